@@ -1,0 +1,44 @@
+import { Temporal } from 'temporal-polyfill'
+
+/** A calendar day in a program's timezone, `YYYY-MM-DD`. */
+export type Day = string
+
+/** True where `text` is an existing calendar day written `YYYY-MM-DD`. */
+export function isDay(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false
+  try {
+    return Temporal.PlainDate.from(text, { overflow: 'reject' }).toString() === text
+  } catch {
+    return false
+  }
+}
+
+/** The day `days` after `day` (before it where negative). */
+export function addDays(day: Day, days: number): Day {
+  return Temporal.PlainDate.from(day).add({ days }).toString()
+}
+
+/** Whole days from `from` to `to`; negative where `to` is earlier. */
+export function daysBetween(from: Day, to: Day): number {
+  return Temporal.PlainDate.from(from).until(Temporal.PlainDate.from(to), { largestUnit: 'day' }).days
+}
+
+/** The earlier of two days; days compare as text. */
+export function earlierDay(a: Day, b: Day): Day {
+  return a < b ? a : b
+}
+
+/** The local day on which an instant (ISO 8601 with zone) falls in `timezone`. */
+export function localDay(instant: string, timezone: string): Day {
+  return Temporal.Instant.from(instant).toZonedDateTimeISO(timezone).toPlainDate().toString()
+}
+
+/** True where `name` is a timezone of the IANA database. */
+export function isTimezone(name: string): boolean {
+  try {
+    Temporal.PlainDate.from('2000-01-01').toZonedDateTime(name)
+    return /^[A-Z]/.test(name)
+  } catch {
+    return false
+  }
+}
