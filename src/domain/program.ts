@@ -70,6 +70,8 @@ export interface Program {
   readonly activeWithinDays: number | null
   readonly meaning: Meaning
   readonly value: ValueDefinition
+  /** Features and attributes that may be used although they look as if they gave the outcome away. */
+  readonly acceptLeaks: readonly string[]
   /** Folder of the program file: relative paths start here. */
   readonly folder: string
 }

@@ -1,0 +1,51 @@
+import type { Day } from '../domain/days.ts'
+import type { ColumnKind } from '../lake/commits.ts'
+
+/** Windows, in whole local days before the cutoff, over which behaviour is counted. */
+export const windowsDays = [7, 30, 90, 365] as const
+
+/** One number or category known about a customer at a cutoff. */
+export interface Feature {
+  readonly name: string
+  readonly kind: 'number' | 'category'
+  readonly unit: string
+  /** Days before the cutoff it looks at; null: everything known. */
+  readonly windowDays: number | null
+  /** What it means, to be read by a person. */
+  readonly words: string
+  /** Event type, metric or attribute it comes from: what a leak guard or a driver names. */
+  readonly origin: string
+}
+
+/** A feature and the SQL expression that computes it from the joined aggregates of its kind. */
+export interface FeatureColumn {
+  readonly feature: Feature
+  readonly sql: string
+}
+
+/** A property of one event type that carries something. */
+export interface PropertyRef {
+  readonly type: string
+  readonly property: string
+  readonly kind: ColumnKind
+}
+
+/**
+ * What features are made from. Fixed by training and stored with the version, so that serving computes the same.
+ */
+export interface Catalogue {
+  /** Event types with features of their own; the others are pooled. */
+  readonly eventTypes: readonly string[]
+  readonly hasOtherTypes: boolean
+  /** Types whose events carry a value. */
+  readonly valuedTypes: readonly string[]
+  readonly properties: readonly PropertyRef[]
+  readonly metrics: readonly string[]
+  readonly attributes: readonly { readonly name: string; readonly kind: ColumnKind }[]
+  readonly hasAnnualValue: boolean
+  readonly initiatives: readonly string[]
+  /** First day of what the sources of a type or metric supply; a window reaching before it is missing. */
+  readonly beginsOn: Readonly<Record<string, Day>>
+  /** First day of any event. Null without events. */
+  readonly eventsBeginOn: Day | null
+}

@@ -1,0 +1,195 @@
+import type { ResultColumn } from '../lake/database.ts'
+import type { FeatureFrame } from './features.ts'
+import { type BinaryTarget, fitPiecewiseEdges } from './piecewise.ts'
+
+/** A feature as the learners see it: what was learned about its scale, its bins or its categories. */
+export type FeatureEncoding =
+  | {
+      readonly kind: 'number'
+      readonly name: string
+      readonly isLogged: boolean
+      readonly low: number
+      readonly high: number
+      readonly center: number
+      readonly scale: number
+      readonly hasMissing: boolean
+      /** Ascending edges of the bins the value climbs through; empty: none. */
+      readonly edges: readonly number[]
+    }
+  | {
+      readonly kind: 'category'
+      readonly name: string
+      /** Frequent categories, each a column of its own; the last column is for all others and missing ones. */
+      readonly categories: readonly string[]
+    }
+
+/** Turns features into numbers around zero. Fitted on learning rows only; plain JSON. */
+export interface Encoder {
+  readonly encodings: readonly FeatureEncoding[]
+}
+
+export interface EncoderSettings {
+  /** Most bins of a number's piecewise-linear encoding. 0: none. @default 16 */
+  readonly mostBins?: number
+}
+
+/**
+ * Learns scales, categories and bins from some rows of a frame.
+ *
+ * @param targets what the piecewise bins should tell apart, one a task; labels aligned with `rows`.
+ */
+export function fitEncoder(
+  frame: FeatureFrame,
+  rows: Int32Array,
+  options: { targets: readonly BinaryTarget[]; settings?: EncoderSettings },
+): Encoder {
+  const encodings: FeatureEncoding[] = []
+  for (const [index, feature] of frame.features.entries()) {
+    const column = frame.columns[index]
+    const encoding =
+      feature.kind === 'category'
+        ? fitCategory(feature.name, column as (string | null)[], rows)
+        : fitNumber(feature.name, column as Float64Array, { rows, ...options })
+    if (encoding) encodings.push(encoding)
+  }
+  return { encodings }
+}
+
+function fitCategory(
+  name: string,
+  column: readonly (string | null)[],
+  rows: Int32Array,
+): FeatureEncoding | null {
+  const counts = new Map<string, number>()
+  for (const row of rows) {
+    const value = column[row]
+    if (value !== null) counts.set(value, (counts.get(value) ?? 0) + 1)
+  }
+  const fewest = Math.max(Math.min(20, rows.length / 20), 0.002 * rows.length)
+  const categories = [...counts]
+    .filter(([, count]) => count >= fewest && count < rows.length)
+    .sort(([a, first], [b, second]) => second - first || (a < b ? -1 : 1))
+    .slice(0, 64)
+    .map(([category]) => category)
+  return categories.length === 0 ? null : { kind: 'category', name, categories }
+}
+
+function fitNumber(
+  name: string,
+  column: Float64Array,
+  {
+    rows,
+    targets,
+    settings,
+  }: { rows: Int32Array; targets: readonly BinaryTarget[]; settings?: EncoderSettings },
+): FeatureEncoding | null {
+  const present = new Float64Array(rows.length)
+  let count = 0
+  for (const row of rows) if (!Number.isNaN(column[row])) present[count++] = column[row]
+  const sorted = present.subarray(0, count).sort()
+  if (count === 0) return null
+  const hasMissing = count < rows.length
+  if (sorted[0] === sorted[count - 1] && !hasMissing) return null
+  const at = (share: number) => sorted[Math.min(count - 1, Math.max(0, Math.round(share * (count - 1))))]
+  const isLogged =
+    sorted[0] >= 0 && at(0.99) - at(0.5) > 3 * Math.max(at(0.5) - at(0.01), 1e-9) && at(0.99) > 2
+  const view = (value: number) => (isLogged ? Math.log1p(value) : value)
+  const [low, high] =
+    at(0.002) < at(0.998) ? [view(at(0.002)), view(at(0.998))] : [view(sorted[0]), view(sorted[count - 1])]
+  const spread = (view(at(0.75)) - view(at(0.25))) / 1.349
+  const center = view(at(0.5))
+  const scale = spread > 1e-9 ? spread : Math.max((high - low) / 4, 1e-9)
+  const mostBins = settings?.mostBins ?? 16
+  const edges = mostBins === 0 ? [] : fitPiecewiseEdges(column, rows, { targets, mostBins })
+  return { kind: 'number', name, isLogged, low, high, center, scale, hasMissing, edges }
+}
+
+/** Which columns of the encoded rows: scaled numbers, flags and categories, or these and the piecewise bins. */
+export type EncodedView = 'plain' | 'piecewise'
+
+/** For each encoded column the index of the encoding it comes from. */
+export function columnOrigins(encoder: Encoder, view: EncodedView): Int32Array {
+  return Int32Array.from(
+    encoder.encodings.flatMap((encoding, index) => new Array(width(encoding, view)).fill(index)),
+  )
+}
+
+function width(encoding: FeatureEncoding, view: EncodedView): number {
+  if (encoding.kind === 'category') return encoding.categories.length + 1
+  const bins = view === 'piecewise' && encoding.edges.length > 0 ? encoding.edges.length - 1 : 0
+  return 1 + (encoding.hasMissing ? 1 : 0) + bins
+}
+
+/** Rows × columns of float32, row after row. */
+export interface EncodedRows {
+  readonly rows: number
+  readonly columns: number
+  readonly values: Float32Array
+}
+
+/** Encodes every row of a frame. A feature the frame lacks is missing. */
+export function encode(encoder: Encoder, frame: FeatureFrame, view: EncodedView): EncodedRows {
+  const columns = columnOrigins(encoder, view).length
+  const values = new Float32Array(frame.rows * columns)
+  const byName = new Map(frame.features.map((feature, index) => [feature.name, frame.columns[index]]))
+  let offset = 0
+  for (const encoding of encoder.encodings) {
+    const target = { values, columns, offset, rows: frame.rows }
+    const column = byName.get(encoding.name)
+    if (encoding.kind === 'category') encodeCategory(encoding, column, target)
+    else encodeNumber(encoding, column, { ...target, view })
+    offset += width(encoding, view)
+  }
+  return { rows: frame.rows, columns, values }
+}
+
+interface Target {
+  readonly values: Float32Array
+  readonly columns: number
+  readonly offset: number
+  readonly rows: number
+}
+
+function encodeCategory(
+  encoding: Extract<FeatureEncoding, { kind: 'category' }>,
+  column: ResultColumn | undefined,
+  { values, columns, offset, rows }: Target,
+): void {
+  const places = new Map(encoding.categories.map((category, index) => [category, index]))
+  const rest = encoding.categories.length
+  for (let row = 0; row < rows; row++) {
+    const value = column?.[row]
+    const place = typeof value === 'string' ? (places.get(value) ?? rest) : rest
+    values[row * columns + offset + place] = 1
+  }
+}
+
+function encodeNumber(
+  encoding: Extract<FeatureEncoding, { kind: 'number' }>,
+  column: ResultColumn | undefined,
+  { values, columns, offset, rows, view }: Target & { view: EncodedView },
+): void {
+  const { edges, hasMissing } = encoding
+  const bins = offset + 1 + (hasMissing ? 1 : 0)
+  for (let row = 0; row < rows; row++) {
+    const value = column === undefined ? Number.NaN : (column[row] as number)
+    const start = row * columns
+    if (Number.isNaN(value)) {
+      if (hasMissing) values[start + offset + 1] = 1
+      continue
+    }
+    values[start + offset] = squash(encoding, value)
+    if (view === 'plain') continue
+    for (let bin = 0; bin + 1 < edges.length; bin++) {
+      const climbed = (value - edges[bin]) / (edges[bin + 1] - edges[bin])
+      if (climbed <= 0) break
+      values[start + bins + bin] = Math.min(1, climbed)
+    }
+  }
+}
+
+function squash(encoding: Extract<FeatureEncoding, { kind: 'number' }>, value: number): number {
+  const seen = encoding.isLogged ? Math.log1p(Math.max(0, value)) : value
+  const scaled = (Math.min(encoding.high, Math.max(encoding.low, seen)) - encoding.center) / encoding.scale
+  return scaled / Math.sqrt(1 + (scaled / 3) ** 2)
+}

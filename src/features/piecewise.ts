@@ -1,0 +1,154 @@
+/** A yes-or-no label to be told apart by a feature's bins. **Shape** aligned with the learning rows. */
+export interface BinaryTarget {
+  readonly label: ArrayLike<number>
+  /** 0 leaves the row out. */
+  readonly weight: ArrayLike<number>
+}
+
+interface Cell {
+  /** First and last candidate bin, and what fell into them. */
+  readonly from: number
+  readonly to: number
+  readonly gain: number
+  readonly at: number
+}
+
+const candidateBins = 128
+const leastGain = 1
+
+/**
+ * Edges of a supervised piecewise-linear encoding: those of a one-feature tree grown on log-loss gain (in nats), best
+ * split first, merged over the tasks. Empty where no split is worth it.
+ *
+ * Source: Gorishniy et al. 2022, "On embeddings for numerical features in tabular deep learning".
+ */
+export function fitPiecewiseEdges(
+  column: Float64Array,
+  rows: Int32Array,
+  { targets, mostBins }: { targets: readonly BinaryTarget[]; mostBins: number },
+): number[] {
+  const present: number[] = []
+  for (let i = 0; i < rows.length; i++) if (!Number.isNaN(column[rows[i]])) present.push(i)
+  if (present.length < 32) return []
+  const sorted = Float64Array.from(present, (i) => column[rows[i]]).sort()
+  const cuts = candidateCuts(sorted)
+  if (cuts.length === 0) return []
+  const place = Uint8Array.from(present, (i) => lowerBound(cuts, column[rows[i]]))
+  const fewest = Math.max(16, 0.004 * rows.length)
+  const chosen = new Map<number, number>()
+  for (const target of targets) {
+    const sums = binSums(target, { present, place, bins: cuts.length + 1 })
+    for (const { at, gain } of growTree(sums, { fewest, mostSplits: mostBins - 1 })) {
+      chosen.set(at, Math.max(gain, chosen.get(at) ?? 0))
+    }
+  }
+  const best = [...chosen].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, mostBins - 1)
+  if (best.length === 0) return []
+  const inner = best.map(([at]) => cuts[at]).sort((a, b) => a - b)
+  const low = sorted[Math.floor(0.002 * (sorted.length - 1))]
+  const high = sorted[Math.ceil(0.998 * (sorted.length - 1))]
+  return [
+    low < inner[0] ? low : inner[0] - 1,
+    ...inner,
+    high > inner[inner.length - 1] ? high : inner[inner.length - 1] + 1,
+  ]
+}
+
+/** Distinct midpoints between neighbouring quantiles. */
+function candidateCuts(sorted: Float64Array): number[] {
+  const cuts: number[] = []
+  for (let bin = 1; bin < candidateBins; bin++) {
+    const index = Math.floor((bin * sorted.length) / candidateBins)
+    if (index === 0 || index >= sorted.length) continue
+    let next = index
+    while (next < sorted.length && sorted[next] === sorted[index - 1]) next++
+    if (next >= sorted.length) continue
+    const cut = (sorted[next - 1] + sorted[next]) / 2
+    if (cuts.length === 0 || cut > cuts[cuts.length - 1]) cuts.push(cut)
+  }
+  return cuts
+}
+
+/** Index of the first cut not below the value. */
+function lowerBound(cuts: readonly number[], value: number): number {
+  let low = 0
+  let high = cuts.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (cuts[middle] < value) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+interface BinSums {
+  readonly weight: Float64Array
+  readonly positive: Float64Array
+}
+
+function binSums(
+  target: BinaryTarget,
+  { present, place, bins }: { present: readonly number[]; place: Uint8Array; bins: number },
+): BinSums {
+  const weight = new Float64Array(bins)
+  const positive = new Float64Array(bins)
+  for (let k = 0; k < present.length; k++) {
+    const i = present[k]
+    weight[place[k]] += target.weight[i]
+    positive[place[k]] += target.weight[i] * target.label[i]
+  }
+  return { weight, positive }
+}
+
+function growTree(sums: BinSums, { fewest, mostSplits }: { fewest: number; mostSplits: number }): Cell[] {
+  const splits: Cell[] = []
+  const open: Cell[] = [bestSplit(sums, { from: 0, to: sums.weight.length - 1, fewest })]
+  while (splits.length < mostSplits) {
+    let best = 0
+    for (let i = 1; i < open.length; i++) if (open[i].gain > open[best].gain) best = i
+    const cell = open[best]
+    if (!cell || cell.gain < leastGain) break
+    splits.push(cell)
+    open.splice(
+      best,
+      1,
+      bestSplit(sums, { from: cell.from, to: cell.at, fewest }),
+      bestSplit(sums, { from: cell.at + 1, to: cell.to, fewest }),
+    )
+  }
+  return splits
+}
+
+function bestSplit(sums: BinSums, { from, to, fewest }: { from: number; to: number; fewest: number }): Cell {
+  let weight = 0
+  let positive = 0
+  for (let bin = from; bin <= to; bin++) {
+    weight += sums.weight[bin]
+    positive += sums.positive[bin]
+  }
+  const whole = entropyLoss(weight, positive)
+  let gain = 0
+  let at = from
+  let leftWeight = 0
+  let leftPositive = 0
+  for (let bin = from; bin < to; bin++) {
+    leftWeight += sums.weight[bin]
+    leftPositive += sums.positive[bin]
+    if (leftWeight < fewest || weight - leftWeight < fewest) continue
+    const split =
+      whole -
+      entropyLoss(leftWeight, leftPositive) -
+      entropyLoss(weight - leftWeight, positive - leftPositive)
+    if (split > gain) {
+      gain = split
+      at = bin
+    }
+  }
+  return { from, to, gain, at }
+}
+
+/** Log loss in nats of predicting the mean. */
+function entropyLoss(weight: number, positive: number): number {
+  if (positive <= 0 || positive >= weight) return 0
+  return -(positive * Math.log(positive / weight) + (weight - positive) * Math.log(1 - positive / weight))
+}

@@ -1,0 +1,142 @@
+import { mkdir } from 'node:fs/promises'
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
+import { failure } from '../domain/errors.ts'
+
+export interface DatabaseOptions {
+  /** Where DuckDB spills what does not fit in memory. */
+  readonly spillFolder: string
+  /** Days and times without zone are read in it. */
+  readonly timezone: string
+  /** A scratch database file; without one the database lives in memory. */
+  readonly path?: string
+  /** Most memory DuckDB may take, in DuckDB's notation. @default '2GB' */
+  readonly memoryLimit?: string
+  /** @default 2 */
+  readonly threads?: number
+}
+
+export type Row = Readonly<Record<string, unknown>>
+export type Parameters = Record<string, DuckDBValue>
+
+/** Numbers of a result column, NaN where missing, or its texts. */
+export type ResultColumn = Float64Array | (string | null)[]
+
+/** One DuckDB connection with a memory limit and a spill folder. Close it when done. */
+export class Database {
+  readonly #instance: DuckDBInstance
+  readonly #connection: DuckDBConnection
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.#instance = instance
+    this.#connection = connection
+  }
+
+  static async open(options: DatabaseOptions): Promise<Database> {
+    await mkdir(options.spillFolder, { recursive: true })
+    const instance = await DuckDBInstance.create(options.path ?? ':memory:', {
+      memory_limit: options.memoryLimit ?? '2GB',
+      temp_directory: options.spillFolder,
+      threads: String(options.threads ?? 2),
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+    })
+    const connection = await instance.connect()
+    await connection.run(`set TimeZone = ${quoteText(options.timezone)}`)
+    return new Database(instance, connection)
+  }
+
+  async run(sql: string, parameters?: Parameters): Promise<void> {
+    await guarded(() => this.#connection.run(sql, parameters))
+  }
+
+  /** All rows as plain objects; 64-bit integers become numbers, timestamps `Date`s. */
+  async rows<T extends Row = Row>(sql: string, parameters?: Parameters): Promise<T[]> {
+    const result = await guarded(() => this.#connection.runAndReadAll(sql, parameters))
+    return result.getRowObjectsJS().map((row) => {
+      const plain: Record<string, unknown> = {}
+      for (const [name, value] of Object.entries(row))
+        plain[name] = typeof value === 'bigint' ? Number(value) : value
+      return plain as T
+    })
+  }
+
+  /** The single row of a query that always yields one. */
+  async row<T extends Row = Row>(sql: string, parameters?: Parameters): Promise<T> {
+    return (await this.rows<T>(sql, parameters))[0]
+  }
+
+  /**
+   * A result by columns, read chunk by chunk: texts for VARCHAR columns, numbers for all others.
+   *
+   * **Shape** every column has one entry a row.
+   */
+  async columns(sql: string, parameters?: Parameters): Promise<Record<string, ResultColumn>> {
+    const result = await guarded(() => this.#connection.stream(sql, parameters))
+    const names = result.columnNames()
+    const isText = names.map((_, index) => String(result.columnType(index)) === 'VARCHAR')
+    const parts: ResultColumn[][] = names.map(() => [])
+    for (;;) {
+      const chunk = await guarded(() => result.fetchChunk())
+      if (!chunk || chunk.rowCount === 0) break
+      for (let index = 0; index < names.length; index++) {
+        const vector = chunk.getColumnVector(index)
+        const part: ResultColumn = isText[index] ? [] : new Float64Array(chunk.rowCount)
+        for (let row = 0; row < chunk.rowCount; row++)
+          part[row] = readItem(vector.getItem(row), isText[index]) as never
+        parts[index].push(part)
+      }
+    }
+    return Object.fromEntries(names.map((name, index) => [name, joined(parts[index], isText[index])]))
+  }
+
+  close(): void {
+    this.#connection.closeSync()
+    this.#instance.closeSync()
+  }
+}
+
+function readItem(item: DuckDBValue, isText: boolean): string | number | null {
+  if (isText) return item as string | null
+  return item === null ? Number.NaN : Number(item)
+}
+
+function joined(parts: ResultColumn[], isText: boolean): ResultColumn {
+  if (isText) return (parts as (string | null)[][]).flat()
+  const whole = new Float64Array(parts.reduce((length, part) => length + part.length, 0))
+  let offset = 0
+  for (const part of parts as Float64Array[]) {
+    whole.set(part, offset)
+    offset += part.length
+  }
+  return whole
+}
+
+async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error)
+    if (/No space left|Could not write|Permission denied|Read-only file system/i.test(text)) {
+      throw failure(
+        'storage',
+        `The lake could not be written: ${text}. Free space or check the folder's rights.`,
+      )
+    }
+    throw error
+  }
+}
+
+/** A column or table name as SQL, whatever it contains. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** A text literal as SQL, whatever it contains. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+/** A parenthesised list of text literals; matches nothing where empty. */
+export function quoteTexts(texts: readonly string[]): string {
+  return texts.length === 0 ? '(null)' : `(${texts.map(quoteText).join(', ')})`
+}

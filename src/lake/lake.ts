@@ -1,0 +1,109 @@
+import { join } from 'node:path'
+import type { Program, TableName } from '../domain/program.ts'
+import { type ColumnKind, type LakeState, readLakeState } from './commits.ts'
+import { quoteName, quoteText } from './database.ts'
+
+/** Columns every row of a table has in the lake, whatever its source gave. */
+export const lakeColumns: Readonly<Record<TableName, readonly (readonly [name: string, type: string])[]>> = {
+  events: [
+    ['customer_id', 'varchar'],
+    ['at', 'timestamptz'],
+    ['day', 'date'],
+    ['type', 'varchar'],
+    ['value', 'double'],
+    ['event_id', 'varchar'],
+    ['row_id', 'ubigint'],
+  ],
+  customers: [
+    ['customer_id', 'varchar'],
+    ['valid_from', 'timestamptz'],
+    ['joined_at', 'timestamptz'],
+    ['observed_until', 'date'],
+    ['annual_value', 'double'],
+    ['account_id', 'varchar'],
+    ['undated', 'boolean'],
+    ['ordinal', 'bigint'],
+    ['source', 'varchar'],
+    ['row_id', 'ubigint'],
+  ],
+  responses: [
+    ['customer_id', 'varchar'],
+    ['at', 'timestamptz'],
+    ['day', 'date'],
+    ['metric', 'varchar'],
+    ['score', 'double'],
+    ['comment', 'varchar'],
+    ['touchpoint', 'varchar'],
+    ['channel', 'varchar'],
+    ['weight', 'double'],
+    ['response_id', 'varchar'],
+    ['row_id', 'ubigint'],
+  ],
+  interventions: [
+    ['customer_id', 'varchar'],
+    ['at', 'timestamptz'],
+    ['day', 'date'],
+    ['initiative', 'varchar'],
+    ['arm', 'varchar'],
+    ['cost', 'double'],
+    ['intervention_id', 'varchar'],
+    ['row_id', 'ubigint'],
+  ],
+}
+
+/** DuckDB's type of a property or attribute of that kind. */
+export const kindTypes: Readonly<Record<ColumnKind, string>> = {
+  number: 'double',
+  category: 'varchar',
+  boolean: 'boolean',
+  time: 'timestamptz',
+}
+
+/** A lake as of one commit: what is in it and how to read it. */
+export interface Lake {
+  readonly folder: string
+  readonly state: LakeState
+}
+
+/** The folder of a program's lake. */
+export function lakeFolder(dataFolder: string, program: Pick<Program, 'name'>): string {
+  return join(dataFolder, program.name)
+}
+
+export async function openLake(dataFolder: string, program: Pick<Program, 'name'>): Promise<Lake> {
+  const folder = lakeFolder(dataFolder, program)
+  return { folder, state: await readLakeState(folder) }
+}
+
+/** Properties (events, responses) or attributes (customers) of a table over all its sources: name → kind. */
+export function extraColumns(state: LakeState, table: TableName): Map<string, ColumnKind> {
+  const merged = new Map<string, ColumnKind>()
+  for (const reading of state.sources.values()) {
+    if (reading.table !== table) continue
+    for (const [name, kind] of Object.entries(reading.columns)) if (!merged.has(name)) merged.set(name, kind)
+  }
+  return new Map([...merged].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/**
+ * A parenthesised relation over a table's rows in the lake, all buckets or some.
+ *
+ * It always has the table's columns and every known extra column, also where no file has them or there is no file.
+ */
+export function readTable(
+  lake: Lake,
+  table: TableName,
+  options: { buckets?: readonly number[]; prefix: string },
+): string {
+  const files = lake.state.files.filter(
+    (file) => file.table === table && (options.buckets?.includes(file.bucket) ?? true),
+  )
+  const extras = [...extraColumns(lake.state, table)].map(
+    ([name, kind]) => [options.prefix + name, kindTypes[kind]] as const,
+  )
+  const wanted = [...lakeColumns[table], ...extras]
+  const empty = `select ${wanted.map(([name, type]) => `null::${type} as ${quoteName(name)}`).join(', ')} where false`
+  if (files.length === 0) return `(${empty})`
+  const paths = files.map((file) => quoteText(join(lake.folder, file.path))).join(', ')
+  return `(${empty} union all by name select * from read_parquet([${paths}], union_by_name = true, hive_partitioning = false))`
+}

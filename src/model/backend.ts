@@ -1,0 +1,56 @@
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
+import * as tf from '@tensorflow/tfjs-core'
+import { failure } from '../domain/errors.ts'
+
+/** What computes tensors: TensorFlow's native library where it loads, WebAssembly everywhere else. */
+export type Backend = 'wasm' | 'native'
+
+/** TensorFlow.js' own names. */
+const registered = { wasm: 'wasm', native: 'tensorflow' } as const
+
+/**
+ * Starts what computes tensors, once a process: network members predict only after it.
+ *
+ * Without a wish the native library is taken where it loads, else WASM. Both give the same numbers to 1e-3;
+ * only runs on the same backend give the same bytes. Needs no network: the WASM files lie in `node_modules`.
+ *
+ * @throws LoyalcastError `backend-not-available` where `wanted` does not load.
+ */
+export async function startBackend(wanted?: Backend): Promise<Backend> {
+  if (wanted === undefined) {
+    return startedBackend() ?? ((await tryStart('native')) ? 'native' : startBackend('wasm'))
+  }
+  if (startedBackend() !== wanted && !(await tryStart(wanted))) {
+    throw failure(
+      'backend-not-available',
+      `The ${wanted} backend of TensorFlow.js does not load here; ${
+        wanted === 'native' ? 'install @tensorflow/tfjs-node or use wasm' : 'run `npm ci` again'
+      }.`,
+    )
+  }
+  return wanted
+}
+
+/** The backend that was started, if one was. */
+export function startedBackend(): Backend | undefined {
+  const name = tf.getBackend()
+  return (['native', 'wasm'] as const).find((backend) => registered[backend] === name)
+}
+
+async function tryStart(backend: Backend): Promise<boolean> {
+  try {
+    if (backend === 'native') {
+      // A variable, so that types and bundlers don't ask for a package that most installations lack.
+      const nativePackage: string = '@tensorflow/tfjs-node'
+      await import(nativePackage)
+    } else {
+      const main = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm')
+      if (tf.findBackend('wasm') === null) setWasmPaths(`${dirname(main)}/`)
+    }
+    return await tf.setBackend(registered[backend])
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,109 @@
+import { failure } from '../domain/errors.ts'
+import type { Matrix } from './matrix.ts'
+
+/**
+ * Features with what a linear model needs to see them on one scale, without a scaled copy.
+ *
+ * Weights are learned for (x − mean) × scale and turned into weights of the raw columns for every pass.
+ */
+export interface LinearDesign {
+  readonly features: Matrix
+  /** [columns] */
+  readonly mean: Float64Array
+  /** 1 / standard deviation of the column, 0 for a constant one. [columns] */
+  readonly scale: Float64Array
+  /** Columns that are not zero, row after row; null where most are not, so that skipping would not pay. */
+  readonly nonZero: NonZeroColumns | null
+}
+
+interface NonZeroColumns {
+  /** First entry of each row in `column`. [rows + 1] */
+  readonly start: Float64Array
+  readonly column: Uint16Array
+}
+
+/** Above this share of non-zeros looking columns up costs more than it saves. */
+const sparseShare = 0.5
+
+/** Looks at every column once. Throws `features_not_finite` where a number is missing: encoders fill and flag. */
+export function linearDesign(features: Matrix): LinearDesign {
+  const { rows, columns, values } = features
+  const sum = new Float64Array(columns)
+  const squares = new Float64Array(columns)
+  let filled = 0
+  for (let row = 0, at = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++, at++) {
+      const x = values[at]
+      if (x === 0) continue
+      filled++
+      sum[column] += x
+      squares[column] += x * x
+    }
+  }
+  const mean = sum.map((total) => total / rows)
+  const scale = squares.map((total, column) => {
+    const variance = total / rows - mean[column] ** 2
+    if (!Number.isFinite(variance)) throw notFinite(column)
+    return variance > 1e-9 * (1 + mean[column] ** 2) ? 1 / Math.sqrt(variance) : 0
+  })
+  const isSparse = columns <= 65_535 && filled < sparseShare * rows * columns
+  return { features, mean, scale, nonZero: isSparse ? listNonZero(features, filled) : null }
+}
+
+function notFinite(column: number): Error {
+  return failure(
+    'features_not_finite',
+    `Feature column ${column} holds a value that is not a finite number: fill and flag missing values first.`,
+  )
+}
+
+function listNonZero(features: Matrix, filled: number): NonZeroColumns {
+  const start = new Float64Array(features.rows + 1)
+  const column = new Uint16Array(filled)
+  let next = 0
+  for (let row = 0, at = 0; row < features.rows; row++) {
+    for (let c = 0; c < features.columns; c++, at++) if (features.values[at] !== 0) column[next++] = c
+    start[row + 1] = next
+  }
+  return { start, column }
+}
+
+/** Σ weights[offset + column] × x[row, column]. */
+export function dotRow(design: LinearDesign, row: number, weights: Float64Array, offset: number): number {
+  const { values, columns } = design.features
+  const from = row * columns
+  let sum = 0
+  if (design.nonZero === null) {
+    let other = 0
+    const even = columns - (columns % 2)
+    // Two sums: one addition need not wait for the other.
+    for (let c = 0; c < even; c += 2) {
+      sum += values[from + c] * weights[offset + c]
+      other += values[from + c + 1] * weights[offset + c + 1]
+    }
+    if (even < columns) sum += values[from + even] * weights[offset + even]
+    return sum + other
+  }
+  const { start, column } = design.nonZero
+  for (let k = start[row]; k < start[row + 1]; k++)
+    sum += values[from + column[k]] * weights[offset + column[k]]
+  return sum
+}
+
+/** Adds factor × x[row, ·] to target[offset + ·]. */
+export function addRow(
+  design: LinearDesign,
+  row: number,
+  to: { readonly target: Float64Array; readonly offset: number; readonly factor: number },
+): void {
+  const { values, columns } = design.features
+  const { target, offset, factor } = to
+  const from = row * columns
+  if (design.nonZero === null) {
+    for (let c = 0; c < columns; c++) target[offset + c] += factor * values[from + c]
+    return
+  }
+  const { start, column } = design.nonZero
+  for (let k = start[row]; k < start[row + 1]; k++)
+    target[offset + column[k]] += factor * values[from + column[k]]
+}

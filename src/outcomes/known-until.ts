@@ -1,0 +1,44 @@
+import { type Day, earlierDay } from '../domain/days.ts'
+import type { Program } from '../domain/program.ts'
+import type { LakeState } from '../lake/commits.ts'
+
+interface Coverage {
+  readonly from: Day
+  readonly until: Day
+}
+
+/**
+ * The last day up to which all events of these types are known: what their sources cover, by declaration or by their
+ * last row. A source that ended before another of them began was continued by it and no longer limits.
+ *
+ * Null where no source ever supplied any of the types and none declares its coverage.
+ */
+export function knownUntil(program: Program, state: LakeState, eventTypes: readonly string[]): Day | null {
+  const coverages: Coverage[] = []
+  const declared: Day[] = []
+  for (const source of program.sources.events) {
+    const spans = state.sources.get(source.key)?.spans ?? {}
+    if (source.coversUntil !== null) declared.push(source.coversUntil)
+    if (!eventTypes.some((type) => spans[type])) continue
+    const all = Object.values(spans)
+    const last = all.reduce((day, span) => (span.lastDay > day ? span.lastDay : day), all[0].lastDay)
+    coverages.push({
+      from: all.reduce((day, span) => earlierDay(day, span.firstDay), all[0].firstDay),
+      until: source.coversUntil ?? last,
+    })
+  }
+  const limiting = coverages.filter(
+    (one) => !coverages.some((other) => other !== one && other.from > one.until),
+  )
+  const days = limiting.length > 0 ? limiting.map((coverage) => coverage.until) : declared
+  return days.length === 0 ? null : days.reduce(earlierDay)
+}
+
+/** The last day with any dated row, or declared as covered: what `train` without a day is trained as of. */
+export function lastDayWithData(program: Program, state: LakeState): Day | null {
+  const days = [...state.sources.values()].flatMap((reading) =>
+    Object.values(reading.spans).map((span) => span.lastDay),
+  )
+  for (const source of program.sources.events) if (source.coversUntil !== null) days.push(source.coversUntil)
+  return days.length === 0 ? null : days.reduce((last, day) => (day > last ? day : last))
+}
