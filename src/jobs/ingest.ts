@@ -168,6 +168,7 @@ async function ingestSource(
     key: source.key,
     table: source.table,
     meaning: source.meaning,
+    definition: definitionOf(source),
     inputs: relation.inputs === null ? null : [...relation.inputs],
     counts,
     reasons,
@@ -182,9 +183,13 @@ async function isUnchanged(
   source: Source,
   { earlier, program }: { earlier: SourceReading; program: Program },
 ): Promise<boolean> {
-  if (earlier.inputs === null || earlier.meaning !== source.meaning) return false
+  if (earlier.inputs === null || earlier.definition !== definitionOf(source)) return false
   const inputs = await listInputs(database, source, program.folder)
   return JSON.stringify(inputs) === JSON.stringify(earlier.inputs)
+}
+
+function definitionOf({ sql, file, columns, isFullPicture }: Source): string {
+  return JSON.stringify({ sql, file, columns, isFullPicture })
 }
 
 async function countRows(database: Database): Promise<Counts> {

@@ -38,6 +38,8 @@ const sourceReading = z.object({
   key: z.string(),
   table: tableSchema,
   meaning: z.string(),
+  /** The definition as it was read, the environment filled in. */
+  definition: z.string(),
   /** The files read, to tell whether they changed. Null: unknown, read each time. */
   inputs: z.array(inputFile).nullable(),
   counts,

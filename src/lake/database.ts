@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
+import { type DuckDBAppender, type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
 import { failure } from '../domain/errors.ts'
 
 export interface DatabaseOptions {
@@ -87,6 +87,11 @@ export class Database {
       }
     }
     return Object.fromEntries(names.map((name, index) => [name, joined(parts[index], isText[index])]))
+  }
+
+  /** Appends whole chunks to a table. Close it to make the rows visible. */
+  appender(table: string): Promise<DuckDBAppender> {
+    return guarded(() => this.#connection.createAppender(table))
   }
 
   close(): void {

@@ -18,19 +18,26 @@ const registered = { wasm: 'wasm', native: 'tensorflow' } as const
  *
  * @throws LoyalcastError `backend-not-available` where `wanted` does not load.
  */
-export async function startBackend(wanted?: Backend): Promise<Backend> {
+export function startBackend(wanted?: Backend): Promise<Backend> {
+  // One after the other: two starts at once would load the backend twice.
+  const next = lastStart.then(() => start(wanted))
+  lastStart = next.catch(() => undefined)
+  return next
+}
+
+let lastStart: Promise<unknown> = Promise.resolve()
+
+async function start(wanted: Backend | undefined): Promise<Backend> {
   if (wanted === undefined) {
-    return startedBackend() ?? ((await tryStart('native')) ? 'native' : startBackend('wasm'))
+    return startedBackend() ?? ((await tryStart('native')) ? 'native' : start('wasm'))
   }
-  if (startedBackend() !== wanted && !(await tryStart(wanted))) {
-    throw failure(
-      'backend-not-available',
-      `The ${wanted} backend of TensorFlow.js does not load here; ${
-        wanted === 'native' ? 'install @tensorflow/tfjs-node or use wasm' : 'run `npm ci` again'
-      }.`,
-    )
-  }
-  return wanted
+  if (startedBackend() === wanted || (await tryStart(wanted))) return wanted
+  throw failure(
+    'backend-not-available',
+    `The ${wanted} backend of TensorFlow.js does not load here; ${
+      wanted === 'native' ? 'install @tensorflow/tfjs-node or use wasm' : 'run `npm ci` again'
+    }.`,
+  )
 }
 
 /** The backend that was started, if one was. */

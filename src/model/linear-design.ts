@@ -18,7 +18,7 @@ export interface LinearDesign {
 
 interface NonZeroColumns {
   /** First entry of each row in `column`. [rows + 1] */
-  readonly start: Float64Array
+  readonly start: Int32Array
   readonly column: Uint16Array
 }
 
@@ -46,7 +46,7 @@ export function linearDesign(features: Matrix): LinearDesign {
     if (!Number.isFinite(variance)) throw notFinite(column)
     return variance > 1e-9 * (1 + mean[column] ** 2) ? 1 / Math.sqrt(variance) : 0
   })
-  const isSparse = columns <= 65_535 && filled < sparseShare * rows * columns
+  const isSparse = columns < 2 ** 16 && filled < Math.min(2 ** 31, sparseShare * rows * columns)
   return { features, mean, scale, nonZero: isSparse ? listNonZero(features, filled) : null }
 }
 
@@ -58,7 +58,7 @@ function notFinite(column: number): Error {
 }
 
 function listNonZero(features: Matrix, filled: number): NonZeroColumns {
-  const start = new Float64Array(features.rows + 1)
+  const start = new Int32Array(features.rows + 1)
   const column = new Uint16Array(filled)
   let next = 0
   for (let row = 0, at = 0; row < features.rows; row++) {
@@ -68,42 +68,43 @@ function listNonZero(features: Matrix, filled: number): NonZeroColumns {
   return { start, column }
 }
 
-/** Σ weights[offset + column] × x[row, column]. */
-export function dotRow(design: LinearDesign, row: number, weights: Float64Array, offset: number): number {
-  const { values, columns } = design.features
-  const from = row * columns
-  let sum = 0
-  if (design.nonZero === null) {
-    let other = 0
-    const even = columns - (columns % 2)
-    // Two sums: one addition need not wait for the other.
-    for (let c = 0; c < even; c += 2) {
-      sum += values[from + c] * weights[offset + c]
-      other += values[from + c + 1] * weights[offset + c + 1]
+/** Dot product of `weights` ([columns]) with each of `rows`, into `out` ([rows.length]). */
+export function multiplyRows(
+  { features, nonZero }: LinearDesign,
+  rows: Int32Array,
+  { weights, out }: { readonly weights: Float64Array; readonly out: Float64Array },
+): void {
+  const { values, columns } = features
+  for (let i = 0; i < rows.length; i++) {
+    const from = rows[i] * columns
+    let sum = 0
+    if (nonZero === null) {
+      for (let c = 0; c < columns; c++) sum += values[from + c] * weights[c]
+    } else {
+      const { start, column } = nonZero
+      const end = start[rows[i] + 1]
+      for (let k = start[rows[i]]; k < end; k++) sum += values[from + column[k]] * weights[column[k]]
     }
-    if (even < columns) sum += values[from + even] * weights[offset + even]
-    return sum + other
+    out[i] = sum
   }
-  const { start, column } = design.nonZero
-  for (let k = start[row]; k < start[row + 1]; k++)
-    sum += values[from + column[k]] * weights[offset + column[k]]
-  return sum
 }
 
-/** Adds factor × x[row, ·] to target[offset + ·]. */
-export function addRow(
-  design: LinearDesign,
-  row: number,
-  to: { readonly target: Float64Array; readonly offset: number; readonly factor: number },
+/** Sum over `rows` of factors[i] × row, added to `target` ([columns]). */
+export function addRows(
+  { features, nonZero }: LinearDesign,
+  rows: Int32Array,
+  { factors, target }: { readonly factors: Float64Array; readonly target: Float64Array },
 ): void {
-  const { values, columns } = design.features
-  const { target, offset, factor } = to
-  const from = row * columns
-  if (design.nonZero === null) {
-    for (let c = 0; c < columns; c++) target[offset + c] += factor * values[from + c]
-    return
+  const { values, columns } = features
+  for (let i = 0; i < rows.length; i++) {
+    const from = rows[i] * columns
+    const factor = factors[i]
+    if (nonZero === null) {
+      for (let c = 0; c < columns; c++) target[c] += factor * values[from + c]
+    } else {
+      const { start, column } = nonZero
+      const end = start[rows[i] + 1]
+      for (let k = start[rows[i]]; k < end; k++) target[column[k]] += factor * values[from + column[k]]
+    }
   }
-  const { start, column } = design.nonZero
-  for (let k = start[row]; k < start[row + 1]; k++)
-    target[offset + column[k]] += factor * values[from + column[k]]
 }

@@ -1,5 +1,5 @@
-import { minimise } from './lbfgs.ts'
-import { addRow, dotRow, type LinearDesign } from './linear-design.ts'
+import { minimise, type Objective } from './lbfgs.ts'
+import { addRows, type LinearDesign, multiplyRows } from './linear-design.ts'
 import { clampProbability, logit, sigmoid, softplus } from './logit.ts'
 import type { Matrix } from './matrix.ts'
 import type { HazardLabels } from './member.ts'
@@ -50,31 +50,54 @@ export function fitHazards(
 ): HazardFit {
   const { columns } = design.features
   const { intervals } = target.labels
-  const spread = intervals > 1 ? Math.sqrt(options.deviation) : 0
-  const totals = countKnown(target.labels, target.rows)
-  const shape: Shape = { columns, intervals, spread, ...totals }
-  const start = options.start ?? startAtBaseHazard(shape)
-  const raw = new Float64Array(intervals * columns)
-  const slopes = new Float64Array(intervals * columns)
-  const found = minimise(
-    (parameters, gradient) => {
-      const intercepts = rawWeights(design, shape, { parameters, raw })
-      gradient.fill(0)
-      slopes.fill(0)
-      const loss = addLosses(design, target, { raw, intercepts, slopes, gradient, shape })
-      return loss + foldGradient(design, { shape, parameters, gradient, slopes, penalty: options.penalty })
-    },
-    start,
-    { gradientTolerance: 1e-5, valueTolerance: 1e-7, memory: 12 },
-  )
-  const intercepts = rawWeights(design, shape, { parameters: found.parameters, raw })
-  const model: HazardModel = {
+  const atRisk = Array.from({ length: intervals }, (_, interval) => listAtRisk(target, interval))
+  const total = atRisk.reduce((sum, { weight }) => sum + sumOf(weight), 0)
+  const happened = atRisk.reduce((sum, { weight, happened }) => sum + dotProduct(weight, happened), 0)
+  const pairs = atRisk.reduce((sum, { rows }) => sum + rows.length, 0)
+  const average = total > 0 ? total / pairs : 1
+  const shape: Shape = {
     columns,
     intervals,
-    weights: Float32Array.from(raw),
-    intercepts: Float32Array.from(intercepts),
+    spread: intervals > 1 ? Math.sqrt(options.deviation) : 0,
+    total: total + average,
+    average,
+    hazard: (happened + average / 2) / (total + average),
   }
+  const found = minimise(
+    hazardObjective(design, atRisk, { shape, penalty: options.penalty }),
+    options.start ?? startAtBaseHazard(shape),
+    { gradientTolerance: 1e-5, valueTolerance: 1e-7, memory: 12 },
+  )
+  const raw = emptyWeights(shape)
+  const intercepts = rawWeights(design, shape, { parameters: found.parameters, raw })
+  const weights = new Float32Array(intervals * columns)
+  raw.forEach((own, j) => {
+    weights.set(own, j * columns)
+  })
+  const model: HazardModel = { columns, intervals, weights, intercepts: Float32Array.from(intercepts) }
   return { model, parameters: found.parameters, evaluations: found.evaluations }
+}
+
+/** The rows of which one interval is known. **Shape** all [known rows]. */
+interface AtRisk {
+  readonly rows: Int32Array
+  readonly happened: Float64Array
+  readonly weight: Float64Array
+  /** Work space: logits, then residuals. */
+  readonly work: Float64Array
+}
+
+function listAtRisk(
+  { labels, rows }: { readonly labels: HazardLabels; readonly rows: Int32Array },
+  interval: number,
+): AtRisk {
+  const known = rows.filter((row) => labels.known[row * labels.intervals + interval] === 1)
+  return {
+    rows: known,
+    happened: Float64Array.from(known, (row) => labels.happened[row * labels.intervals + interval]),
+    weight: Float64Array.from(known, (row) => labels.weight[row]),
+    work: new Float64Array(known.length),
+  }
 }
 
 interface Shape {
@@ -82,8 +105,9 @@ interface Shape {
   readonly intervals: number
   /** Deviations are stored divided by this, so that one penalty serves all. */
   readonly spread: number
-  /** Total weight of known pairs, and of one average pair. */
+  /** Weight of all known pairs and the average row. */
   readonly total: number
+  /** Weight of an average pair. */
   readonly average: number
   /** Overall hazard. */
   readonly hazard: number
@@ -94,79 +118,73 @@ function interceptsAt(shape: Shape): number {
   return shape.columns * (shape.spread > 0 ? 1 + shape.intervals : 1)
 }
 
-function countKnown(labels: HazardLabels, rows: Int32Array): Pick<Shape, 'total' | 'average' | 'hazard'> {
-  let known = 0
-  let total = 0
-  let happened = 0
-  for (const row of rows) {
-    for (let at = row * labels.intervals; at < (row + 1) * labels.intervals; at++) {
-      if (labels.known[at] === 0) continue
-      known++
-      total += labels.weight[row]
-      if (labels.happened[at] === 1) happened += labels.weight[row]
-    }
-  }
-  const average = known > 0 && total > 0 ? total / known : 1
-  return { total: total + average, average, hazard: (happened + average / 2) / (total + average) }
-}
-
 function startAtBaseHazard(shape: Shape): Float64Array {
   const parameters = new Float64Array(interceptsAt(shape) + shape.intervals)
   parameters.fill(logit(shape.hazard), interceptsAt(shape))
   return parameters
 }
 
+function emptyWeights({ columns, intervals }: Shape): Float64Array[] {
+  return Array.from({ length: intervals }, () => new Float64Array(columns))
+}
+
+function hazardObjective(
+  design: LinearDesign,
+  atRisk: readonly AtRisk[],
+  { shape, penalty }: { readonly shape: Shape; readonly penalty: number },
+): Objective {
+  const raw = emptyWeights(shape)
+  const slopes = emptyWeights(shape)
+  return (parameters, gradient) => {
+    const intercepts = rawWeights(design, shape, { parameters, raw })
+    gradient.fill(0)
+    let loss = 0
+    atRisk.forEach((known, j) => {
+      multiplyRows(design, known.rows, { weights: raw[j], out: known.work })
+      const pass = replaceByResiduals(known, intercepts[j], 1 / shape.total)
+      addRows(design, known.rows, { factors: known.work, target: slopes[j].fill(0) })
+      loss += pass.loss
+      gradient[interceptsAt(shape) + j] = pass.residual
+    })
+    return loss + foldGradient(design, { shape, parameters, gradient, slopes, penalty })
+  }
+}
+
 /** Fills `raw` with weights of the raw columns; returns the intercepts that go with them. */
 function rawWeights(
   design: LinearDesign,
   shape: Shape,
-  { parameters, raw }: { readonly parameters: Float64Array; readonly raw: Float64Array },
+  { parameters, raw }: { readonly parameters: Float64Array; readonly raw: readonly Float64Array[] },
 ): Float64Array {
   const { columns, intervals, spread } = shape
   const intercepts = parameters.slice(interceptsAt(shape))
   for (let j = 0; j < intervals; j++) {
     for (let c = 0; c < columns; c++) {
       const own = spread > 0 ? spread * parameters[(1 + j) * columns + c] : 0
-      raw[j * columns + c] = (parameters[c] + own) * design.scale[c]
-      intercepts[j] -= raw[j * columns + c] * design.mean[c]
+      raw[j][c] = (parameters[c] + own) * design.scale[c]
+      intercepts[j] -= raw[j][c] * design.mean[c]
     }
   }
   return intercepts
 }
 
-interface Pass {
-  readonly raw: Float64Array
-  readonly intercepts: Float64Array
-  /** Gradient by raw weights, added to. */
-  readonly slopes: Float64Array
-  /** Gradient by parameters; its intercepts are added to. */
-  readonly gradient: Float64Array
-  readonly shape: Shape
-}
-
-function addLosses(
-  design: LinearDesign,
-  { labels, rows }: { readonly labels: HazardLabels; readonly rows: Int32Array },
-  { raw, intercepts, slopes, gradient, shape }: Pass,
-): number {
-  const { columns, intervals, total } = shape
-  const first = interceptsAt(shape)
+/** Turns the logits in `work` into weighted residuals; returns their sum and the log loss. */
+function replaceByResiduals(
+  { happened, weight, work }: AtRisk,
+  intercept: number,
+  scale: number,
+): { loss: number; residual: number } {
   let loss = 0
-  for (const row of rows) {
-    const weight = labels.weight[row] / total
-    for (let j = 0; j < intervals; j++) {
-      if (labels.known[row * intervals + j] === 0) continue
-      const happened = labels.happened[row * intervals + j]
-      const x = intercepts[j] + dotRow(design, row, raw, j * columns)
-      // Log loss and sigmoid from one exponential: half of the time goes into it on narrow tables.
-      const e = Math.exp(-Math.abs(x))
-      loss += weight * (Math.max(x, 0) + Math.log(1 + e) - happened * x)
-      const factor = weight * ((x >= 0 ? 1 : e) / (1 + e) - happened)
-      gradient[first + j] += factor
-      addRow(design, row, { target: slopes, offset: j * columns, factor })
-    }
+  let residual = 0
+  for (let i = 0; i < work.length; i++) {
+    const x = work[i] + intercept
+    // Log loss and sigmoid from one exponential: on narrow tables half of the time goes into it.
+    const e = Math.exp(-Math.abs(x))
+    loss += weight[i] * (Math.max(x, 0) + Math.log(1 + e) - happened[i] * x)
+    work[i] = scale * weight[i] * ((x >= 0 ? 1 : e) / (1 + e) - happened[i])
+    residual += work[i]
   }
-  return loss
+  return { loss: scale * loss, residual }
 }
 
 /** Turns slopes into the gradient by parameters; adds the penalty and the one average row per interval. */
@@ -176,7 +194,7 @@ function foldGradient(
     readonly shape: Shape
     readonly parameters: Float64Array
     readonly gradient: Float64Array
-    readonly slopes: Float64Array
+    readonly slopes: readonly Float64Array[]
     readonly penalty: number
   },
 ): number {
@@ -187,7 +205,7 @@ function foldGradient(
   for (let j = 0; j < intervals; j++) {
     const residual = gradient[first + j]
     for (let c = 0; c < columns; c++) {
-      const slope = design.scale[c] * (slopes[j * columns + c] - design.mean[c] * residual)
+      const slope = design.scale[c] * (slopes[j][c] - design.mean[c] * residual)
       gradient[c] += slope
       if (spread > 0) gradient[(1 + j) * columns + c] = spread * slope
     }
@@ -237,4 +255,12 @@ export function hazardLoss(
     }
   }
   return { loss, weight }
+}
+
+function sumOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0)
+}
+
+function dotProduct(a: Float64Array, b: Float64Array): number {
+  return a.reduce((sum, value, i) => sum + value * b[i], 0)
 }

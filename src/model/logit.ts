@@ -22,3 +22,21 @@ export const smallestProbability = 1e-6
 export function clampProbability(probability: number): number {
   return Math.min(Math.max(probability, smallestProbability), 1 - smallestProbability)
 }
+
+/**
+ * log(sigmoid(upper) − sigmoid(lower)) and its slopes, exact also far out where the difference would round to 0.
+ *
+ * The log probability of one answer under cumulative logits; `lower` may be −Infinity and `upper` Infinity.
+ * Uses σ(a) − σ(b) = σ(a) σ(−b) (1 − e^(b − a)).
+ */
+export function logProbabilityBetween(
+  lower: number,
+  upper: number,
+): { value: number; byLower: number; byUpper: number } {
+  const closeness = 1 / Math.expm1(upper - lower)
+  return {
+    value: Math.log(-Math.expm1(lower - upper)) - softplus(-upper) - softplus(lower),
+    byLower: -sigmoid(lower) - closeness,
+    byUpper: sigmoid(-upper) + closeness,
+  }
+}

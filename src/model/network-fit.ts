@@ -117,12 +117,13 @@ class School {
     this.#learning = learning
     this.#labels = labelsOf(learning, 'to learn from')
     this.#optimizer = new Optimizer(this.shape, startWeights(this.shape, this.#labels, random), settings)
-    this.#dropout = dropout > 0 ? new DropoutMasks(members * width, dropout, random) : null
     this.#sampler = new RowSampler(this.#labels.labelledRows, random)
     const rows = this.#labels.labelledRows.length
     const epochRows = Math.min(rows, settings.epochRows)
     this.#stepsPerEpoch = Math.ceil(epochRows / settings.batchRows)
     this.#batchRows = Math.ceil(epochRows / this.#stepsPerEpoch)
+    const maskSize = { rows: this.#batchRows, units: members * width }
+    this.#dropout = dropout > 0 ? new DropoutMasks(maskSize, dropout, random) : null
     this.#strengths = taskStrengths(this.#labels).map((strength) => (strength * rows) / this.#batchRows)
   }
 

@@ -4,7 +4,7 @@ import { answerLogScale, answerThresholds, latentAnswer, leadUnitDays, sigmoid }
 import type { RowLabels } from './network-labels.ts'
 
 const thresholdCount = answerCount - 1
-/** A probability this small costs no more than 21 nats: one impossible answer can't wreck a step. */
+/** Added to every likelihood: one impossible answer costs 21 nats and can't wreck a step. */
 const leastLikelihood = 1e-9
 
 /** What a batch's loss is computed from. */
@@ -152,7 +152,7 @@ function ordinalSlope(
   const lower = score > 0 ? (thresholds[score - 1] - latent.location) * precision : -Infinity
   // On the upper side the difference of the small tails keeps its digits.
   const mass = lower > 0 ? sigmoid(-lower) - sigmoid(-upper) : sigmoid(upper) - sigmoid(lower)
-  const likelihood = Math.max(leastLikelihood, mass)
+  const likelihood = mass + leastLikelihood
   const byUpper = -(sigmoid(upper) * sigmoid(-upper)) / likelihood
   const byLower = (sigmoid(lower) * sigmoid(-lower)) / likelihood
   return {

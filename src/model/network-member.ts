@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { failure, usageError } from '../domain/errors.ts'
 import { startedBackend } from './backend.ts'
 import type { Matrix } from './matrix.ts'
@@ -7,6 +8,16 @@ import { HeadReader } from './network-heads.ts'
 import { runNetwork } from './network-run.ts'
 
 export const networkKind = 'network'
+
+const count = z.int().positive()
+const storedShape = z.object({
+  inputs: count,
+  members: count,
+  width: count,
+  layers: count,
+  outcomes: z.array(z.object({ name: z.string(), intervals: count })),
+  answers: z.boolean(),
+})
 
 /**
  * The multi-task network once it has learned.
@@ -74,7 +85,7 @@ export function restoreNetwork(stored: StoredMember): NetworkMember {
   if (stored.kind !== networkKind) {
     throw usageError('network-stored', `A stored ${networkKind} was expected, found a ${stored.kind}.`)
   }
-  const shape = stored.description as unknown as NetworkShape
+  const shape = parseShape(stored.description)
   const weights = new Float32Array(networkSize(shape))
   for (const slot of networkSlots(shape)) {
     const values = stored.arrays[slot.name]
@@ -87,4 +98,13 @@ export function restoreNetwork(stored: StoredMember): NetworkMember {
     slotView(weights, slot).set(values)
   }
   return new NetworkMember(shape, weights)
+}
+
+function parseShape(description: StoredMember['description']): NetworkShape {
+  const parsed = storedShape.safeParse(description)
+  if (parsed.success) return parsed.data
+  throw usageError(
+    'network-stored',
+    `The stored network's description is broken: ${z.prettifyError(parsed.error)}`,
+  )
 }

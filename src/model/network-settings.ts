@@ -53,22 +53,30 @@ export function measureLearning(learning: LearningSet): LearningSize {
  * Settings for an amount of data.
  *
  * @param temper `keen` learns sharp, non-linear structure; `cautious` is for noisy, near-linear data, where
- * `keen` overfits below some 10,000 rows. Which one suits a table only its validation loss tells.
+ * `keen` overfits while labels are few. Which one suits a table only its validation loss tells: try both.
  */
 export function networkSettings(size: LearningSize, temper: 'keen' | 'cautious' = 'keen'): NetworkSettings {
   const isSmall = size.signals < 2_000
   const epochRows = Math.min(size.rows, 250_000)
   const common = {
     members: 8,
-    width: size.signals < 200 ? 32 : 64,
+    // Small data deserve more steps an epoch, so that stopping is fine-grained.
     batchRows: Math.min(256, Math.max(32, 32 * Math.round(size.rows / 640))),
     warmUpSteps: 100,
     averaging: 0.98,
     epochRows,
-    maxEpochs: Math.max(3, Math.min(100, Math.round(mostRowVisits / epochRows))),
+    maxEpochs: Math.max(3, Math.min(120, Math.round(mostRowVisits / epochRows))),
     patience: 8,
   }
+  const width = size.signals < 200 ? 32 : 64
   return temper === 'keen'
-    ? { ...common, layers: isSmall ? 3 : 2, dropout: 0.15, rate: 0.004, weightDecay: 0.02 }
-    : { ...common, layers: 2, dropout: 0.45, rate: 0.001, weightDecay: 0.2 }
+    ? {
+        ...common,
+        width,
+        layers: isSmall ? 3 : 2,
+        dropout: 0.15,
+        rate: isSmall ? 0.006 : 0.004,
+        weightDecay: 0.02,
+      }
+    : { ...common, width: isSmall ? 32 : 64, layers: 2, dropout: 0.45, rate: 0.002, weightDecay: 0.2 }
 }

@@ -46,25 +46,29 @@ export function batchGradient(batch: Batch, weights: Float32Array): StepResult {
   return result
 }
 
-/** Numbers in the pool of masks: enough that a step's windows into it hardly ever overlap the last step's. */
-const poolSize = 1 << 20
+/** Least numbers in the pool of masks: windows into it hardly ever repeat. */
+const leastPoolSize = 1 << 20
 
 /** Dropout masks, cut at random places from a pool made once: fresh ones would take longer than the step. */
 export class DropoutMasks {
   readonly #pool: Float32Array
-  readonly #units: number
+  readonly #size: { readonly rows: number; readonly units: number }
   readonly #random: RandomGenerator
 
   /**
-   * @param units hidden units of a layer: k·h.
+   * @param size most rows of a batch, and hidden units of a layer: k·h.
    * @param dropout share silenced; the others grow by 1 / (1 − dropout) to keep the mean.
    */
-  constructor(units: number, dropout: number, random: RandomGenerator) {
-    this.#units = units
+  constructor(
+    size: { readonly rows: number; readonly units: number },
+    dropout: number,
+    random: RandomGenerator,
+  ) {
+    this.#size = size
     this.#random = random
-    this.#pool = new Float32Array(poolSize)
-    // Two 16-bit chances a draw; the lower bits of xoroshiro128+ are weaker, but not for this.
-    for (let i = 0; i < poolSize; i += 2) {
+    this.#pool = new Float32Array(Math.max(leastPoolSize, 4 * size.rows * size.units))
+    // Two chances a draw, 16 bits each.
+    for (let i = 0; i < this.#pool.length; i += 2) {
       const bits = random.next()
       if ((bits >>> 16) / 65_536 >= dropout) this.#pool[i] = 1 / (1 - dropout)
       if ((bits & 0xffff) / 65_536 >= dropout) this.#pool[i + 1] = 1 / (1 - dropout)
@@ -73,10 +77,10 @@ export class DropoutMasks {
 
   /** One mask a layer, [rows, k·h]. */
   draw(rows: number, layers: number): tf.Tensor2D[] {
-    const length = rows * this.#units
+    const { units } = this.#size
     return Array.from({ length: layers }, () => {
-      const start = uniformInt(this.#random, 0, poolSize - length)
-      return tf.tensor2d(this.#pool.subarray(start, start + length), [rows, this.#units])
+      const start = uniformInt(this.#random, 0, this.#pool.length - rows * units)
+      return tf.tensor2d(this.#pool.subarray(start, start + rows * units), [rows, units])
     })
   }
 }

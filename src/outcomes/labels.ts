@@ -9,6 +9,8 @@ export interface IntervalLabels {
   readonly happened: Uint8Array
   /** 1 where the row was event-free at the interval's start and the interval's *end* is known. */
   readonly known: Uint8Array
+  /** How many leading intervals have a known end, also behind an event: horizons that can be judged. [rows] */
+  readonly observed: Uint8Array
 }
 
 /**
@@ -26,15 +28,17 @@ export function cutIntervals(
   const intervals = horizonsDays.length
   const happened = new Uint8Array(rows * intervals)
   const known = new Uint8Array(rows * intervals)
+  const observed = new Uint8Array(rows)
   for (let row = 0; row < rows; row++) {
     const limit = Math.min(days.known[row], censoredAfter[row])
     const event = days.event[row]
-    for (let j = 0; j < intervals; j++) {
+    for (let j = 0; j < intervals && horizonsDays[j] <= limit; j++) {
+      observed[row]++
       const start = j === 0 ? 0 : horizonsDays[j - 1]
-      if (horizonsDays[j] > limit || event <= start) break
+      if (event <= start) continue
       known[row * intervals + j] = 1
       if (event <= horizonsDays[j]) happened[row * intervals + j] = 1
     }
   }
-  return { happened, known }
+  return { happened, known, observed }
 }

@@ -1,0 +1,70 @@
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { usageError } from '../domain/errors.ts'
+import { isDay } from '../domain/days.ts'
+import type { Program } from '../domain/program.ts'
+import type { Reporter } from '../domain/progress.ts'
+import { readProgram } from '../lake/program-file.ts'
+import { terminalReporter } from './reporter.ts'
+
+/** What every command knows: folders, seed, clock, where to say things. The only place that reads the environment. */
+export interface Context {
+  readonly dataFolder: string
+  readonly modelsFolder: string
+  readonly seed: number
+  readonly isJson: boolean
+  /** ISO 8601. */
+  readonly now: string
+  readonly reporter: Reporter & { end(): void }
+  /** Paths of the command line start here. */
+  readonly callerFolder: string
+  readProgram(path: string): Promise<Program>
+}
+
+interface CommonOptions {
+  readonly data?: string
+  readonly models?: string
+  readonly seed?: string
+  readonly json?: boolean
+}
+
+/** Adds the options that every command takes. */
+export function withCommonOptions(command: Command): Command {
+  return command
+    .option('--data <dir>', 'folder of the lake (LOYALCAST_DATA; default data)')
+    .option('--models <dir>', 'folder of the model versions (LOYALCAST_MODELS; default models)')
+    .option('--seed <n>', 'seed of everything random (LOYALCAST_SEED; default 1)')
+    .option('--json', 'one JSON document on stdout instead of words')
+}
+
+/** Reads the common options, given before or after the command's arguments, and the environment. */
+export function contextOf(command: Command): Context {
+  const options = command.optsWithGlobals<CommonOptions>()
+  const { env } = process
+  const callerFolder = env.INIT_CWD ?? process.cwd()
+  const seed = Number(options.seed ?? env.LOYALCAST_SEED ?? 1)
+  if (!Number.isSafeInteger(seed) || seed < 0) throw usageError('seed', `--seed is ${options.seed}; it is a whole number from 0 on.`)
+  return {
+    dataFolder: resolve(callerFolder, options.data ?? env.LOYALCAST_DATA ?? 'data'),
+    modelsFolder: resolve(callerFolder, options.models ?? env.LOYALCAST_MODELS ?? 'models'),
+    seed,
+    isJson: options.json ?? env.LOYALCAST_JSON === '1',
+    now: env.LOYALCAST_NOW ?? new Date().toISOString(),
+    reporter: terminalReporter(),
+    callerFolder,
+    readProgram: (path) => readProgram(resolve(callerFolder, path), env),
+  }
+}
+
+/** A day given on the command line. */
+export function dayOption(name: string, value: string | undefined): string | undefined {
+  if (value !== undefined && !isDay(value)) throw usageError('day', `${name} is ${value}; a day looks like 2026-11-20.`)
+  return value
+}
+
+/** Prints a command's result: one JSON document on stdout, or words on stderr. */
+export function printResult(context: Context, document: unknown, words: string): void {
+  context.reporter.end()
+  if (context.isJson) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
+  else process.stderr.write(`${words.trimEnd()}\n`)
+}

@@ -1,0 +1,68 @@
+import type { Program } from './program.ts'
+
+/** Likeliest kind of answer: 0-6, 7-8, 9-10. */
+export const answerClasses = ['detractor', 'passive', 'promoter'] as const
+export type AnswerClass = (typeof answerClasses)[number]
+
+/** A column of the exported predictions and its type in DuckDB. */
+export interface PredictionColumn {
+  readonly name: string
+  readonly type: 'varchar' | 'date' | 'double'
+}
+
+/** The columns of a day's predictions, in order. Names and meaning are a contract: see the README. */
+export function predictionColumns(program: Pick<Program, 'outcomes' | 'horizonsDays'>): PredictionColumn[] {
+  const double = (name: string): PredictionColumn => ({ name, type: 'double' })
+  const text = (name: string): PredictionColumn => ({ name, type: 'varchar' })
+  return [
+    text('program'),
+    text('customer_id'),
+    { name: 'date', type: 'date' },
+    text('model_version'),
+    text('status'),
+    text('reason'),
+    ...['nps_score', 'nps_low', 'nps_high', 'p_detractor', 'p_passive', 'p_promoter'].map(double),
+    text('nps_class'),
+    ...program.horizonsDays.flatMap((days) => [
+      double(`nps_score_${days}`),
+      double(`p_detractor_${days}`),
+      double(`p_promoter_${days}`),
+    ]),
+    ...program.outcomes.flatMap(({ name }) => program.horizonsDays.map((days) => double(`${name}_${days}`))),
+    ...['annual_value', 'value_at_risk', 'expected_gain'].map(double),
+    ...['next_likely', 'segment', 'top_drivers', 'flags'].map(text),
+  ]
+}
+
+/** Six decimals: what a probability or an expected answer is exported with. */
+export function rounded(value: number): number {
+  return Math.round(value * 1e6) / 1e6
+}
+
+/**
+ * Three class probabilities rounded to six decimals that still sum to 1: the largest takes the remainder.
+ *
+ * @param distribution probabilities of the answers 0 to 10, summing to 1.
+ */
+export function classProbabilities(distribution: ArrayLike<number>): readonly [number, number, number] {
+  let detractor = 0
+  for (let answer = 0; answer <= 6; answer++) detractor += distribution[answer]
+  const millionths = [detractor, distribution[7] + distribution[8], distribution[9] + distribution[10]].map((p) =>
+    Math.round(p * 1e6),
+  )
+  const largest = millionths.indexOf(Math.max(...millionths))
+  millionths[largest] += 1e6 - (millionths[0] + millionths[1] + millionths[2])
+  return [millionths[0] / 1e6, millionths[1] / 1e6, millionths[2] / 1e6]
+}
+
+/** The class with the largest probability; the less happy one in a tie. */
+export function likeliestClass(probabilities: readonly [number, number, number]): AnswerClass {
+  return answerClasses[probabilities.indexOf(Math.max(...probabilities))]
+}
+
+/** Expected answer, 0 to 10. */
+export function expectedAnswer(distribution: ArrayLike<number>): number {
+  let sum = 0
+  for (let answer = 0; answer < distribution.length; answer++) sum += answer * distribution[answer]
+  return sum
+}

@@ -1,0 +1,174 @@
+import {
+  type AnswerClass,
+  classProbabilities,
+  expectedAnswer,
+  likeliestClass,
+  rounded,
+} from '../domain/prediction.ts'
+import type { Program } from '../domain/program.ts'
+import { type SegmentSignals, segmentOf } from '../domain/segment.ts'
+import type { FeatureFrame } from '../features/features.ts'
+import { type Database, quoteName } from '../lake/database.ts'
+import type { PredictionRow } from '../lake/predictions.ts'
+import { answerInterval } from '../model/conformal.ts'
+import { type Driver, DriverReader, effectOnAnswer, effectOnProbability } from '../model/drivers.ts'
+import { distributionOf, type Predictions, type Predictor } from '../model/predictor.ts'
+
+export interface DayInputs {
+  readonly program: Program
+  readonly date: string
+  readonly version: string
+  readonly customers: readonly string[]
+  readonly frame: FeatureFrame
+  readonly predictor: Predictor
+  readonly predictions: Predictions
+  readonly signals: readonly SegmentSignals[]
+  /** Program currency; NaN: not known. */
+  readonly annualValues: Float64Array
+}
+
+const driversPerTask = 3
+
+/** The exported rows of some customers. Upsell segments are marked later, when the whole day is there. */
+export function predictionRows(inputs: DayInputs): PredictionRow[] {
+  const { program, predictor, predictions } = inputs
+  const flags = JSON.stringify(taskFlags(program, predictor))
+  const reader = new DriverReader(predictor.parts.encoder, inputs.frame)
+  const isPredicted = predictions.outcomes.length > 0 || predictions.answers !== null
+  const reason = isPredicted ? null : abstentionReason(predictor)
+  return inputs.customers.map((customer, row) => {
+    const answers = answerColumns(predictions, row)
+    const outcomes = outcomeColumns(predictions, row)
+    const likeliest = (answers.nps_class as AnswerClass | undefined) ?? null
+    return {
+      program: program.name,
+      customer_id: customer,
+      date: inputs.date,
+      model_version: inputs.version,
+      status: isPredicted ? 'predicted' : 'abstained',
+      reason,
+      ...answers,
+      ...outcomes,
+      ...moneyColumns(inputs, row, outcomes),
+      next_likely: nextLikely(predictions, row),
+      segment: segmentOf(likeliest, inputs.signals[row], false),
+      is_expanding: likeliest === 'promoter' && inputs.signals[row].isEngaging ? 1 : null,
+      top_drivers: JSON.stringify(topDrivers(inputs, reader, row)),
+      flags,
+    }
+  })
+}
+
+/** Task → model, base_rate or abstained with the code of the reason. */
+function taskFlags(program: Program, { parts }: Predictor): Record<string, string> {
+  const source = (hasSkill: boolean) => (hasSkill ? 'model' : 'base_rate')
+  const flags: Record<string, string> = {}
+  if (parts.answers) flags.nps = source(parts.answers.hasSkill)
+  for (const { name } of program.outcomes) {
+    const model = parts.outcomes.find((outcome) => outcome.name === name)
+    if (model) flags[name] = source(model.hasSkill)
+    else if (!(name in parts.skipped)) flags[name] = 'abstained:not_trained'
+  }
+  for (const [task, code] of Object.entries(parts.skipped)) flags[task] = `abstained:${code}`
+  if (parts.outcomes.some((model) => model.drivers) || parts.answers?.drivers) flags.drivers = 'logistic'
+  return flags
+}
+
+function abstentionReason({ parts }: Predictor): string {
+  return [...new Set(Object.values(parts.skipped))].join(', ') || 'no task could be learned'
+}
+
+function answerColumns({ answers }: Predictions, row: number): PredictionRow {
+  if (answers === null) return {}
+  const columns: Record<string, string | number> = {}
+  for (const [lead, days] of answers.leadsDays.entries()) {
+    const distribution = distributionOf(answers.distributions[lead], row)
+    const [detractor, passive, promoter] = classProbabilities(distribution)
+    if (days === 0) {
+      const [low, high] = answerInterval(distribution, answers.model.conformal)
+      columns.nps_score = rounded(expectedAnswer(distribution))
+      Object.assign(columns, { nps_low: low, nps_high: high, p_detractor: detractor, p_passive: passive, p_promoter: promoter })
+      columns.nps_class = likeliestClass([detractor, passive, promoter])
+    } else {
+      columns[`nps_score_${days}`] = rounded(expectedAnswer(distribution))
+      columns[`p_detractor_${days}`] = detractor
+      columns[`p_promoter_${days}`] = promoter
+    }
+  }
+  return columns
+}
+
+function outcomeColumns(predictions: Predictions, row: number): Record<string, number> {
+  const columns: Record<string, number> = {}
+  for (const { model, probabilities } of predictions.outcomes) {
+    for (const [j, days] of model.horizonsDays.entries()) {
+      columns[`${model.name}_${days}`] = rounded(probabilities[row * model.horizonsDays.length + j])
+    }
+  }
+  return columns
+}
+
+/** Money where it is configured and known; never guessed. */
+function moneyColumns({ program, annualValues }: DayInputs, row: number, outcomes: Readonly<Record<string, number>>): PredictionRow {
+  const longest = program.horizonsDays[program.horizonsDays.length - 1]
+  const annualValue = Number.isNaN(annualValues[row]) ? null : annualValues[row]
+  const { margin, gains } = program.value
+  const churn = outcomes[`churn_${longest}`]
+  const wanted = program.outcomes.filter(({ name, isDesired }) => isDesired && name in gains)
+  const expected = wanted.map(({ name }) => outcomes[`${name}_${longest}`] * gains[name])
+  const isGainKnown = expected.length > 0 && expected.every((gain) => !Number.isNaN(gain))
+  return {
+    annual_value: annualValue,
+    value_at_risk: annualValue === null || margin === null || churn === undefined ? null : rounded(annualValue * margin * churn),
+    expected_gain: isGainKnown ? rounded(expected.reduce((sum, gain) => sum + gain, 0)) : null,
+  }
+}
+
+/** The outcome whose probability is raised most over its base rate, as a ratio; null where none is raised. */
+function nextLikely(predictions: Predictions, row: number): string | null {
+  let likeliest: string | null = null
+  let most = 1
+  for (const { model, probabilities } of predictions.outcomes) {
+    const last = model.horizonsDays.length - 1
+    const survived = model.baseHazards.reduce((left, hazard) => left * (1 - hazard), 1)
+    const base = model.isAbsence ? survived : 1 - survived
+    const lift = probabilities[row * model.horizonsDays.length + last] / base
+    if (lift > most + 1e-9) {
+      most = lift
+      likeliest = model.name
+    }
+  }
+  return likeliest
+}
+
+function topDrivers({ predictions }: DayInputs, reader: DriverReader, row: number): Driver[] {
+  const drivers: Driver[] = []
+  const { answers } = predictions
+  if (answers?.model.hasSkill && answers.model.drivers) {
+    const distribution = distributionOf(answers.distributions[0], row)
+    for (const term of reader.strongest(answers.model.drivers, row, driversPerTask)) {
+      const effect = rounded(effectOnAnswer(distribution, term.term))
+      drivers.push(reader.describe(term, row, { effect, unit: 'points', outcome: 'nps' }))
+    }
+  }
+  for (const { model, probabilities } of predictions.outcomes) {
+    if (!model.hasSkill || !model.drivers) continue
+    const probability = probabilities[(row + 1) * model.horizonsDays.length - 1]
+    for (const term of reader.strongest(model.drivers, row, driversPerTask)) {
+      const push = model.isAbsence ? -term.term : term.term
+      const effect = rounded(effectOnProbability(probability, push))
+      drivers.push(reader.describe(term, row, { effect, unit: 'probability', outcome: model.name }))
+    }
+  }
+  return drivers
+}
+
+/** Marks expansion promoters once the whole day is there: upsell in the top fifth of everybody at risk. */
+export async function markExpansion(database: Database, program: Program): Promise<void> {
+  const column = `upsell_${program.horizonsDays[program.horizonsDays.length - 1]}`
+  if (!program.outcomes.some(({ name }) => name === 'upsell')) return
+  await database.run(`
+    update prediction_draft set segment = 'expansion-promoters'
+    where is_expanding = 1
+      and ${quoteName(column)} >= (select quantile_cont(${quoteName(column)}, 0.8) from prediction_draft)`)
+}

@@ -1,0 +1,155 @@
+import { type AffineProblem, type Calibration, chooseCalibration } from './affine-calibration.ts'
+import {
+  clampProbability,
+  logit,
+  logProbabilityBetween,
+  sigmoid,
+  smallestProbability,
+  softplus,
+} from './logit.ts'
+import { type AnswerLabels, answerCount, type HazardLabels } from './member.ts'
+
+/**
+ * Corrects the conditional hazard of each interval; as every horizon is a product of corrected hazards, horizons
+ * stay coherent, for events as for absences (their complement). Plain JSON. [intervals]
+ */
+export type HazardCalibrator = readonly Calibration[]
+
+/** Corrects the cumulative logits of an answer's distribution. Plain JSON. */
+export type AnswerCalibrator = Calibration
+
+/** How the choice among corrections is cross-validated. */
+export interface CalibrationOptions {
+  /** Customer of each row (each answer): stays on one side of a split. */
+  readonly customer: ArrayLike<number>
+  readonly seed: number
+  /** Default 5. */
+  readonly folds?: number
+}
+
+/**
+ * Chooses and fits, for each interval, a correction of the hazard's logit on rows at risk with a known label: none,
+ * shift, temperature or both (Platt), see {@link chooseCalibration}.
+ *
+ * **Time** give hazards of rows the members have not learned from. **Shape** `hazards` [rows × intervals].
+ */
+export function fitHazardCalibrator(
+  hazards: ArrayLike<number>,
+  labels: HazardLabels,
+  options: CalibrationOptions,
+): HazardCalibrator {
+  return Array.from({ length: labels.intervals }, (_, interval) => {
+    const at: number[] = []
+    for (let row = 0; row < labels.weight.length; row++) {
+      if (labels.known[row * labels.intervals + interval] === 1) at.push(row * labels.intervals + interval)
+    }
+    const rows = at.map((place) => Math.floor(place / labels.intervals))
+    const problem = hazardProblem({
+      logits: Float64Array.from(at, (place) => logit(clampProbability(hazards[place]))),
+      happened: Float64Array.from(at, (place) => labels.happened[place]),
+      weight: Float64Array.from(rows, (row) => labels.weight[row]),
+    })
+    const customer = Int32Array.from(rows, (row) => options.customer[row])
+    return chooseCalibration(problem, { ...options, customer })
+  })
+}
+
+function hazardProblem(known: {
+  readonly logits: Float64Array
+  readonly happened: Float64Array
+  readonly weight: Float64Array
+}): AffineProblem {
+  const { logits, happened, weight } = known
+  return {
+    weight,
+    lossAt: (i, { intercept, slope }, slopes) => {
+      const x = intercept + slope * logits[i]
+      const residual = sigmoid(x) - happened[i]
+      slopes[0] = residual
+      slopes[1] = residual * logits[i]
+      return softplus(x) - happened[i] * x
+    },
+  }
+}
+
+/** Corrected hazards. **Shape** [rows × intervals] → the same, each in [1e-6, 1 − 1e-6]. */
+export function applyHazardCalibrator(
+  calibrator: HazardCalibrator,
+  hazards: ArrayLike<number>,
+  intervals: number,
+): Float32Array {
+  return Float32Array.from(hazards, (hazard, at) => {
+    const { kind, intercept, slope } = calibrator[at % intervals]
+    if (kind === 'none') return clampProbability(hazard)
+    return clampProbability(sigmoid(intercept + slope * logit(clampProbability(hazard))))
+  })
+}
+
+/**
+ * Chooses and fits a correction of the answers' cumulative logits, logit(F_j) → intercept + slope × logit(F_j):
+ * a shift moves all answers, a temperature widens or narrows them about the middle of the scale.
+ *
+ * **Time** give distributions of answers the members have not learned from. **Shape** [answers × 11].
+ */
+export function fitAnswerCalibrator(
+  distributions: ArrayLike<number>,
+  answers: Pick<AnswerLabels, 'score' | 'weight'>,
+  options: CalibrationOptions,
+): AnswerCalibrator {
+  const { score } = answers
+  const lower = new Float64Array(score.length)
+  const upper = new Float64Array(score.length)
+  for (let i = 0; i < score.length; i++) {
+    const logits = cumulativeLogits(distributions, i * answerCount)
+    lower[i] = score[i] === 0 ? Number.NEGATIVE_INFINITY : logits[score[i] - 1]
+    upper[i] = score[i] === answerCount - 1 ? Number.POSITIVE_INFINITY : logits[score[i]]
+  }
+  return chooseCalibration(answerProblem(lower, upper, Float64Array.from(answers.weight)), options)
+}
+
+function answerProblem(lower: Float64Array, upper: Float64Array, weight: Float64Array): AffineProblem {
+  return {
+    weight,
+    lossAt: (i, { intercept, slope }, slopes) => {
+      const cell = logProbabilityBetween(intercept + slope * lower[i], intercept + slope * upper[i])
+      slopes[0] = -(cell.byLower + cell.byUpper)
+      slopes[1] =
+        (Number.isFinite(lower[i]) ? -cell.byLower * lower[i] : 0) +
+        (Number.isFinite(upper[i]) ? -cell.byUpper * upper[i] : 0)
+      return -cell.value
+    },
+  }
+}
+
+/** logit(F_j) for j < 10, strictly increasing. */
+function cumulativeLogits(distributions: ArrayLike<number>, from: number): Float64Array {
+  const logits = new Float64Array(answerCount - 1)
+  let cumulative = 0
+  for (let answer = 0; answer < answerCount - 1; answer++) {
+    cumulative += distributions[from + answer]
+    const own = logit(clampProbability(cumulative))
+    logits[answer] = answer === 0 ? own : Math.max(own, logits[answer - 1] + smallestProbability)
+  }
+  return logits
+}
+
+/** Corrected distributions. **Shape** [rows × 11] → the same, each row sums to 1. */
+export function applyAnswerCalibrator(
+  calibrator: AnswerCalibrator,
+  distributions: ArrayLike<number>,
+): Float32Array {
+  const { kind, intercept, slope } = calibrator
+  const corrected = Float32Array.from(distributions)
+  if (kind === 'none') return corrected
+  for (let from = 0; from < corrected.length; from += answerCount) {
+    const logits = cumulativeLogits(distributions, from)
+    let before = 0
+    for (let answer = 0; answer < answerCount; answer++) {
+      const cumulative = answer === answerCount - 1 ? 1 : sigmoid(intercept + slope * logits[answer])
+      const share = Math.max(0, cumulative - before)
+      corrected[from + answer] = (share + smallestProbability) / (1 + answerCount * smallestProbability)
+      before = cumulative
+    }
+  }
+  return corrected
+}

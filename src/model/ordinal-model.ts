@@ -1,0 +1,99 @@
+import { logProbabilityBetween, sigmoid, smallestProbability } from './logit.ts'
+import type { Matrix } from './matrix.ts'
+import { type AnswerLabels, answerCount } from './member.ts'
+
+/** Leads are divided by this, so that the drift is what 90 days do. */
+export const leadUnitDays = 90
+/** Thresholds between 11 answers. */
+export const thresholdCount = answerCount - 1
+
+/**
+ * Proportional-odds model of an answer: P(answer ≤ j) = sigmoid(thresholds[j] − location),
+ * location = x · weights + leadDays / 90 × (x · drift + driftIntercept), on raw feature columns.
+ */
+export interface OrdinalModel {
+  readonly columns: number
+  /** [columns] */
+  readonly weights: Float32Array
+  /** What 90 days of lead add to the weights. [columns] */
+  readonly drift: Float32Array
+  readonly driftIntercept: number
+  /** Increasing. [10] */
+  readonly thresholds: Float32Array
+}
+
+/** Answers to learn from or to judge by: all of `labels` that `picks` names. */
+export interface AnswerTarget {
+  readonly labels: AnswerLabels
+  /** Positions into `labels`. */
+  readonly picks: Int32Array
+}
+
+/**
+ * Distributions of the answer for every row, one set for each wanted lead.
+ *
+ * **Shape** `leads` [leads][rows] in days → [leads] of [rows × 11], each row sums to 1.
+ */
+export function predictOrdinal(
+  model: OrdinalModel,
+  features: Matrix,
+  leads: readonly Float32Array[],
+): Float32Array[] {
+  const sets = leads.map(() => new Float32Array(features.rows * answerCount))
+  for (let row = 0; row < features.rows; row++) {
+    const { base, drift } = locationParts(model, features, row)
+    sets.forEach((set, k) => {
+      writeDistribution(model, base + (leads[k][row] / leadUnitDays) * drift, {
+        set,
+        at: row * answerCount,
+      })
+    })
+  }
+  return sets
+}
+
+function locationParts(model: OrdinalModel, features: Matrix, row: number): { base: number; drift: number } {
+  const { columns, weights } = model
+  let base = 0
+  let drift = model.driftIntercept
+  for (let c = 0; c < columns; c++) {
+    const x = features.values[row * columns + c]
+    base += x * weights[c]
+    drift += x * model.drift[c]
+  }
+  return { base, drift }
+}
+
+function writeDistribution(
+  model: OrdinalModel,
+  location: number,
+  { set, at }: { readonly set: Float32Array; readonly at: number },
+): void {
+  let before = 0
+  for (let answer = 0; answer < answerCount; answer++) {
+    const cumulative = answer === thresholdCount ? 1 : sigmoid(model.thresholds[answer] - location)
+    const share = Math.max(cumulative - before, 0)
+    set[at + answer] = (share + smallestProbability) / (1 + answerCount * smallestProbability)
+    before = cumulative
+  }
+}
+
+/** Total log loss of the picked answers, and their total weight. */
+export function ordinalLoss(
+  model: OrdinalModel,
+  features: Matrix,
+  { labels, picks }: AnswerTarget,
+): { loss: number; weight: number } {
+  let loss = 0
+  let weight = 0
+  for (const pick of picks) {
+    const { base, drift } = locationParts(model, features, labels.row[pick])
+    const location = base + (labels.leadDays[pick] / leadUnitDays) * drift
+    const answer = labels.score[pick]
+    const lower = answer === 0 ? Number.NEGATIVE_INFINITY : model.thresholds[answer - 1] - location
+    const upper = answer === thresholdCount ? Number.POSITIVE_INFINITY : model.thresholds[answer] - location
+    loss -= labels.weight[pick] * logProbabilityBetween(lower, upper).value
+    weight += labels.weight[pick]
+  }
+  return { loss, weight }
+}

@@ -1,0 +1,156 @@
+import type { Catalogue } from '../features/catalogue.ts'
+import { type EncodedView, type Encoder, encode } from '../features/encoder.ts'
+import type { FeatureFrame } from '../features/features.ts'
+import type { DriverWeights } from './drivers.ts'
+import { blendAnswers, blendHazards, cumulativeFromHazards } from './blend.ts'
+import { type AnswerCalibrator, applyAnswerCalibrator, applyHazardCalibrator, type HazardCalibrator } from './calibrator.ts'
+import type { ConformalLevels } from './conformal.ts'
+import { answerCount, type Member, type MemberOutput } from './member.ts'
+
+/** A member and the view of the encoded features it was fitted on. */
+export interface SeatedMember {
+  readonly name: string
+  readonly member: Member
+  readonly view: EncodedView
+}
+
+/** What was learned about one outcome beyond the members. */
+export interface OutcomeModel {
+  readonly name: string
+  /** The horizons that could be learned, ascending. */
+  readonly horizonsDays: readonly number[]
+  /** True where the outcome is that none of the events happens. */
+  readonly isAbsence: boolean
+  /** Without skill on later data the base rate is served. */
+  readonly hasSkill: boolean
+  /** Hazard of each interval over everybody. */
+  readonly baseHazards: readonly number[]
+  /** Share of each member, summing to 1. */
+  readonly weights: readonly number[]
+  readonly calibrator: HazardCalibrator
+  /** Null without a linear member to explain with. */
+  readonly drivers: DriverWeights | null
+}
+
+/** What was learned about survey answers beyond the members. */
+export interface AnswerModel {
+  readonly hasSkill: boolean
+  /** Distribution of all answers, 0 to 10. */
+  readonly base: readonly number[]
+  readonly weights: readonly number[]
+  readonly calibrator: AnswerCalibrator
+  readonly conformal: ConformalLevels
+  readonly drivers: DriverWeights | null
+}
+
+export interface PredictorParts {
+  readonly catalogue: Catalogue
+  readonly encoder: Encoder
+  readonly members: readonly SeatedMember[]
+  readonly outcomes: readonly OutcomeModel[]
+  readonly answers: AnswerModel | null
+  /** Task, or task and horizon, → code of why it is not predicted. */
+  readonly skipped: Readonly<Record<string, string>>
+}
+
+/** **Shape** `probabilities`: [rows × horizons] of the outcome itself, row after row. */
+export interface OutcomePredictions {
+  readonly model: OutcomeModel
+  readonly probabilities: Float64Array
+}
+
+/** **Shape** `distributions[lead]`: [rows × 11], each row summing to 1. */
+export interface AnswerPredictions {
+  readonly model: AnswerModel
+  readonly leadsDays: readonly number[]
+  readonly distributions: readonly Float64Array[]
+}
+
+export interface Predictions {
+  readonly rows: number
+  readonly outcomes: readonly OutcomePredictions[]
+  readonly answers: AnswerPredictions | null
+}
+
+/** Encoder, members, blend and calibrators: the one object that turns features into predictions. */
+export class Predictor {
+  readonly parts: PredictorParts
+
+  constructor(parts: PredictorParts) {
+    this.parts = parts
+  }
+
+  get catalogue(): Catalogue {
+    return this.parts.catalogue
+  }
+
+  /**
+   * Predicts every row of a frame.
+   *
+   * @param leadsDays days ahead for which answers are wanted. 0 is today.
+   */
+  predict(frame: FeatureFrame, leadsDays: readonly number[]): Predictions {
+    const { parts } = this
+    const leads = leadsDays.map((days) => new Float32Array(frame.rows).fill(days))
+    const outputs = memberOutputs(parts, frame, parts.answers ? leads : [])
+    const outcomes = parts.outcomes.map((model, index) => ({
+      model,
+      probabilities: outcomeProbabilities(model, frame.rows, outputs.map((output) => output.hazards[index])),
+    }))
+    const { answers } = parts
+    if (answers === null) return { rows: frame.rows, outcomes, answers: null }
+    const distributions = leadsDays.map((_, lead) =>
+      answerDistributions(answers, frame.rows, outputs.map((output) => output.answers[lead])),
+    )
+    return { rows: frame.rows, outcomes, answers: { model: answers, leadsDays, distributions } }
+  }
+}
+
+/** What each member says, before blending. Members that see the same view share its encoding. */
+export function memberOutputs(
+  { encoder, members }: Pick<PredictorParts, 'encoder' | 'members'>,
+  frame: FeatureFrame,
+  leads: readonly Float32Array[],
+): MemberOutput[] {
+  const encoded = new Map<EncodedView, ReturnType<typeof encode>>()
+  return members.map(({ member, view }) => {
+    const rows = encoded.get(view) ?? encode(encoder, frame, view)
+    encoded.set(view, rows)
+    return member.predict(rows, leads)
+  })
+}
+
+/** Probability of an outcome within each horizon, from its members' hazards. */
+export function outcomeProbabilities(
+  model: Omit<OutcomeModel, 'conformal'>,
+  rows: number,
+  hazards: readonly ArrayLike<number>[],
+): Float64Array {
+  const intervals = model.horizonsDays.length
+  const calibrated = model.hasSkill
+    ? applyHazardCalibrator(model.calibrator, blendHazards(hazards, model.weights, intervals), intervals)
+    : repeated(model.baseHazards, rows)
+  const happened = cumulativeFromHazards(calibrated, intervals)
+  return Float64Array.from(happened, (p) => (model.isAbsence ? 1 - p : p))
+}
+
+/** Calibrated distribution over the answers 0 to 10 of each row, from its members' distributions. */
+export function answerDistributions(
+  model: Omit<AnswerModel, 'conformal'>,
+  rows: number,
+  distributions: readonly ArrayLike<number>[],
+): Float64Array {
+  if (!model.hasSkill) return repeated(model.base, rows)
+  return Float64Array.from(applyAnswerCalibrator(model.calibrator, blendAnswers(distributions, model.weights)))
+}
+
+function repeated(values: readonly number[], rows: number): Float64Array {
+  const all = new Float64Array(rows * values.length)
+  for (let row = 0; row < rows; row++) all.set(values, row * values.length)
+  return all
+}
+
+/** The distribution of one row. **Shape** [11] */
+export function distributionOf(distributions: Float64Array, row: number): Float64Array {
+  return distributions.subarray(row * answerCount, (row + 1) * answerCount)
+}

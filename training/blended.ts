@@ -1,0 +1,106 @@
+import type { Outcome } from '../src/domain/program.ts'
+import { fitAnswerBlend, fitOutcomeBlend, blendAnswers, blendHazards } from '../src/model/blend.ts'
+import { applyAnswerCalibrator, fitAnswerCalibrator, fitHazardCalibrator } from '../src/model/calibrator.ts'
+import { fitConformal } from '../src/model/conformal.ts'
+import { type AnswerLabels, answerCount, type HazardLabels } from '../src/model/member.ts'
+import type { AnswerModel, OutcomeModel } from '../src/model/predictor.ts'
+import type { HeldOut } from './held-out.ts'
+import type { TaskPlan } from './tasks.ts'
+
+/** Blend, calibrators and conformal levels learned on predictions that members had not learned from. */
+export interface Blended {
+  readonly outcomes: readonly OutcomeModel[]
+  readonly answers: AnswerModel | null
+}
+
+export interface BlendedOptions {
+  readonly tasks: TaskPlan
+  readonly horizonsDays: readonly number[]
+  readonly seed: number
+}
+
+/** Learns how to blend and correct members. Skill is taken for granted until the evaluation says otherwise. */
+export function fitBlended(heldOut: HeldOut, options: BlendedOptions): Blended {
+  const { labelled } = heldOut
+  const outcomes = options.tasks.outcomes.map(({ outcome, intervals }, index) =>
+    fitOutcomeModel(heldOut, index, { ...options, outcome, intervals }),
+  )
+  const answers = labelled.answers === null ? null : fitAnswerModel(heldOut, labelled.answers, options.seed)
+  return { outcomes, answers }
+}
+
+function fitOutcomeModel(
+  heldOut: HeldOut,
+  index: number,
+  { outcome, intervals, horizonsDays, seed }: BlendedOptions & { outcome: Outcome; intervals: number },
+): OutcomeModel {
+  const labels = heldOut.labelled.outcomes[index]
+  const { customer } = heldOut.labelled
+  const hazards = heldOut.hazards.map((own) => own[index])
+  const weights = fitOutcomeBlend(hazards, labels, { customer })
+  const blended = blendHazards(hazards, weights, intervals)
+  return {
+    name: outcome.name,
+    horizonsDays: horizonsDays.slice(0, intervals),
+    isAbsence: outcome.kind === 'absence',
+    hasSkill: true,
+    baseHazards: baseHazards(labels),
+    weights,
+    calibrator: fitHazardCalibrator(blended, labels, { customer, seed }),
+    drivers: null,
+  }
+}
+
+/** Share of the known labels of each interval in which the event fell. */
+export function baseHazards(labels: HazardLabels): number[] {
+  return Array.from({ length: labels.intervals }, (_, j) => {
+    let known = 1
+    let happened = 0.5
+    for (let row = 0; row < labels.weight.length; row++) {
+      known += labels.known[row * labels.intervals + j]
+      happened += labels.known[row * labels.intervals + j] && labels.happened[row * labels.intervals + j]
+    }
+    return happened / known
+  })
+}
+
+function fitAnswerModel(heldOut: HeldOut, labels: AnswerLabels, seed: number): AnswerModel {
+  const weights = fitAnswerBlend(heldOut.answers, labels, { customer: answerCustomers(heldOut) })
+  const blended = blendAnswers(heldOut.answers, weights)
+  const calibrator = fitAnswerCalibrator(blended, labels, { customer: answerCustomers(heldOut), seed })
+  const corrected = applyAnswerCalibrator(calibrator, blended)
+  return {
+    hasSkill: true,
+    base: baseAnswers(labels),
+    weights,
+    calibrator,
+    conformal: fitConformal(...answersOfToday(corrected, labels)),
+    drivers: null,
+  }
+}
+
+/** Customer of each answer. */
+export function answerCustomers({ labelled }: HeldOut): Int32Array {
+  return Int32Array.from(labelled.answers?.row ?? [], (row) => labelled.customer[row])
+}
+
+/** Share of each answer, 0 to 10; never zero. */
+export function baseAnswers(labels: Pick<AnswerLabels, 'score' | 'weight'>): number[] {
+  const sums = new Array<number>(answerCount).fill(0.1)
+  labels.score.forEach((score, i) => {
+    sums[score] += labels.weight[i]
+  })
+  const total = sums.reduce((sum, value) => sum + value, 0)
+  return sums.map((sum) => sum / total)
+}
+
+/** Only the uses without a lead: intervals are promised for an answer given today. */
+function answersOfToday(distributions: Float32Array, labels: AnswerLabels): [Float32Array, Pick<AnswerLabels, 'score' | 'weight'>] {
+  const today = Array.from(labels.leadDays.keys()).filter((i) => labels.leadDays[i] === 0)
+  const used = today.length > 0 ? today : Array.from(labels.leadDays.keys())
+  const picked = new Float32Array(used.length * answerCount)
+  used.forEach((i, place) => {
+    picked.set(distributions.subarray(i * answerCount, (i + 1) * answerCount), place * answerCount)
+  })
+  return [picked, { score: Uint8Array.from(used, (i) => labels.score[i]), weight: new Float32Array(used.length).fill(1) }]
+}

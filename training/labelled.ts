@@ -1,0 +1,127 @@
+import type { FeatureFrame } from '../src/features/features.ts'
+import type { AnswerLabels, HazardLabels } from '../src/model/member.ts'
+import { cutIntervals } from '../src/outcomes/labels.ts'
+import type { Dataset } from './dataset.ts'
+import type { Block } from './splits.ts'
+import type { TaskPlan } from './tasks.ts'
+
+/** Interval labels and how many leading horizons can be judged, whether or not the event fell earlier. */
+export interface ObservedLabels extends HazardLabels {
+  /** [rows] */
+  readonly observed: Uint8Array
+}
+
+/** Rows of a dataset with what may be known of them afterwards. */
+export interface Labelled {
+  /** Dataset rows with at least one label. */
+  readonly rows: Int32Array
+  /** [rows] */
+  readonly customer: Int32Array
+  /** One a task, labels aligned with `rows`. */
+  readonly outcomes: readonly ObservedLabels[]
+  /** `row` points into `rows`. */
+  readonly answers: AnswerLabels | null
+}
+
+/** The labels of a block, as far as they are known by the day it is censored after. Rows without any are left out. */
+export function labelBlock(
+  dataset: Dataset,
+  block: Block,
+  { tasks, horizonsDays }: { tasks: TaskPlan; horizonsDays: readonly number[] },
+): Labelled {
+  const censoredAfter = Float64Array.from(dataset.cutoff, (cutoff, row) =>
+    dataset.isPopulation[row] ? block.censoredAfter - cutoff : -1,
+  )
+  const cut = tasks.outcomes.map(({ index, intervals }) =>
+    cutIntervals(dataset.outcomes[index], horizonsDays.slice(0, intervals), censoredAfter),
+  )
+  const inBlock = new Set(block.rows)
+  const picks = usableAnswers(dataset, tasks, { inBlock, censoredAfter: block.censoredAfter })
+  const answered = new Set(picks.map((pick) => dataset.answers?.row[pick] ?? -1))
+  const rows = block.rows.filter(
+    (row) => answered.has(row) || tasks.outcomes.some(({ intervals }, task) => cut[task].known[row * intervals] === 1),
+  )
+  return {
+    rows,
+    customer: rows.map((row) => dataset.customer[row]),
+    outcomes: tasks.outcomes.map(({ outcome, intervals }, task) => ({
+      name: outcome.name,
+      intervals,
+      happened: gather(cut[task].happened, rows, intervals),
+      known: gather(cut[task].known, rows, intervals),
+      observed: gather(cut[task].observed, rows, 1),
+      weight: new Float32Array(rows.length).fill(1),
+    })),
+    answers: picks.length === 0 ? null : answerLabels(dataset, picks, rows),
+  }
+}
+
+function usableAnswers(dataset: Dataset, tasks: TaskPlan, block: { inBlock: Set<number>; censoredAfter: number }): number[] {
+  const { answers } = dataset
+  if (!tasks.hasAnswers || answers === null) return []
+  const picks: number[] = []
+  for (let i = 0; i < answers.row.length; i++) {
+    const day = dataset.cutoff[answers.row[i]] + 1 + answers.leadDays[i]
+    if (block.inBlock.has(answers.row[i]) && day <= block.censoredAfter) picks.push(i)
+  }
+  return picks
+}
+
+/** All uses of one answer weigh 1 together. */
+function answerLabels(dataset: Dataset, picks: readonly number[], rows: Int32Array): AnswerLabels {
+  const answers = dataset.answers as NonNullable<Dataset['answers']>
+  const places = new Map(Array.from(rows, (row, place) => [row, place]))
+  const uses = new Map<number, number>()
+  for (const pick of picks) uses.set(answers.answer[pick], (uses.get(answers.answer[pick]) ?? 0) + 1)
+  return {
+    row: Int32Array.from(picks, (pick) => places.get(answers.row[pick]) as number),
+    leadDays: Float32Array.from(picks, (pick) => answers.leadDays[pick]),
+    score: Uint8Array.from(picks, (pick) => answers.score[pick]),
+    weight: Float32Array.from(picks, (pick) => 1 / (uses.get(answers.answer[pick]) as number)),
+  }
+}
+
+function gather(values: Uint8Array, rows: Int32Array, width: number): Uint8Array {
+  const gathered = new Uint8Array(rows.length * width)
+  rows.forEach((row, place) => {
+    gathered.set(values.subarray(row * width, (row + 1) * width), place * width)
+  })
+  return gathered
+}
+
+/** Some of the labelled rows, such as a fold's. @param places positions into `labelled.rows`, ascending. */
+export function pickLabelled(labelled: Labelled, places: Int32Array): Labelled {
+  const { answers } = labelled
+  const moved = new Map(Array.from(places, (place, index) => [place, index]))
+  const kept = answers ? Array.from(answers.row.keys()).filter((i) => moved.has(answers.row[i])) : []
+  return {
+    rows: places.map((place) => labelled.rows[place]),
+    customer: places.map((place) => labelled.customer[place]),
+    outcomes: labelled.outcomes.map((labels) => ({
+      ...labels,
+      happened: gather(labels.happened, places, labels.intervals),
+      known: gather(labels.known, places, labels.intervals),
+      observed: gather(labels.observed, places, 1),
+      weight: Float32Array.from(places, (place) => labels.weight[place]),
+    })),
+    answers:
+      answers === null || kept.length === 0
+        ? null
+        : {
+            row: Int32Array.from(kept, (i) => moved.get(answers.row[i]) as number),
+            leadDays: Float32Array.from(kept, (i) => answers.leadDays[i]),
+            score: Uint8Array.from(kept, (i) => answers.score[i]),
+            weight: Float32Array.from(kept, (i) => answers.weight[i]),
+          },
+  }
+}
+
+/** The named rows of a frame. */
+export function pickFrame(frame: FeatureFrame, rows: Int32Array): FeatureFrame {
+  const columns = frame.columns.map((column) =>
+    column instanceof Float64Array
+      ? Float64Array.from(rows, (row) => column[row])
+      : Array.from(rows, (row) => column[row]),
+  )
+  return { rows: rows.length, features: frame.features, columns }
+}
