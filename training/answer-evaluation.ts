@@ -48,7 +48,13 @@ export interface JudgedAnswersOf {
 }
 
 /** Judges answers given the day after the cutoff, with baselines fitted on what the members learned from. */
-export function evaluateAnswers({ model, learned, test, dataset, seed }: JudgedAnswersOf): AnswerEvaluation | null {
+export function evaluateAnswers({
+  model,
+  learned,
+  test,
+  dataset,
+  seed,
+}: JudgedAnswersOf): AnswerEvaluation | null {
   const all = test.labelled.answers
   if (all === null || learned.answers === null) return null
   const today = Array.from(all.leadDays.keys()).filter((i) => all.leadDays[i] === 0)
@@ -71,7 +77,11 @@ export function evaluateAnswers({ model, learned, test, dataset, seed }: JudgedA
   const cluster = today.map((i) => customers[i])
   const modelScores = rankedProbabilityScores({ distributions: distributions.model, score })
   const baseScores = rankedProbabilityScores({ distributions: distributions.base_rate, score })
-  const gain = clusterBootstrap({ values: modelScores.map((value, i) => baseScores[i] - value), cluster, seed })
+  const gain = clusterBootstrap({
+    values: modelScores.map((value, i) => baseScores[i] - value),
+    cluster,
+    seed,
+  })
   const net = Float64Array.from(score, (value) => (value >= 9 ? 100 : value <= 6 ? -100 : 0))
   const inside = today.filter((_, i) => {
     const [low, high] = answerInterval(distributionOf(distributions.model, i), model.conformal)
@@ -98,7 +108,8 @@ export function evaluateAnswers({ model, learned, test, dataset, seed }: JudgedA
 function pickRows(distributions: ArrayLike<number>, rows: readonly number[]): Float64Array {
   const picked = new Float64Array(rows.length * answerCount)
   rows.forEach((row, place) => {
-    for (let answer = 0; answer < answerCount; answer++) picked[place * answerCount + answer] = distributions[row * answerCount + answer]
+    for (let answer = 0; answer < answerCount; answer++)
+      picked[place * answerCount + answer] = distributions[row * answerCount + answer]
   })
   return picked
 }

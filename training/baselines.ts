@@ -10,7 +10,11 @@ export type LastKnown = Uint8Array
  * What was last known of an outcome: whether its event happened in the days before the cutoff, as many as the
  * shortest horizon. 0 unknown (the window reaches before the data), 1 it did not, 2 it did.
  */
-export function lastKnownOutcome(frame: FeatureFrame, eventTypes: readonly string[], windowDays: number): LastKnown {
+export function lastKnownOutcome(
+  frame: FeatureFrame,
+  eventTypes: readonly string[],
+  windowDays: number,
+): LastKnown {
   const groups = new Uint8Array(frame.rows)
   for (const type of eventTypes) {
     const index = frame.features.findIndex(({ name }) => name === `${type}_count_${windowDays}`)
@@ -42,7 +46,9 @@ export function groupHazards(
   const { labels, labelled } = learned
   const byGroup = new Map<number, number[]>()
   for (const group of new Set(groups)) {
-    const known = labels.known.map((value, at) => (groups[labelled.rows[Math.floor(at / labels.intervals)]] === group ? value : 0))
+    const known = labels.known.map((value, at) =>
+      groups[labelled.rows[Math.floor(at / labels.intervals)]] === group ? value : 0,
+    )
     byGroup.set(group, baseHazards({ ...labels, known }))
   }
   const hazards = new Float64Array(judged.rows.length * labels.intervals)
@@ -60,7 +66,9 @@ export function groupAnswers(
 ): Float64Array {
   const byGroup = new Map<number, number[]>()
   for (const group of new Set(groups)) {
-    const picks = Array.from(learned.answers.row.keys()).filter((i) => groups[learned.labelled.rows[learned.answers.row[i]]] === group)
+    const picks = Array.from(learned.answers.row.keys()).filter(
+      (i) => groups[learned.labelled.rows[learned.answers.row[i]]] === group,
+    )
     byGroup.set(
       group,
       baseAnswers({

@@ -1,5 +1,5 @@
 import type { Outcome } from '../src/domain/program.ts'
-import { fitAnswerBlend, fitOutcomeBlend, blendAnswers, blendHazards } from '../src/model/blend.ts'
+import { blendAnswers, blendHazards, fitAnswerBlend, fitOutcomeBlend } from '../src/model/blend.ts'
 import { applyAnswerCalibrator, fitAnswerCalibrator, fitHazardCalibrator } from '../src/model/calibrator.ts'
 import { fitConformal } from '../src/model/conformal.ts'
 import { type AnswerLabels, answerCount, type HazardLabels } from '../src/model/member.ts'
@@ -95,12 +95,18 @@ export function baseAnswers(labels: Pick<AnswerLabels, 'score' | 'weight'>): num
 }
 
 /** Only the uses without a lead: intervals are promised for an answer given today. */
-function answersOfToday(distributions: Float32Array, labels: AnswerLabels): [Float32Array, Pick<AnswerLabels, 'score' | 'weight'>] {
+function answersOfToday(
+  distributions: Float32Array,
+  labels: AnswerLabels,
+): [Float32Array, Pick<AnswerLabels, 'score' | 'weight'>] {
   const today = Array.from(labels.leadDays.keys()).filter((i) => labels.leadDays[i] === 0)
   const used = today.length > 0 ? today : Array.from(labels.leadDays.keys())
   const picked = new Float32Array(used.length * answerCount)
   used.forEach((i, place) => {
     picked.set(distributions.subarray(i * answerCount, (i + 1) * answerCount), place * answerCount)
   })
-  return [picked, { score: Uint8Array.from(used, (i) => labels.score[i]), weight: new Float32Array(used.length).fill(1) }]
+  return [
+    picked,
+    { score: Uint8Array.from(used, (i) => labels.score[i]), weight: new Float32Array(used.length).fill(1) },
+  ]
 }

@@ -49,8 +49,8 @@ export interface DatasetOptions {
 
 /** Reads the training table from the lake. */
 export async function readDataset(database: Database, options: DatasetOptions): Promise<Dataset> {
-  const { program, lake, asOf } = options
-  const relations = lakeRelations(lake)
+  const { program, lake, asOf, excluded } = options
+  const relations = lakeRelations(lake, { excluded })
   const catalogue = await buildCatalogue(database, options)
   const plan = await planCutoffs(database, { program, relations, asOf })
   const { rows, sampledShare } = await drawSpine(database, plan, options)
@@ -81,9 +81,9 @@ export async function readDataset(database: Database, options: DatasetOptions): 
 async function drawSpine(
   database: Database,
   plan: CutoffPlan,
-  { program, lake, asOf, maxRows }: DatasetOptions,
+  { program, lake, asOf, maxRows, excluded }: DatasetOptions,
 ): Promise<{ rows: number; sampledShare: number }> {
-  const relations = lakeRelations(lake)
+  const relations = lakeRelations(lake, { excluded })
   await database.run(`create or replace temp table answer_labels as ${selectAnswerLabels(relations, asOf)}`)
   const population = selectCandidates(plan, { program, relations, asOf })
   await database.run(`create or replace temp table candidates as ${population}`)

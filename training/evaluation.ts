@@ -1,5 +1,7 @@
 import { windowsDays } from '../src/features/catalogue.ts'
+import { cumulativeFromHazards } from '../src/model/blend.ts'
 import { clusterBootstrap, type Interval } from '../src/model/bootstrap.ts'
+import type { HazardLabels } from '../src/model/member.ts'
 import {
   auc,
   averagePrecision,
@@ -10,8 +12,6 @@ import {
   type ReliabilityBin,
   reliabilityTable,
 } from '../src/model/metrics.ts'
-import type { HazardLabels } from '../src/model/member.ts'
-import { cumulativeFromHazards } from '../src/model/blend.ts'
 import { type OutcomeModel, outcomeProbabilities } from '../src/model/predictor.ts'
 import { groupHazards, lastKnownOutcome } from './baselines.ts'
 import { baseHazards } from './blended.ts'
@@ -70,19 +70,32 @@ export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
   const own = learned.outcomes[index]
   const shortest = windowsDays.findLast((days) => days <= model.horizonsDays[0]) ?? windowsDays[0]
   const groups = lastKnownOutcome(judged.dataset.frame, judged.task.outcome.eventTypes, shortest)
-  const of = (hazards: ArrayLike<number>) => complementIfAbsence(cumulativeFromHazards(hazards, labels.intervals), model)
+  const of = (hazards: ArrayLike<number>) =>
+    complementIfAbsence(cumulativeFromHazards(hazards, labels.intervals), model)
   const base = baseHazards(own)
   const predicted: Compared<Float64Array> = {
-    model: outcomeProbabilities(model, rows, test.hazards.map((hazards) => hazards[index])),
-    base_rate: of(Float64Array.from({ length: rows * labels.intervals }, (_, at) => base[at % labels.intervals])),
+    model: outcomeProbabilities(
+      model,
+      rows,
+      test.hazards.map((hazards) => hazards[index]),
+    ),
+    base_rate: of(
+      Float64Array.from({ length: rows * labels.intervals }, (_, at) => base[at % labels.intervals]),
+    ),
     last_known: of(groupHazards({ labels: own, labelled: learned }, test.labelled, groups)),
     logistic: of(test.hazards[0][index]),
   }
-  const horizons = model.horizonsDays.flatMap((_, horizon) => evaluateHorizon({ labels, model, predicted, horizon }) ?? [])
-  const gain = eventTimeGain(labels, { model: predicted.model, base: predicted.base_rate, isAbsence: model.isAbsence }, {
-    cluster: test.labelled.customer,
-    seed: judged.seed,
-  })
+  const horizons = model.horizonsDays.flatMap(
+    (_, horizon) => evaluateHorizon({ labels, model, predicted, horizon }) ?? [],
+  )
+  const gain = eventTimeGain(
+    labels,
+    { model: predicted.model, base: predicted.base_rate, isAbsence: model.isAbsence },
+    {
+      cluster: test.labelled.customer,
+      seed: judged.seed,
+    },
+  )
   return { name: model.name, horizons, gain, hasSkill: gain !== null && gain.low > 0 }
 }
 
@@ -158,12 +171,19 @@ function eventTimeGain(
   const rows = Array.from(labels.weight.keys()).filter((row) => labels.known[row * labels.intervals] === 1)
   if (rows.length === 0) return null
   const values = rows.map(
-    (row) => seenLogLikelihood(labels, row, predicted.model, predicted.isAbsence) - seenLogLikelihood(labels, row, predicted.base, predicted.isAbsence),
+    (row) =>
+      seenLogLikelihood(labels, row, predicted.model, predicted.isAbsence) -
+      seenLogLikelihood(labels, row, predicted.base, predicted.isAbsence),
   )
   return clusterBootstrap({ values, cluster: rows.map((row) => cluster[row]), seed })
 }
 
-function seenLogLikelihood(labels: HazardLabels, row: number, probabilities: Float64Array, isAbsence: boolean): number {
+function seenLogLikelihood(
+  labels: HazardLabels,
+  row: number,
+  probabilities: Float64Array,
+  isAbsence: boolean,
+): number {
   const survival = (j: number) => {
     const p = probabilities[row * labels.intervals + j]
     return isAbsence ? p : 1 - p

@@ -16,16 +16,27 @@ export interface HeldOut {
 }
 
 /** Predictions of every member for labelled rows, not blended. */
-export function predictHeldOut(taught: Pick<Taught, 'encoder' | 'members'>, labelled: Labelled, frame: FeatureFrame): HeldOut {
+export function predictHeldOut(
+  taught: Pick<Taught, 'encoder' | 'members'>,
+  labelled: Labelled,
+  frame: FeatureFrame,
+): HeldOut {
   const picked = pickFrame(frame, labelled.rows)
   const outputs = taught.members.map(({ member, view }) => {
     const features = encode(taught.encoder, picked, view)
     const { hazards } = member.predict(features, [])
     if (labelled.answers === null) return { hazards, answers: new Float32Array(0) }
     const { row, leadDays } = labelled.answers
-    return { hazards, answers: member.predict(selectRows(features, row), [leadDays]).answers[0] ?? new Float32Array(0) }
+    return {
+      hazards,
+      answers: member.predict(selectRows(features, row), [leadDays]).answers[0] ?? new Float32Array(0),
+    }
   })
-  return { labelled, hazards: outputs.map(({ hazards }) => hazards), answers: outputs.map(({ answers }) => answers) }
+  return {
+    labelled,
+    hazards: outputs.map(({ hazards }) => hazards),
+    answers: outputs.map(({ answers }) => answers),
+  }
 }
 
 /**
@@ -33,7 +44,12 @@ export function predictHeldOut(taught: Pick<Taught, 'encoder' | 'members'>, labe
  */
 export async function crossFit(
   labelled: Labelled,
-  options: { frame: FeatureFrame; choices: Partial<Choices>; seed: number; onProgress?: (done: number, note: string) => void },
+  options: {
+    frame: FeatureFrame
+    choices: Partial<Choices>
+    seed: number
+    onProgress?: (done: number, note: string) => void
+  },
 ): Promise<{ heldOut: HeldOut; choices: Choices }> {
   const folds = foldsByCustomer(labelled.customer, labelled.rows.length < 20_000 ? 5 : 3, options.seed)
   const parts: { places: Int32Array; heldOut: HeldOut }[] = []
@@ -44,7 +60,8 @@ export async function crossFit(
       ...options,
       validation,
       choices: { ...options.choices, ...(found.length > 0 && { temper: found[0].temper }) },
-      onProgress: (done, note) => options.onProgress?.((index + done) / folds.length, `fold ${index + 1}, ${note}`),
+      onProgress: (done, note) =>
+        options.onProgress?.((index + done) / folds.length, `fold ${index + 1}, ${note}`),
     })
     found.push(taught.choices)
     parts.push({ places: test, heldOut: predictHeldOut(taught, validation, options.frame) })
@@ -59,12 +76,18 @@ function scatter(labelled: Labelled, parts: readonly { places: Int32Array; heldO
   const hazards = Array.from({ length: members }, () =>
     labelled.outcomes.map(({ intervals }) => new Float32Array(labelled.rows.length * intervals)),
   )
-  const answers = Array.from({ length: members }, () => new Float32Array((labelled.answers?.row.length ?? 0) * answerCount))
+  const answers = Array.from(
+    { length: members },
+    () => new Float32Array((labelled.answers?.row.length ?? 0) * answerCount),
+  )
   for (const { places, heldOut } of parts) {
     const own = answersAt(labelled, places)
     for (let member = 0; member < members; member++) {
       labelled.outcomes.forEach(({ intervals }, outcome) => {
-        scatterRows(hazards[member][outcome], places, { values: heldOut.hazards[member][outcome], width: intervals })
+        scatterRows(hazards[member][outcome], places, {
+          values: heldOut.hazards[member][outcome],
+          width: intervals,
+        })
       })
       scatterRows(answers[member], own, { values: heldOut.answers[member], width: answerCount })
     }
@@ -78,7 +101,11 @@ function answersAt(labelled: Labelled, places: Int32Array): Int32Array {
   return Int32Array.from(indices.filter((i) => inFold.has(labelled.answers?.row[i] ?? -1)))
 }
 
-function scatterRows(target: Float32Array, places: Int32Array, { values, width }: { values: Float32Array; width: number }): void {
+function scatterRows(
+  target: Float32Array,
+  places: Int32Array,
+  { values, width }: { values: Float32Array; width: number },
+): void {
   places.forEach((place, index) => {
     target.set(values.subarray(index * width, (index + 1) * width), place * width)
   })
@@ -108,7 +135,11 @@ export function joinHeldOut(first: HeldOut, second: HeldOut): HeldOut {
   }
 }
 
-function joinAnswers(first: Labelled['answers'], second: Labelled['answers'], offset: number): Labelled['answers'] {
+function joinAnswers(
+  first: Labelled['answers'],
+  second: Labelled['answers'],
+  offset: number,
+): Labelled['answers'] {
   if (second === null) return first
   const moved = { ...second, row: second.row.map((row) => row + offset) }
   if (first === null) return moved
@@ -120,7 +151,11 @@ function joinAnswers(first: Labelled['answers'], second: Labelled['answers'], of
   }
 }
 
-function joined<T extends Int32Array | Uint8Array | Float32Array>(kind: new (length: number) => T, first: T, second: T): T {
+function joined<T extends Int32Array | Uint8Array | Float32Array>(
+  kind: new (length: number) => T,
+  first: T,
+  second: T,
+): T {
   const whole = new kind(first.length + second.length)
   whole.set(first, 0)
   whole.set(second, first.length)

@@ -39,7 +39,9 @@ export function labelBlock(
   const picks = usableAnswers(dataset, tasks, { inBlock, censoredAfter: block.censoredAfter })
   const answered = new Set(picks.map((pick) => dataset.answers?.row[pick] ?? -1))
   const rows = block.rows.filter(
-    (row) => answered.has(row) || tasks.outcomes.some(({ intervals }, task) => cut[task].known[row * intervals] === 1),
+    (row) =>
+      answered.has(row) ||
+      tasks.outcomes.some(({ intervals }, task) => cut[task].known[row * intervals] === 1),
   )
   return {
     rows,
@@ -56,7 +58,11 @@ export function labelBlock(
   }
 }
 
-function usableAnswers(dataset: Dataset, tasks: TaskPlan, block: { inBlock: Set<number>; censoredAfter: number }): number[] {
+function usableAnswers(
+  dataset: Dataset,
+  tasks: TaskPlan,
+  block: { inBlock: Set<number>; censoredAfter: number },
+): number[] {
   const { answers } = dataset
   if (!tasks.hasAnswers || answers === null) return []
   const picks: number[] = []

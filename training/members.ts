@@ -41,7 +41,10 @@ export interface MemberOptions {
 export async function fitMembers(labelled: Labelled, options: MemberOptions): Promise<Taught> {
   const { frame, validation, choices = {}, seed } = options
   const encoder = fitEncoder(frame, labelled.rows, { targets: binaryTargets(labelled) })
-  const sets = { plain: learningSet(encoder, labelled, { frame, view: 'plain' }), piecewise: learningSet(encoder, labelled, { frame, view: 'piecewise' }) }
+  const sets = {
+    plain: learningSet(encoder, labelled, { frame, view: 'plain' }),
+    piecewise: learningSet(encoder, labelled, { frame, view: 'piecewise' }),
+  }
   const later = validation && {
     plain: learningSet(encoder, validation, { frame, view: 'plain' }),
     piecewise: learningSet(encoder, validation, { frame, view: 'piecewise' }),

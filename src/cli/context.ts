@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { usageError } from '../domain/errors.ts'
 import { isDay } from '../domain/days.ts'
+import { usageError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import type { Reporter } from '../domain/progress.ts'
 import { readProgram } from '../lake/program-file.ts'
@@ -43,7 +43,8 @@ export function contextOf(command: Command): Context {
   const { env } = process
   const callerFolder = env.INIT_CWD ?? process.cwd()
   const seed = Number(options.seed ?? env.LOYALCAST_SEED ?? 1)
-  if (!Number.isSafeInteger(seed) || seed < 0) throw usageError('seed', `--seed is ${options.seed}; it is a whole number from 0 on.`)
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw usageError('seed', `--seed is ${options.seed}; it is a whole number from 0 on.`)
   return {
     dataFolder: resolve(callerFolder, options.data ?? env.LOYALCAST_DATA ?? 'data'),
     modelsFolder: resolve(callerFolder, options.models ?? env.LOYALCAST_MODELS ?? 'models'),
@@ -58,7 +59,8 @@ export function contextOf(command: Command): Context {
 
 /** A day given on the command line. */
 export function dayOption(name: string, value: string | undefined): string | undefined {
-  if (value !== undefined && !isDay(value)) throw usageError('day', `${name} is ${value}; a day looks like 2026-11-20.`)
+  if (value !== undefined && !isDay(value))
+    throw usageError('day', `${name} is ${value}; a day looks like 2026-11-20.`)
   return value
 }
 

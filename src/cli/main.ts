@@ -15,7 +15,15 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description('Forecasts loyalty: NPS, churn, upsell and advocacy for every customer, every day')
     .showHelpAfterError('(loyalcast --help lists the commands)')
     .exitOverride()
-  const commands = [checkCommand, ingestCommand, trainCommand, dailyCommand, exportCommand, modelsCommand, schemaCommand]
+  const commands = [
+    checkCommand,
+    ingestCommand,
+    trainCommand,
+    dailyCommand,
+    exportCommand,
+    modelsCommand,
+    schemaCommand,
+  ]
   for (const command of commands) program.addCommand(withCommonOptions(command()).exitOverride())
   try {
     await program.parseAsync([...argv])
@@ -30,6 +38,8 @@ function explain(error: unknown): number {
     process.stderr.write(`${error.message}\n`)
     return error.kind === 'usage' ? 2 : 1
   }
-  process.stderr.write(`Something unexpected went wrong: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  process.stderr.write(
+    `Something unexpected went wrong: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  )
   return 1
 }

@@ -1,6 +1,6 @@
-import { Command } from 'commander'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Command } from 'commander'
 import { usageError } from '../domain/errors.ts'
 import { Registry } from '../model/registry.ts'
 import { contextOf, printResult } from './context.ts'
@@ -12,25 +12,41 @@ export function modelsCommand(): Command {
     .argument('<program>', 'path of a program file')
     .argument('[action]', 'list, show, promote or rollback', 'list')
     .argument('[version]', 'a version, for show and promote')
-    .action(async (path: string, action: string, version: string | undefined, _: unknown, command: Command) => {
-      const context = contextOf(command)
-      const program = await context.readProgram(path)
-      const registry = new Registry(context.modelsFolder, program.name)
-      const act = actions[action]
-      if (!act) throw usageError('action', `models ${action}: the action is one of ${Object.keys(actions).join(', ')}.`)
-      const [document, words] = await act(registry, version, context.now)
-      printResult(context, document, words)
-    })
+    .action(
+      async (path: string, action: string, version: string | undefined, _: unknown, command: Command) => {
+        const context = contextOf(command)
+        const program = await context.readProgram(path)
+        const registry = new Registry(context.modelsFolder, program.name)
+        const act = actions[action]
+        if (!act)
+          throw usageError(
+            'action',
+            `models ${action}: the action is one of ${Object.keys(actions).join(', ')}.`,
+          )
+        const [document, words] = await act(registry, version, context.now)
+        printResult(context, document, words)
+      },
+    )
 }
 
-type Action = (registry: Registry, version: string | undefined, now: string) => Promise<[document: unknown, words: string]>
+type Action = (
+  registry: Registry,
+  version: string | undefined,
+  now: string,
+) => Promise<[document: unknown, words: string]>
 
 const actions: Readonly<Record<string, Action>> = {
   async list(registry) {
     const champion = await registry.champion()
-    const versions = (await registry.versions()).map((version) => ({ version, isChampion: version === champion }))
+    const versions = (await registry.versions()).map((version) => ({
+      version,
+      isChampion: version === champion,
+    }))
     const lines = versions.map(({ version, isChampion }) => `${version}${isChampion ? '  champion' : ''}`)
-    return [{ champion, versions, log: await registry.log() }, lines.join('\n') || 'No version was trained yet: run loyalcast train.']
+    return [
+      { champion, versions, log: await registry.log() },
+      lines.join('\n') || 'No version was trained yet: run loyalcast train.',
+    ]
   },
   async show(registry, version) {
     const wanted = version ?? (await registry.champion())

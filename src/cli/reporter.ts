@@ -19,7 +19,10 @@ export function terminalReporter(): Reporter & { end(): void } {
       return
     }
     const format = `{phase} {bar} {percentage}% · {eta_formatted} left · {note}`
-    bar = new SingleBar({ format, stream: process.stderr, hideCursor: true, etaBuffer: 20 }, Presets.shades_classic)
+    bar = new SingleBar(
+      { format, stream: process.stderr, hideCursor: true, etaBuffer: 20 },
+      Presets.shades_classic,
+    )
     bar.start(step.total, step.done, { phase: phase.padEnd(12), note: '' })
   }
   return {

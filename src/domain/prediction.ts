@@ -47,8 +47,8 @@ export function rounded(value: number): number {
 export function classProbabilities(distribution: ArrayLike<number>): readonly [number, number, number] {
   let detractor = 0
   for (let answer = 0; answer <= 6; answer++) detractor += distribution[answer]
-  const millionths = [detractor, distribution[7] + distribution[8], distribution[9] + distribution[10]].map((p) =>
-    Math.round(p * 1e6),
+  const millionths = [detractor, distribution[7] + distribution[8], distribution[9] + distribution[10]].map(
+    (p) => Math.round(p * 1e6),
   )
   const largest = millionths.indexOf(Math.max(...millionths))
   millionths[largest] += 1e6 - (millionths[0] + millionths[1] + millionths[2])

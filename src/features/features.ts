@@ -24,13 +24,22 @@ export interface BehaviourRelations {
   readonly interventions: string
 }
 
-/** The lake's own rows, all buckets or some. */
-export function lakeRelations(lake: Lake, buckets?: readonly number[]): BehaviourRelations {
+/**
+ * The lake's own rows, all buckets or some.
+ *
+ * @param excluded names of leaks; `observed_until` among them makes every customer observed without a planned end.
+ */
+export function lakeRelations(
+  lake: Lake,
+  { buckets, excluded }: { buckets?: readonly number[]; excluded?: ReadonlySet<string> } = {},
+): BehaviourRelations {
   const read = (table: 'events' | 'customers' | 'responses' | 'interventions') =>
     readTable(lake, table, { prefix: tableShapes[table].extraPrefix, ...(buckets && { buckets }) })
   return {
     events: read('events'),
-    customers: read('customers'),
+    customers: excluded?.has('observed_until')
+      ? `(select * replace (null::date as observed_until) from ${read('customers')})`
+      : read('customers'),
     responses: read('responses'),
     interventions: read('interventions'),
   }

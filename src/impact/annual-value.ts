@@ -38,7 +38,9 @@ export async function readAnnualValues(
     return found.value as Float64Array
   }
   const prefix = tableShapes.customers.extraPrefix
-  const column = extraColumns(state, 'customers').has(definition.column) ? prefix + definition.column : 'annual_value'
+  const column = extraColumns(state, 'customers').has(definition.column)
+    ? prefix + definition.column
+    : 'annual_value'
   const found = await database.columns(`
     with known as (
       select row, arg_max(${quoteName(column)}::double, (coalesce(valid_from, timestamptz '0001-01-01'), ordinal)) as value

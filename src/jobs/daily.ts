@@ -55,9 +55,21 @@ export async function predictDay(program: Program, options: DailyOptions): Promi
       for (const buckets of bucketGroups(lake)) await predictBuckets(work, buckets)
       await markExpansion(database, program)
       const { date, now } = options
-      const day = await draft.publish(lake, { date, modelVersion: version, at: now, timezone: program.timezone })
+      const day = await draft.publish(lake, {
+        date,
+        modelVersion: version,
+        at: now,
+        timezone: program.timezone,
+      })
       const abstained = day.rows - day.predicted
-      return { program: program.name, date, modelVersion: version, customers: day.rows, predicted: day.predicted, abstained }
+      return {
+        program: program.name,
+        date,
+        modelVersion: version,
+        customers: day.rows,
+        predicted: day.predicted,
+        abstained,
+      }
     } finally {
       database.close()
       await rm(staging, { recursive: true, force: true })
@@ -84,11 +96,15 @@ function bucketGroups(lake: Lake): number[][] {
 
 async function predictBuckets(work: Work, buckets: readonly number[]): Promise<void> {
   const { program, lake, database, options } = work
-  const relations = lakeRelations(lake, buckets)
+  const relations = lakeRelations(lake, { buckets, excluded: new Set(work.predictor.parts.excluded) })
   const everybody = `
     select distinct customer_id, date '${options.date}' as cutoff
     from (from (select customer_id from ${relations.customers}) union all (select customer_id from ${relations.events}) union all (select customer_id from ${relations.responses}))`
-  const rows = await makeSpine(database, 'day_spine', selectAtRisk({ program, relations, candidates: everybody }))
+  const rows = await makeSpine(
+    database,
+    'day_spine',
+    selectAtRisk({ program, relations, candidates: everybody }),
+  )
   for (let start = 0; start < rows; start += rowsAtOnce) {
     options.reporter.progress({
       phase: 'predict',
@@ -107,19 +123,40 @@ async function predictBuckets(work: Work, buckets: readonly number[]): Promise<v
 async function predictSpine(work: Work, relations: ReturnType<typeof lakeRelations>): Promise<void> {
   const { program, lake, database, predictor } = work
   const spine = 'spine'
-  const frame = await readFeatures(database, { program, lake, catalogue: predictor.catalogue, relations, spine })
-  const customers = (await database.columns('select customer_id from spine order by row')).customer_id as string[]
+  const frame = await readFeatures(database, {
+    program,
+    lake,
+    catalogue: predictor.catalogue,
+    relations,
+    spine,
+  })
+  const customers = (await database.columns('select customer_id from spine order by row'))
+    .customer_id as string[]
   const signals = await readSegmentSignals(database, { program, relations, spine })
   const annualValues = await readAnnualValues(database, { program, state: lake.state, relations, spine })
-  const predictions = predictor.predict(frame)
+  const predictions = predictor.predict(frame, [0, ...program.horizonsDays])
   await work.draft.append(
-    predictionRows({ program, date: work.options.date, version: work.version, customers, frame, predictor, predictions, signals, annualValues }),
+    predictionRows({
+      program,
+      date: work.options.date,
+      version: work.version,
+      customers,
+      frame,
+      predictor,
+      predictions,
+      signals,
+      annualValues,
+    }),
   )
 }
 
 function warnWhereStale(program: Program, lake: Lake, { date, reporter }: DailyOptions): void {
   const last = lastDayWithData(program, lake.state)
-  if (last === null) throw usageError('no-data', `The lake of ${program.name} is empty. Run loyalcast ingest first.`)
+  if (last === null)
+    throw usageError('no-data', `The lake of ${program.name} is empty. Run loyalcast ingest first.`)
   const days = daysBetween(last, date)
-  if (days > 7) reporter.warn(`${date} is ${days} days after the last data (${last}): customers will look inactive who are not.`)
+  if (days > 7)
+    reporter.warn(
+      `${date} is ${days} days after the last data (${last}): customers will look inactive who are not.`,
+    )
 }

@@ -31,10 +31,16 @@ export async function exportPredictions(program: Program, options: ExportOptions
   const day = lake.state.predictions.get(options.date)
   if (!day) {
     const known = [...lake.state.predictions.keys()].sort()
-    const hint = known.length > 0 ? `There are predictions of: ${known.slice(-10).join(', ')}.` : 'There are none yet.'
-    throw usageError('no-predictions', `No predictions of ${options.date}. ${hint} Run loyalcast daily --date ${options.date}.`)
+    const hint =
+      known.length > 0 ? `There are predictions of: ${known.slice(-10).join(', ')}.` : 'There are none yet.'
+    throw usageError(
+      'no-predictions',
+      `No predictions of ${options.date}. ${hint} Run loyalcast daily --date ${options.date}.`,
+    )
   }
-  const folder = await mkdtemp(join(options.file === null ? tmpdir() : dirname(options.file), '.loyalcast-export-')).catch((error: Error) => {
+  const folder = await mkdtemp(
+    join(options.file === null ? tmpdir() : dirname(options.file), '.loyalcast-export-'),
+  ).catch((error: Error) => {
     throw failure('storage', `${options.file} cannot be written: ${error.message}`)
   })
   const staged = join(folder, 'rows')

@@ -69,13 +69,14 @@ function taskFlags(program: Program, { parts }: Predictor): Record<string, strin
     if (model) flags[name] = source(model.hasSkill)
     else if (!(name in parts.skipped)) flags[name] = 'abstained:not_trained'
   }
-  for (const [task, code] of Object.entries(parts.skipped)) flags[task] = `abstained:${code}`
+  for (const [task, { code }] of Object.entries(parts.skipped)) flags[task] = `abstained:${code}`
   if (parts.outcomes.some((model) => model.drivers) || parts.answers?.drivers) flags.drivers = 'logistic'
   return flags
 }
 
 function abstentionReason({ parts }: Predictor): string {
-  return [...new Set(Object.values(parts.skipped))].join(', ') || 'no task could be learned'
+  const reasons = Object.entries(parts.skipped).map(([task, { code, words }]) => `${task}: ${code}. ${words}`)
+  return reasons.join(' ') || 'nothing to predict was configured'
 }
 
 function answerColumns({ answers }: Predictions, row: number): PredictionRow {
@@ -87,7 +88,13 @@ function answerColumns({ answers }: Predictions, row: number): PredictionRow {
     if (days === 0) {
       const [low, high] = answerInterval(distribution, answers.model.conformal)
       columns.nps_score = rounded(expectedAnswer(distribution))
-      Object.assign(columns, { nps_low: low, nps_high: high, p_detractor: detractor, p_passive: passive, p_promoter: promoter })
+      Object.assign(columns, {
+        nps_low: low,
+        nps_high: high,
+        p_detractor: detractor,
+        p_passive: passive,
+        p_promoter: promoter,
+      })
       columns.nps_class = likeliestClass([detractor, passive, promoter])
     } else {
       columns[`nps_score_${days}`] = rounded(expectedAnswer(distribution))
@@ -109,7 +116,11 @@ function outcomeColumns(predictions: Predictions, row: number): Record<string, n
 }
 
 /** Money where it is configured and known; never guessed. */
-function moneyColumns({ program, annualValues }: DayInputs, row: number, outcomes: Readonly<Record<string, number>>): PredictionRow {
+function moneyColumns(
+  { program, annualValues }: DayInputs,
+  row: number,
+  outcomes: Readonly<Record<string, number>>,
+): PredictionRow {
   const longest = program.horizonsDays[program.horizonsDays.length - 1]
   const annualValue = Number.isNaN(annualValues[row]) ? null : annualValues[row]
   const { margin, gains } = program.value
@@ -119,7 +130,10 @@ function moneyColumns({ program, annualValues }: DayInputs, row: number, outcome
   const isGainKnown = expected.length > 0 && expected.every((gain) => !Number.isNaN(gain))
   return {
     annual_value: annualValue,
-    value_at_risk: annualValue === null || margin === null || churn === undefined ? null : rounded(annualValue * margin * churn),
+    value_at_risk:
+      annualValue === null || margin === null || churn === undefined
+        ? null
+        : rounded(annualValue * margin * churn),
     expected_gain: isGainKnown ? rounded(expected.reduce((sum, gain) => sum + gain, 0)) : null,
   }
 }

@@ -1,5 +1,10 @@
 import { mkdir } from 'node:fs/promises'
-import { type DuckDBAppender, type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
+import {
+  type DuckDBAppender,
+  type DuckDBConnection,
+  DuckDBInstance,
+  type DuckDBValue,
+} from '@duckdb/node-api'
 import { failure } from '../domain/errors.ts'
 
 export interface DatabaseOptions {

@@ -26,7 +26,9 @@ export class PredictionDraft {
   }
 
   static async create(database: Database, columns: readonly PredictionColumn[]): Promise<PredictionDraft> {
-    const types = [...columns, isExpanding].map(({ name, type }) => `${quoteName(name)} ${type === 'date' ? 'varchar' : type}`)
+    const types = [...columns, isExpanding].map(
+      ({ name, type }) => `${quoteName(name)} ${type === 'date' ? 'varchar' : type}`,
+    )
     await database.run(`create or replace table prediction_draft (${types.join(', ')})`)
     return new PredictionDraft(database, columns)
   }
@@ -54,7 +56,9 @@ export class PredictionDraft {
     const path = join('predictions', `date=${day.date}`, `${String(sequence).padStart(8, '0')}.parquet`)
     const staged = join(folder, 'staging', 'predictions.parquet')
     await mkdir(join(folder, 'staging'), { recursive: true })
-    const picks = this.#columns.map(({ name, type }) => (type === 'date' ? `${quoteName(name)}::date as ${quoteName(name)}` : quoteName(name)))
+    const picks = this.#columns.map(({ name, type }) =>
+      type === 'date' ? `${quoteName(name)}::date as ${quoteName(name)}` : quoteName(name),
+    )
     await this.#database.run(
       `copy (select ${picks.join(', ')} from prediction_draft order by customer_id) to ${quoteText(staged)} (format parquet, compression zstd)`,
     )
@@ -68,7 +72,11 @@ export class PredictionDraft {
   }
 }
 
-function predictionCommit(state: LakeState, day: PredictionDay, { at, timezone }: { at: string; timezone: string }): Commit {
+function predictionCommit(
+  state: LakeState,
+  day: PredictionDay,
+  { at, timezone }: { at: string; timezone: string },
+): Commit {
   return {
     sequence: state.sequence + 1,
     at,

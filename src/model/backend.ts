@@ -48,16 +48,31 @@ export function startedBackend(): Backend | undefined {
 
 async function tryStart(backend: Backend): Promise<boolean> {
   try {
-    if (backend === 'native') {
-      // A variable, so that types and bundlers don't ask for a package that most installations lack.
-      const nativePackage: string = '@tensorflow/tfjs-node'
-      await import(nativePackage)
-    } else {
-      const main = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm')
-      if (tf.findBackend('wasm') === null) setWasmPaths(`${dirname(main)}/`)
-    }
-    return await tf.setBackend(registered[backend])
+    return await (backend === 'native' ? startNative() : startWasm())
   } catch {
     return false
   }
 }
+
+async function startNative(): Promise<boolean> {
+  // A variable, so that types and bundlers don't ask for a package that most installations lack.
+  const nativePackage: string = '@tensorflow/tfjs-node'
+  await import(nativePackage)
+  return tf.setBackend(registered.native)
+}
+
+async function startWasm(): Promise<boolean> {
+  const main = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm')
+  if (tf.findBackend(registered.wasm) === null) setWasmPaths(`${dirname(main)}/`)
+  const before = crashListeners.map((event) => process.listeners(event as 'uncaughtException'))
+  const isStarted = await tf.setBackend(registered.wasm)
+  // Emscripten takes over crashes of the whole process, with its own exit code: hand them back.
+  crashListeners.forEach((event, index) => {
+    for (const listener of process.listeners(event as 'uncaughtException')) {
+      if (!before[index].includes(listener)) process.removeListener(event, listener)
+    }
+  })
+  return isStarted
+}
+
+const crashListeners = ['uncaughtException', 'unhandledRejection'] as const

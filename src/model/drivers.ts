@@ -1,7 +1,7 @@
-import { columnOrigins, encode, type Encoder } from '../features/encoder.ts'
-import type { Feature } from '../features/catalogue.ts'
-import type { FeatureFrame } from '../features/features.ts'
 import { expectedAnswer } from '../domain/prediction.ts'
+import type { Feature } from '../features/catalogue.ts'
+import { columnOrigins, type Encoder, encode } from '../features/encoder.ts'
+import type { FeatureFrame } from '../features/features.ts'
 
 /** Weights of a linear view of one task, by plain encoded column, and the columns' means over the learning rows. */
 export interface DriverWeights {
@@ -41,7 +41,9 @@ export class DriverReader {
     this.#frame = frame
     this.#origins = columnOrigins(encoder, 'plain')
     this.#values = encode(encoder, frame, 'plain').values
-    this.#features = new Map(frame.features.map((feature, index) => [feature.name, { feature, column: this.#frame.columns[index] }]))
+    this.#features = new Map(
+      frame.features.map((feature, index) => [feature.name, { feature, column: this.#frame.columns[index] }]),
+    )
   }
 
   /** The strongest terms of a row, strongest first. */
@@ -62,7 +64,8 @@ export class DriverReader {
     const { name } = this.#encoder.encodings[encoding]
     const found = this.#features.get(name)
     const value = found?.column[row] ?? null
-    const shown = typeof value === 'number' ? (Number.isNaN(value) ? null : Math.round(value * 1e4) / 1e4) : value
+    const shown =
+      typeof value === 'number' ? (Number.isNaN(value) ? null : Math.round(value * 1e4) / 1e4) : value
     return { feature: name, words: found?.feature.words ?? name, value: shown, ...effect }
   }
 }
@@ -81,7 +84,8 @@ export function effectOnAnswer(distribution: ArrayLike<number>, term: number): n
   let shiftedBelow = 0
   for (let answer = 0; answer < distribution.length; answer++) {
     below = Math.min(1 - 1e-9, below + distribution[answer])
-    const cumulative = answer === distribution.length - 1 ? 1 : 1 / (1 + Math.exp(-(Math.log(below / (1 - below)) + term)))
+    const cumulative =
+      answer === distribution.length - 1 ? 1 : 1 / (1 + Math.exp(-(Math.log(below / (1 - below)) + term)))
     shifted[answer] = cumulative - shiftedBelow
     shiftedBelow = cumulative
   }

@@ -57,21 +57,6 @@ export function latentAnswer(logits: Float32Array, offset: number, leadDays: num
   return { location, logScale: answerLogScale(logits[offset + 2]).logScale }
 }
 
-/** Adds `share` × the distribution over answers 0 to 10, P(answer ≤ j) = sigmoid((threshold − location) / scale). */
-export function addAnswerDistribution(
-  thresholds: Float64Array,
-  { location, logScale }: LatentAnswer,
-  into: { readonly values: Float64Array; readonly share: number },
-): void {
-  const precision = Math.exp(-logScale)
-  let below = 0
-  for (let answer = 0; answer < answerCount; answer++) {
-    const atMost = answer < thresholdCount ? sigmoid((thresholds[answer] - location) * precision) : 1
-    into.values[answer] += into.share * (atMost - below)
-    below = atMost
-  }
-}
-
 /** Turns the logits of batches of rows into probabilities, averaged over the members. */
 export class HeadReader {
   readonly #shape: NetworkShape
@@ -103,16 +88,34 @@ export class HeadReader {
     })
   }
 
-  /** The distribution over answers of one row of a batch at a lead, [11]. */
-  readAnswer(logits: Float32Array, row: number, leadDays: number): Float64Array {
+  /**
+   * The distributions over answers of one row of a batch at some leads: [leads × 11], one after the other.
+   *
+   * P(answer ≤ j) = sigmoid((threshold j − location) / scale), its odds split into a factor of the row and one of
+   * the lead: many leads then cost hardly more exponentials than one.
+   */
+  readAnswers(logits: Float32Array, row: number, leadDays: ArrayLike<number>): Float64Array {
     const { members } = this.#shape
-    const values = new Float64Array(answerCount)
-    const into = { values, share: (1 - answerCount * leastProbability) / members }
+    const values = new Float64Array(leadDays.length * answerCount).fill(leastProbability)
+    const share = (1 - answerCount * leastProbability) / members
+    const oddsAbove = new Float64Array(thresholdCount)
     for (let member = 0; member < members; member++) {
       const offset = (row * members + member + 1) * this.#outputs - answerOutputs
-      addAnswerDistribution(this.#thresholds[member], latentAnswer(logits, offset, leadDays), into)
+      const now = latentAnswer(logits, offset, 0)
+      const precision = Math.exp(-now.logScale)
+      for (let j = 0; j < thresholdCount; j++) {
+        oddsAbove[j] = boundedExp((now.location - this.#thresholds[member][j]) * precision)
+      }
+      for (let lead = 0; lead < leadDays.length; lead++) {
+        const growth = boundedExp((leadDays[lead] / leadUnitDays) * logits[offset + 1] * precision)
+        let below = 0
+        for (let answer = 0; answer < answerCount; answer++) {
+          const atMost = answer < thresholdCount ? 1 / (1 + oddsAbove[answer] * growth) : 1
+          values[lead * answerCount + answer] += share * (atMost - below)
+          below = atMost
+        }
+      }
     }
-    for (let answer = 0; answer < answerCount; answer++) values[answer] += leastProbability
     return values
   }
 
@@ -126,4 +129,9 @@ export class HeadReader {
 
 function withinReach(probability: number): number {
   return Math.min(1 - leastProbability, Math.max(leastProbability, probability))
+}
+
+/** Bounded so that a product of two stays finite and is no 0 × ∞, however strange a row. */
+function boundedExp(exponent: number): number {
+  return Math.exp(Math.min(300, Math.max(-300, exponent)))
 }

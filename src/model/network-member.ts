@@ -49,11 +49,16 @@ export class NetworkMember implements Member {
     const answers = wanted.map(() => new Float32Array(features.rows * answerCount))
     runNetwork({ shape, weights: this.#weights }, features, (logits, start) => {
       reader.readHazards(logits, start, hazards)
-      wanted.forEach((lead, index) => {
-        for (let row = 0; row < rowsOf(shape, logits); row++) {
-          answers[index].set(reader.readAnswer(logits, row, lead[start + row]), (start + row) * answerCount)
+      for (let row = 0; row < rowsOf(shape, logits) && wanted.length > 0; row++) {
+        const said = reader.readAnswers(
+          logits,
+          row,
+          wanted.map((lead) => lead[start + row]),
+        )
+        for (let i = 0; i < said.length; i++) {
+          answers[Math.floor(i / answerCount)][(start + row) * answerCount + (i % answerCount)] = said[i]
         }
-      })
+      }
     })
     return { hazards, answers }
   }

@@ -1,10 +1,15 @@
 import type { Catalogue } from '../features/catalogue.ts'
 import { type EncodedView, type Encoder, encode } from '../features/encoder.ts'
 import type { FeatureFrame } from '../features/features.ts'
-import type { DriverWeights } from './drivers.ts'
 import { blendAnswers, blendHazards, cumulativeFromHazards } from './blend.ts'
-import { type AnswerCalibrator, applyAnswerCalibrator, applyHazardCalibrator, type HazardCalibrator } from './calibrator.ts'
+import {
+  type AnswerCalibrator,
+  applyAnswerCalibrator,
+  applyHazardCalibrator,
+  type HazardCalibrator,
+} from './calibrator.ts'
 import type { ConformalLevels } from './conformal.ts'
+import type { DriverWeights } from './drivers.ts'
 import { answerCount, type Member, type MemberOutput } from './member.ts'
 
 /** A member and the view of the encoded features it was fitted on. */
@@ -45,12 +50,14 @@ export interface AnswerModel {
 
 export interface PredictorParts {
   readonly catalogue: Catalogue
+  /** Leaks that were left out, such as `observed_until`. */
+  readonly excluded: readonly string[]
   readonly encoder: Encoder
   readonly members: readonly SeatedMember[]
   readonly outcomes: readonly OutcomeModel[]
   readonly answers: AnswerModel | null
-  /** Task, or task and horizon, → code of why it is not predicted. */
-  readonly skipped: Readonly<Record<string, string>>
+  /** Task, or task and horizon such as `churn_60`, → why it is not predicted. */
+  readonly skipped: Readonly<Record<string, { readonly code: string; readonly words: string }>>
 }
 
 /** **Shape** `probabilities`: [rows × horizons] of the outcome itself, row after row. */
@@ -95,12 +102,20 @@ export class Predictor {
     const outputs = memberOutputs(parts, frame, parts.answers ? leads : [])
     const outcomes = parts.outcomes.map((model, index) => ({
       model,
-      probabilities: outcomeProbabilities(model, frame.rows, outputs.map((output) => output.hazards[index])),
+      probabilities: outcomeProbabilities(
+        model,
+        frame.rows,
+        outputs.map((output) => output.hazards[index]),
+      ),
     }))
     const { answers } = parts
     if (answers === null) return { rows: frame.rows, outcomes, answers: null }
     const distributions = leadsDays.map((_, lead) =>
-      answerDistributions(answers, frame.rows, outputs.map((output) => output.answers[lead])),
+      answerDistributions(
+        answers,
+        frame.rows,
+        outputs.map((output) => output.answers[lead]),
+      ),
     )
     return { rows: frame.rows, outcomes, answers: { model: answers, leadsDays, distributions } }
   }
@@ -141,7 +156,9 @@ export function answerDistributions(
   distributions: readonly ArrayLike<number>[],
 ): Float64Array {
   if (!model.hasSkill) return repeated(model.base, rows)
-  return Float64Array.from(applyAnswerCalibrator(model.calibrator, blendAnswers(distributions, model.weights)))
+  return Float64Array.from(
+    applyAnswerCalibrator(model.calibrator, blendAnswers(distributions, model.weights)),
+  )
 }
 
 function repeated(values: readonly number[], rows: number): Float64Array {

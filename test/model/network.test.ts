@@ -323,6 +323,16 @@ describe('what is not known', () => {
 })
 
 describe('resources', () => {
+  it('a backend starts once, says which it is, and leaves crashes of the process alone', async () => {
+    const listeners = () => [
+      process.listenerCount('uncaughtException'),
+      process.listenerCount('unhandledRejection'),
+    ]
+    const before = listeners()
+    expect(await Promise.all([startBackend(), startBackend('wasm')])).toEqual(['wasm', 'wasm'])
+    expect(listeners()).toEqual(before)
+  })
+
   it('no tensor outlives a fit or a prediction', async () => {
     const learning = world(300, 61)
     const before = tf.memory().numTensors

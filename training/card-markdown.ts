@@ -1,0 +1,120 @@
+import type { AnswerMetrics } from './answer-evaluation.ts'
+import type { Card } from './card.ts'
+import type { Compared, HorizonEvaluation, HorizonMetrics, OutcomeEvaluation } from './evaluation.ts'
+
+const names: Compared<string> = {
+  model: '**Loyalcast**',
+  base_rate: 'base rate',
+  last_known: 'last known',
+  logistic: 'logistic regression',
+}
+const compared = Object.keys(names) as (keyof Compared<unknown>)[]
+
+/** A model card to be read by a person. */
+export function cardMarkdown(card: Card): string {
+  return `${[
+    `# ${card.program} ${card.version}`,
+    describeData(card),
+    `## How it was judged\n\n${card.split.words} Learned from ${card.split.fitRows} rows, judged on ${card.split.testRows}.`,
+    ...card.outcomes.map(describeOutcome),
+    describeAnswers(card),
+    describeSkipped(card),
+    describeMembers(card),
+    describeLeaks(card),
+    `## Limits\n\n${card.limits.map((limit) => `- ${limit}`).join('\n')}`,
+    describeFeatures(card),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')}\n`
+}
+
+function describeData({ data, trainedAt, codeVersion, seed, backend }: Card): string {
+  return table(
+    ['what', 'value'],
+    [
+      ['trained', `${trainedAt}, code ${codeVersion}, seed ${seed}, backend ${backend ?? 'none'}`],
+      ['as of', `${data.asOf}, lake commit ${data.lakeCommit}`],
+      [
+        'data',
+        `${data.rows} rows of ${data.customers} customers, cutoffs ${data.cutoffs}, ${data.firstCutoff} to ${data.lastCutoff}`,
+      ],
+      ['fingerprint', `\`${data.fingerprint}\``],
+    ],
+  )
+}
+
+function describeOutcome({ name, horizons, gain, hasSkill }: OutcomeEvaluation): string {
+  const skill = gain
+    ? `Gain in log loss over the base rate: ${number(gain.mean)} (95% ${number(gain.low)} to ${number(gain.high)}) nats a row. ${hasSkill ? 'It has skill.' : 'No skill: the base rate is served.'}`
+    : 'Nothing could be judged on later data: the base rate is served.'
+  return [`## ${name}`, skill, ...horizons.map(describeHorizon)].join('\n\n')
+}
+
+function describeHorizon(horizon: HorizonEvaluation): string {
+  const columns: (keyof HorizonMetrics)[] = ['auc', 'prAuc', 'logLoss', 'brier', 'ece', 'liftAt10']
+  const metrics = table(
+    ['', 'AUC', 'PR-AUC', 'log loss', 'Brier', 'ECE', 'lift@10%'],
+    compared.map((who) => [names[who], ...columns.map((column) => number(horizon.metrics[who][column]))]),
+  )
+  const reliability = table(
+    ['predicted', 'happened', 'rows'],
+    horizon.reliability.map(({ predicted, observed, weight }) => [
+      number(predicted),
+      number(observed),
+      String(Math.round(weight)),
+    ]),
+  )
+  return `### Within ${horizon.horizonDays} days (${horizon.happened} of ${horizon.rows})\n\n${metrics}\n\nReliability:\n\n${reliability}`
+}
+
+function describeAnswers({ nps }: Card): string {
+  if (nps === null) return ''
+  const columns: (keyof AnswerMetrics)[] = ['mae', 'rps', 'detractorAuc', 'promoterAuc']
+  const { predicted, actual } = nps.groupNps
+  return [
+    `## NPS (${nps.answers} answers)`,
+    table(
+      ['', 'MAE', 'RPS', 'detractor AUC', 'promoter AUC'],
+      compared.map((who) => [names[who], ...columns.map((column) => number(nps.metrics[who][column]))]),
+    ),
+    `The 80% interval held ${(100 * nps.coverage80).toFixed(1)}% of the answers. Net promoter score of those who answered: ${predicted.toFixed(1)} predicted, ${actual.mean.toFixed(1)} actual (95% ${actual.low.toFixed(1)} to ${actual.high.toFixed(1)}).`,
+    nps.hasSkill ? 'It has skill.' : 'No skill: the distribution of all answers is served.',
+  ].join('\n\n')
+}
+
+function describeSkipped({ skipped }: Card): string {
+  const lines = Object.entries(skipped).map(([task, { words }]) => `- ${task}: ${words}`)
+  return lines.length === 0 ? '' : `## Not predicted\n\n${lines.join('\n')}`
+}
+
+function describeMembers({ members, calibration }: Card): string {
+  if (members.length === 0) return ''
+  const tasks = Object.keys(members[0].weights)
+  const rows = members.map(({ name, weights }) => [name, ...tasks.map((task) => number(weights[task]))])
+  return `## Members and their share\n\n${table(['member', ...tasks], rows)}\n\nCorrections: \`${JSON.stringify(calibration)}\``
+}
+
+function describeLeaks({ leaks }: Card): string {
+  if (leaks.length === 0) return ''
+  return `## Suspected leaks\n\n${leaks.map(({ words, isAccepted }) => `- ${words} ${isAccepted ? 'Accepted by the program file.' : 'Left out.'}`).join('\n')}`
+}
+
+function describeFeatures({ features }: Card): string {
+  const rows = features.map(({ name, unit, words, isUsed }) => [
+    `\`${name}\``,
+    unit,
+    words,
+    isUsed ? '' : 'constant or missing',
+  ])
+  return `## Features\n\n${table(['feature', 'unit', 'meaning', ''], rows)}`
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+function number(value: number | null): string {
+  return value === null ? '–' : value.toFixed(4)
+}

@@ -1,0 +1,180 @@
+import { encode } from '../src/features/encoder.ts'
+import type { DriverWeights } from '../src/model/drivers.ts'
+import { type LogisticMember, linearTerms } from '../src/model/logistic-member.ts'
+import type { PredictorParts } from '../src/model/predictor.ts'
+import { type AnswerEvaluation, evaluateAnswers } from './answer-evaluation.ts'
+import { type Blended, fitBlended } from './blended.ts'
+import type { Dataset } from './dataset.ts'
+import { evaluateOutcome, type OutcomeEvaluation } from './evaluation.ts'
+import { crossFit, type HeldOut, joinHeldOut, predictHeldOut } from './held-out.ts'
+import { type Labelled, labelBlock, pickFrame } from './labelled.ts'
+import { type Choices, fitMembers, type Taught } from './members.ts'
+import { type Split, wholeBlock } from './splits.ts'
+import type { TaskPlan } from './tasks.ts'
+
+export interface LearnOptions {
+  readonly dataset: Dataset
+  readonly tasks: TaskPlan
+  readonly split: Split
+  readonly horizonsDays: readonly number[]
+  /** In days since 1970-01-01. */
+  readonly asOf: number
+  readonly seed: number
+  readonly onProgress: (done: number, note: string) => void
+}
+
+/** What a version is published with. */
+export interface Learned {
+  readonly parts: Pick<PredictorParts, 'encoder' | 'members' | 'outcomes' | 'answers'>
+  readonly choices: Choices
+  readonly outcomes: readonly OutcomeEvaluation[]
+  readonly answers: AnswerEvaluation | null
+  /** Members' names, also of those that were given no weight. */
+  readonly memberNames: readonly string[]
+  /** Rows and answers the published members learned from. */
+  readonly rows: number
+}
+
+/**
+ * The recipe, top to bottom: members on the fit block; blend and calibrators on later predictions; judged on the test
+ * block; then published: members refitted on all labels known by as-of, blend and calibrators on every prediction
+ * that was made for later data.
+ */
+export async function learn(options: LearnOptions): Promise<Learned> {
+  const { dataset, split, seed, onProgress } = options
+  const { frame } = dataset
+  const label = (block: Split['fit']) => labelBlock(dataset, block, options)
+  const fit = label(split.fit)
+  const test = label(split.test)
+  const step = (from: number, share: number) => (done: number, note: string) =>
+    onProgress(from + share * done, note)
+
+  const { taught, heldOut } = split.calibrate
+    ? await learnForward(fit, label(split.calibrate), { frame, seed, onProgress: step(0, 0.55) })
+    : await learnCrossFitted(fit, { frame, seed, onProgress: step(0, 0.7) })
+  const tested = predictHeldOut(taught, test, frame)
+  const judged = judge({ ...options, learned: fit, blended: fitBlended(heldOut, options), test: tested })
+
+  const whole = label(wholeBlock(dataset, options.asOf))
+  const refitted = await fitMembers(whole, {
+    frame,
+    seed,
+    choices: refitChoices(taught.choices),
+    onProgress: step(0.7, 0.3),
+  })
+  const blended = withSkill(fitBlended(joinHeldOut(heldOut, tested), options), judged)
+  return {
+    parts: withDrivers(refitted, whole, { dataset, blended }),
+    choices: taught.choices,
+    ...judged,
+    memberNames: refitted.members.map(({ name }) => name),
+    rows: whole.rows.length,
+  }
+}
+
+type TeachOptions = Pick<Parameters<typeof fitMembers>[1], 'frame' | 'seed' | 'onProgress'>
+
+/** Members on one block, held-out predictions on the next one. */
+async function learnForward(
+  fit: Labelled,
+  later: Labelled,
+  options: TeachOptions,
+): Promise<{ taught: Taught; heldOut: HeldOut }> {
+  const taught = await fitMembers(fit, { ...options, validation: later })
+  return { taught, heldOut: predictHeldOut(taught, later, options.frame) }
+}
+
+/** Too little time for a block of its own: held-out predictions are cross-fitted by customer. */
+async function learnCrossFitted(
+  fit: Labelled,
+  options: TeachOptions,
+): Promise<{ taught: Taught; heldOut: HeldOut }> {
+  const onProgress = (from: number, share: number) => (done: number, note: string) =>
+    options.onProgress?.(from + share * done, note)
+  const { heldOut, choices } = await crossFit(fit, {
+    ...options,
+    choices: {},
+    onProgress: onProgress(0, 0.8),
+  })
+  const taught = await fitMembers(fit, {
+    ...options,
+    choices: refitChoices(choices),
+    onProgress: onProgress(0.8, 0.2),
+  })
+  return { taught: { ...taught, choices }, heldOut }
+}
+
+/** More rows bear a little more learning. */
+function refitChoices(choices: Choices): Choices {
+  return { ...choices, epochs: 1.05 * choices.epochs }
+}
+
+type Judged = Pick<Learned, 'outcomes' | 'answers'>
+
+function judge(options: LearnOptions & { learned: Labelled; blended: Blended; test: HeldOut }): Judged {
+  const { dataset, tasks, learned, blended, test, seed } = options
+  return {
+    outcomes: tasks.outcomes.map((task, index) =>
+      evaluateOutcome({ task, index, model: blended.outcomes[index], learned, test, dataset, seed }),
+    ),
+    answers: blended.answers && evaluateAnswers({ model: blended.answers, learned, test, dataset, seed }),
+  }
+}
+
+/** Without skill on later data the base rate is served. */
+function withSkill(blended: Blended, judged: Judged): Blended {
+  return {
+    outcomes: blended.outcomes.map((model, index) => ({
+      ...model,
+      hasSkill: judged.outcomes[index].hasSkill,
+    })),
+    answers: blended.answers && { ...blended.answers, hasSkill: judged.answers?.hasSkill ?? false },
+  }
+}
+
+/** Drops members without weight, and adds what explains predictions. */
+function withDrivers(
+  taught: Taught,
+  whole: Labelled,
+  { dataset, blended }: { dataset: Dataset; blended: Blended },
+): Learned['parts'] {
+  const tasks = [...blended.outcomes, ...(blended.answers ? [blended.answers] : [])]
+  const used = taught.members.map((_, index) =>
+    tasks.some(({ hasSkill, weights }) => hasSkill && weights[index] > 0),
+  )
+  const keep = <T>(values: readonly T[]) => values.filter((_, index) => used[index])
+  const means = columnMeans(encode(taught.encoder, pickFrame(dataset.frame, whole.rows), 'plain'))
+  const linear = taught.members[0].member as LogisticMember
+  const weights = (task: Parameters<typeof linearTerms>[1]): DriverWeights => ({
+    weights: Array.from(linearTerms(linear, task)),
+    means,
+  })
+  return {
+    encoder: taught.encoder,
+    members: keep(taught.members),
+    outcomes: blended.outcomes.map((model) => ({
+      ...model,
+      weights: keep(model.weights),
+      drivers: weights({ outcome: model.name }),
+    })),
+    answers: blended.answers && {
+      ...blended.answers,
+      weights: keep(blended.answers.weights),
+      drivers: weights('answers'),
+    },
+  }
+}
+
+function columnMeans({
+  rows,
+  columns,
+  values,
+}: {
+  rows: number
+  columns: number
+  values: Float32Array
+}): number[] {
+  const sums = new Float64Array(columns)
+  for (let at = 0; at < values.length; at++) sums[at % columns] += values[at]
+  return Array.from(sums, (sum) => sum / rows)
+}
