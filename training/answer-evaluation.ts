@@ -11,7 +11,7 @@ import { answerInterval } from '../src/model/conformal.ts'
 import { answerCount } from '../src/model/member.ts'
 import { auc } from '../src/model/metrics.ts'
 import { type AnswerModel, answerDistributions, distributionOf } from '../src/model/predictor.ts'
-import { groupAnswers, lastKnownAnswer } from './baselines.ts'
+import { answersByGroup, lastKnownAnswer, spreadGroups } from './baselines.ts'
 import { answerCustomers, baseAnswers } from './blended.ts'
 import type { Dataset } from './dataset.ts'
 import type { Compared } from './evaluation.ts'
@@ -62,11 +62,9 @@ export function evaluateAnswers({
   const score = Uint8Array.from(today, (i) => all.score[i])
   const pick = (distributions: ArrayLike<number>) => pickRows(distributions, today)
   const base = baseAnswers(learned.answers)
-  const groups = groupAnswers(
-    { answers: learned.answers, labelled: learned },
-    { answers: all, labelled: test.labelled },
-    lastKnownAnswer(dataset.frame),
-  )
+  const lastKnown = lastKnownAnswer(dataset.frame)
+  const groupsOf = (labelled: Labelled) => Uint8Array.from(labelled.answers?.row ?? [], (place) => lastKnown[labelled.rows[place]])
+  const groups = spreadGroups(answersByGroup(learned.answers, groupsOf(learned)), groupsOf(test.labelled))
   const distributions: Compared<Float64Array> = {
     model: pick(answerDistributions(model, all.row.length, test.answers)),
     base_rate: Float64Array.from({ length: today.length * answerCount }, (_, at) => base[at % answerCount]),

@@ -1,20 +1,21 @@
+import { windowsDays } from '../src/features/catalogue.ts'
 import type { FeatureFrame } from '../src/features/features.ts'
-import { type AnswerLabels, answerCount, type HazardLabels } from '../src/model/member.ts'
+import type { AnswerLabels, HazardLabels } from '../src/model/member.ts'
 import { baseAnswers, baseHazards } from './blended.ts'
-import type { Labelled } from './labelled.ts'
 
 /** Group of each dataset row by what was last known of a task: 0 nothing known; other numbers are the groups. */
 export type LastKnown = Uint8Array
 
 /**
- * What was last known of an outcome: whether its event happened in the days before the cutoff, as many as the
- * shortest horizon. 0 unknown (the window reaches before the data), 1 it did not, 2 it did.
+ * What was last known of an outcome: whether its event happened in a window before the cutoff as long as the shortest
+ * horizon, or the longest one that is no longer. 0 unknown (the window reaches before the data), 1 it did not, 2 it did.
  */
 export function lastKnownOutcome(
   frame: FeatureFrame,
   eventTypes: readonly string[],
-  windowDays: number,
+  horizonDays: number,
 ): LastKnown {
+  const windowDays = windowsDays.findLast((days) => days <= horizonDays) ?? windowsDays[0]
   const groups = new Uint8Array(frame.rows)
   for (const type of eventTypes) {
     const index = frame.features.findIndex(({ name }) => name === `${type}_count_${windowDays}`)
@@ -37,49 +38,33 @@ export function lastKnownAnswer(frame: FeatureFrame): LastKnown {
   })
 }
 
-/** Hazards of each group on the learning rows, applied to judged rows. **Shape** [rows × intervals] */
-export function groupHazards(
-  learned: { labels: HazardLabels; labelled: Labelled },
-  judged: Labelled,
-  groups: LastKnown,
-): Float64Array {
-  const { labels, labelled } = learned
-  const byGroup = new Map<number, number[]>()
-  for (const group of new Set(groups)) {
-    const known = labels.known.map((value, at) =>
-      groups[labelled.rows[Math.floor(at / labels.intervals)]] === group ? value : 0,
-    )
-    byGroup.set(group, baseHazards({ ...labels, known }))
-  }
-  const hazards = new Float64Array(judged.rows.length * labels.intervals)
-  judged.rows.forEach((row, place) => {
-    hazards.set(byGroup.get(groups[row]) as number[], place * labels.intervals)
-  })
-  return hazards
+/** Hazards of each group on the learning rows. @param groups of the labelled rows. */
+export function hazardsByGroup(labels: HazardLabels, groups: LastKnown): Map<number, number[]> {
+  return new Map(
+    [0, 1, 2].map((group) => {
+      const known = labels.known.map((value, at) => (groups[Math.floor(at / labels.intervals)] === group ? value : 0))
+      return [group, baseHazards({ ...labels, known })]
+    }),
+  )
 }
 
-/** Answer distributions of each group on the learning answers, applied to judged ones. **Shape** [answers × 11] */
-export function groupAnswers(
-  learned: { answers: AnswerLabels; labelled: Labelled },
-  judged: { answers: AnswerLabels; labelled: Labelled },
-  groups: LastKnown,
-): Float64Array {
-  const byGroup = new Map<number, number[]>()
-  for (const group of new Set(groups)) {
-    const picks = Array.from(learned.answers.row.keys()).filter(
-      (i) => groups[learned.labelled.rows[learned.answers.row[i]]] === group,
-    )
-    byGroup.set(
-      group,
-      baseAnswers({
-        score: Uint8Array.from(picks, (i) => learned.answers.score[i]),
-        weight: Float32Array.from(picks, (i) => learned.answers.weight[i]),
-      }),
-    )
-  }
-  const distributions = new Float64Array(judged.answers.row.length * answerCount)
-  judged.answers.row.forEach((place, i) => {
-    distributions.set(byGroup.get(groups[judged.labelled.rows[place]]) as number[], i * answerCount)
+/** Answer distributions of each group on the learning answers. @param groups of the answers. */
+export function answersByGroup(answers: AnswerLabels, groups: LastKnown): Map<number, number[]> {
+  return new Map(
+    [0, 1, 2, 3].map((group) => {
+      const picks = Array.from(answers.row.keys()).filter((i) => groups[i] === group)
+      const score = Uint8Array.from(picks, (i) => answers.score[i])
+      return [group, baseAnswers({ score, weight: Float32Array.from(picks, (i) => answers.weight[i]) })]
+    }),
+  )
+}
+
+/** What was learned of each row's group, row after row. **Shape** [rows × values of a group] */
+export function spreadGroups(byGroup: ReadonlyMap<number, readonly number[]>, groups: LastKnown): Float64Array {
+  const width = byGroup.get(0)?.length ?? 0
+  const spread = new Float64Array(groups.length * width)
+  groups.forEach((group, row) => {
+    spread.set(byGroup.get(group) as readonly number[], row * width)
   })
-  return distributions
+  return spread
 }

@@ -1,4 +1,3 @@
-import { windowsDays } from '../src/features/catalogue.ts'
 import { cumulativeFromHazards } from '../src/model/blend.ts'
 import { clusterBootstrap, type Interval } from '../src/model/bootstrap.ts'
 import type { HazardLabels } from '../src/model/member.ts'
@@ -13,7 +12,7 @@ import {
   reliabilityTable,
 } from '../src/model/metrics.ts'
 import { type OutcomeModel, outcomeProbabilities } from '../src/model/predictor.ts'
-import { groupHazards, lastKnownOutcome } from './baselines.ts'
+import { hazardsByGroup, lastKnownOutcome, spreadGroups } from './baselines.ts'
 import { baseHazards } from './blended.ts'
 import type { Dataset } from './dataset.ts'
 import type { HeldOut } from './held-out.ts'
@@ -68,8 +67,8 @@ export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
   const labels = test.labelled.outcomes[index]
   const rows = test.labelled.rows.length
   const own = learned.outcomes[index]
-  const shortest = windowsDays.findLast((days) => days <= model.horizonsDays[0]) ?? windowsDays[0]
-  const groups = lastKnownOutcome(judged.dataset.frame, judged.task.outcome.eventTypes, shortest)
+  const lastKnown = lastKnownOutcome(judged.dataset.frame, judged.task.outcome.eventTypes, model.horizonsDays[0])
+  const groupsOf = (labelled: Labelled) => labelled.rows.map((row) => lastKnown[row])
   const of = (hazards: ArrayLike<number>) =>
     complementIfAbsence(cumulativeFromHazards(hazards, labels.intervals), model)
   const base = baseHazards(own)
@@ -82,7 +81,7 @@ export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
     base_rate: of(
       Float64Array.from({ length: rows * labels.intervals }, (_, at) => base[at % labels.intervals]),
     ),
-    last_known: of(groupHazards({ labels: own, labelled: learned }, test.labelled, groups)),
+    last_known: of(spreadGroups(hazardsByGroup(own, Uint8Array.from(groupsOf(learned))), Uint8Array.from(groupsOf(test.labelled)))),
     logistic: of(test.hazards[0][index]),
   }
   const horizons = model.horizonsDays.flatMap(

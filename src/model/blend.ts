@@ -1,4 +1,5 @@
 import { densePositions } from './folds.ts'
+import { minimise } from './lbfgs.ts'
 import { clampProbability } from './logit.ts'
 import { type AnswerLabels, answerCount, type HazardLabels } from './member.ts'
 
@@ -138,9 +139,7 @@ export function fitAnswerBlend(
 }
 
 const smallestLikelihood = 1e-12
-const maxRounds = 2000
 
-/** Maximum a posteriori mixture weights by expectation maximisation, with a Dirichlet prior around equal weights. */
 function mixtureWeights(
   likelihoods: readonly Float64Array[],
   weight: Float64Array,
@@ -153,7 +152,7 @@ function mixtureWeights(
   const observations = options.customer ? densePositions(options.customer).count : weight.length
   // Weights that sum to the number of observations: the prior is in nats of independent observations.
   const evidence = weight.map((w) => (w / total) * observations)
-  const found = expectationMaximisation(likelihoods, evidence, shrink)
+  const found = likeliestMixture(likelihoods, evidence, shrink)
   return snapped(found, {
     snapBelow,
     tolerance: snapTolerance * observations,
@@ -161,26 +160,47 @@ function mixtureWeights(
   })
 }
 
-function expectationMaximisation(
+/**
+ * Maximum a posteriori mixture weights under a Dirichlet prior around equal weights.
+ *
+ * Weights are a softmax of free numbers, which L-BFGS settles in tens of passes where expectation maximisation
+ * takes hundreds; the optimum is the same, and unique.
+ */
+function likeliestMixture(
   likelihoods: readonly Float64Array[],
   evidence: Float64Array,
   shrink: number,
 ): number[] {
   const members = likelihoods.length
-  let weights: number[] = likelihoods.map(() => 1 / members)
-  for (let round = 0; round < maxRounds; round++) {
-    const counts = weights.map(() => shrink)
-    for (let i = 0; i < evidence.length; i++) {
-      const mixed = mixedLikelihood(likelihoods, weights, i)
-      for (let m = 0; m < members; m++) counts[m] += (evidence[i] * weights[m] * likelihoods[m][i]) / mixed
-    }
-    const sum = counts.reduce((total, count) => total + count, 0)
-    const next = counts.map((count) => count / sum)
-    const change = Math.max(...next.map((value, m) => Math.abs(value - weights[m])))
-    weights = next
-    if (change < 1e-6) break
-  }
-  return weights
+  const total = evidence.reduce((sum, own) => sum + own, 0)
+  const { parameters } = minimise(
+    (free, gradient) => {
+      const weights = softmax(free)
+      const counts = weights.map(() => shrink)
+      let value = 0
+      for (let i = 0; i < evidence.length; i++) {
+        const mixed = mixedLikelihood(likelihoods, weights, i)
+        value -= evidence[i] * Math.log(mixed)
+        for (let m = 0; m < members; m++) counts[m] += (evidence[i] * weights[m] * likelihoods[m][i]) / mixed
+      }
+      const sum = counts.reduce((all, count) => all + count, 0)
+      for (let m = 0; m < members; m++) {
+        value -= shrink * Math.log(weights[m])
+        gradient[m] = (sum * weights[m] - counts[m]) / total
+      }
+      return value / total
+    },
+    new Float64Array(members),
+    { gradientTolerance: 1e-7 },
+  )
+  return softmax(parameters)
+}
+
+function softmax(free: Float64Array): number[] {
+  const top = Math.max(...free)
+  const powers = Array.from(free, (x) => Math.exp(x - top))
+  const sum = powers.reduce((all, power) => all + power, 0)
+  return powers.map((power) => power / sum)
 }
 
 function mixedLikelihood(

@@ -45,6 +45,8 @@ export interface LogisticMember extends Member {
  * fits .4835 by customer; .4875, .4876 and .4898 on later months.
  */
 const deviation = 0.1
+/** Of the final fits: loss within about 1e-5 of the minimum. */
+const tolerance = 1e-6
 const defaultGrid = [1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001]
 
 /**
@@ -90,8 +92,7 @@ function fitOutcome(
   const task: LinearTask<HazardModel> = {
     customer: learning.customer,
     later: options.validation?.features.rows ?? 0,
-    fit: (rows, penalty, start) =>
-      fitHazards(design, { labels, rows }, { penalty, deviation, ...(start && { start }) }),
+    fit: (rows, options) => fitHazards(design, { labels, rows }, { ...options, deviation }),
     loss: (model, rows) => hazardLoss(model, judged.features, { labels: judged.outcomes[index], rows }),
   }
   return { name: labels.name, ...fitTask(setting, task, options.penalties?.outcomes[index]) }
@@ -104,8 +105,7 @@ function fitAnswers(setting: Setting, labels: AnswerLabels): { model: OrdinalMod
   const task: LinearTask<OrdinalModel> = {
     customer: Int32Array.from(labels.row, (row) => learning.customer[row]),
     later: later?.score.length ?? 0,
-    fit: (picks, penalty, start) =>
-      fitOrdinal(design, { labels, picks }, { penalty, deviation, ...(start && { start }) }),
+    fit: (picks, options) => fitOrdinal(design, { labels, picks }, { ...options, deviation }),
     loss: (model, picks) => ordinalLoss(model, judged.features, { labels: later ?? labels, picks }),
   }
   return fitTask(setting, task, options.penalties?.answers ?? undefined)
@@ -125,7 +125,8 @@ function fitTask<Model>(
   fixed: number | undefined,
 ): { model: Model; penalty: number } {
   const all = Int32Array.from(task.customer, (_, unit) => unit)
-  if (fixed !== undefined) return { model: task.fit(all, fixed, undefined).model, penalty: fixed }
+  if (fixed !== undefined)
+    return { model: task.fit(all, { penalty: fixed, tolerance }).model, penalty: fixed }
   const { seed, folds = 5, grid = defaultGrid } = options
   const later = Int32Array.from({ length: task.later }, (_, unit) => unit)
   const split =
@@ -133,7 +134,7 @@ function fitTask<Model>(
       ? [{ train: sampleByCustomer(task.customer, seed), test: later }]
       : foldsForChoice(task.customer, { folds, seed, columns: design.features.columns })
   const { penalty, start } = choosePenalty({ folds: split, grid, onStep, fit: task.fit, loss: task.loss })
-  return { model: task.fit(all, penalty, start).model, penalty }
+  return { model: task.fit(all, { penalty, tolerance, ...(start && { start }) }).model, penalty }
 }
 
 type Learned = Pick<LogisticMember, 'penalties' | 'outcomes' | 'answers'>

@@ -23,6 +23,8 @@ export interface HazardFitOptions {
   readonly deviation: number
   /** Parameters of an earlier fit of the same shape to start from. */
   readonly start?: Float64Array
+  /** Stop once a step lowers the loss by less than this share of it. Default 1e-7. */
+  readonly tolerance?: number
 }
 
 export interface HazardFit {
@@ -66,7 +68,7 @@ export function fitHazards(
   const found = minimise(
     hazardObjective(design, atRisk, { shape, penalty: options.penalty }),
     options.start ?? startAtBaseHazard(shape),
-    { gradientTolerance: 1e-5, valueTolerance: 1e-7, memory: 12 },
+    { gradientTolerance: 1e-5, valueTolerance: options.tolerance ?? 1e-7, memory: 12 },
   )
   const raw = emptyWeights(shape)
   const intercepts = rawWeights(design, shape, { parameters: found.parameters, raw })

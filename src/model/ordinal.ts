@@ -10,6 +10,8 @@ export interface OrdinalFitOptions {
   readonly deviation: number
   /** Parameters of an earlier fit of the same shape to start from. */
   readonly start?: Float64Array
+  /** Stop once a step lowers the loss by less than this share of it. Default 1e-7. */
+  readonly tolerance?: number
 }
 
 export interface OrdinalFit {
@@ -37,7 +39,7 @@ export function fitOrdinal(
   const found = minimise(
     ordinalObjective(design, answers, { shape, penalty: options.penalty }),
     options.start ?? startAtShares(shape, answers),
-    { gradientTolerance: 1e-5, valueTolerance: 1e-7, memory: 12 },
+    { gradientTolerance: 1e-5, valueTolerance: options.tolerance ?? 1e-7, memory: 12 },
   )
   const raw = rawParameters(design, shape, found.parameters)
   const model: OrdinalModel = {
