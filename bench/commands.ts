@@ -8,7 +8,10 @@ const binary = fileURLToPath(new URL('../../bin/loyalcast.mjs', import.meta.url)
 export const checkout = root
 
 /** Runs a command as a user would and returns what it printed on stdout. Fails on any exit code but 0. */
-export async function loyalcast(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<string> {
+export async function loyalcast(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<string> {
   const child = spawn(process.execPath, [binary, ...args], {
     env: { ...process.env, INIT_CWD: root, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readProgram } from '../src/lake/program-file.ts'
 import { checkout, loyalcast } from './commands.ts'
-import { judgeAnswers, judgeOutcome, type Judgement, meanOf } from './judge.ts'
-import { type DayBaselines, baselinesOfDay, readExport, readTruth } from './scored-day.ts'
+import { type Judgement, judgeAnswers, judgeOutcome, meanOf } from './judge.ts'
+import { baselinesOfDay, type DayBaselines, readExport, readTruth } from './scored-day.ts'
 
 interface Example {
   readonly name: string
@@ -66,12 +66,16 @@ export async function main(wanted: readonly string[]): Promise<void> {
   for (const example of examples.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
     const started = Date.now()
     const runs: Judgement[][] = []
-    for (const environment of example.runs) runs.push(await runOnce(example, { LOYALCAST_REAL_DATA: data, ...environment }))
+    for (const environment of example.runs)
+      runs.push(await runOnce(example, { LOYALCAST_REAL_DATA: data, ...environment }))
     print(example, meanOf(runs), (Date.now() - started) / 1000)
   }
 }
 
-async function runOnce(example: Example, environment: Readonly<Record<string, string>>): Promise<Judgement[]> {
+async function runOnce(
+  example: Example,
+  environment: Readonly<Record<string, string>>,
+): Promise<Judgement[]> {
   const work = await mkdtemp(join(tmpdir(), 'loyalcast-bench-'))
   const folder = join(checkout, 'examples', example.name)
   const path = join(folder, 'program.yaml')
@@ -80,10 +84,21 @@ async function runOnce(example: Example, environment: Readonly<Record<string, st
     await loyalcast(['train', path, '--as-of', example.asOf, ...common], environment)
     await loyalcast(['daily', path, '--date', example.date, ...common], environment)
     const out = join(work, 'predictions.parquet')
-    await loyalcast(['export', path, 'predictions', '--date', example.date, '--format', 'parquet', '--out', out, ...common], environment)
+    await loyalcast(
+      ['export', path, 'predictions', '--date', example.date, '--format', 'parquet', '--out', out, ...common],
+      environment,
+    )
     const program = await readProgram(path, { ...process.env, ...environment })
-    const baselines = await baselinesOfDay(program, { dataFolder: join(work, 'data'), ...example })
-    const scored = { predictions: await readExport(out, join(work, 'spill')), truth: await readTruth(folder, { ...process.env, ...environment }), baselines }
+    const baselines = await baselinesOfDay(program, {
+      dataFolder: join(work, 'data'),
+      modelsFolder: join(work, 'models'),
+      ...example,
+    })
+    const scored = {
+      predictions: await readExport(out, join(work, 'spill')),
+      truth: await readTruth(folder, { ...process.env, ...environment }),
+      baselines,
+    }
     return example.kind === 'answers' ? judgeAnswers(scored) : judgeOutcome(scored)
   } finally {
     await rm(work, { recursive: true, force: true })
@@ -98,9 +113,13 @@ export interface Scored {
 
 function print(example: Example, judged: readonly Judgement[], seconds: number): void {
   const runs = example.runs.length > 1 ? `, mean of ${example.runs.length} runs` : ''
-  const lines = [`${example.name}: trained as of ${example.asOf}, scored for ${example.date}${runs}, ${seconds.toFixed(0)} s. To reach: ${example.target}.`]
+  const lines = [
+    `${example.name}: trained as of ${example.asOf}, scored for ${example.date}${runs}, ${seconds.toFixed(0)} s. To reach: ${example.target}.`,
+  ]
   for (const { measure, values } of judged) {
-    const cells = Object.entries(values).map(([who, value]) => `${who} ${value === null ? '–' : value.toFixed(4)}`.padEnd(20))
+    const cells = Object.entries(values).map(([who, value]) =>
+      `${who} ${value === null ? '–' : value.toFixed(4)}`.padEnd(20),
+    )
     lines.push(`  ${measure.padEnd(22)} ${cells.join(' ')}`)
   }
   process.stdout.write(`${lines.join('\n')}\n\n`)

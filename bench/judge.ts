@@ -19,13 +19,20 @@ export function judgeOutcome({ predictions, truth, baselines: said }: Scored): J
   return columns.flatMap((column, horizon) => {
     const happened = truth.map((row) => Number(row[column]))
     const probabilities: Record<string, Float64Array> = {
-      Loyalcast: Float64Array.from(truth, ({ customer_id }) => required(rows.get(customer_id)?.[column], customer_id)),
+      Loyalcast: Float64Array.from(truth, ({ customer_id }) =>
+        required(rows.get(customer_id)?.[column], customer_id),
+      ),
     }
     for (const who of baselines) {
-      probabilities[who] = Float64Array.from(truth, ({ customer_id }) => said.outcome[who][horizon][places.get(String(customer_id)) as number])
+      probabilities[who] = Float64Array.from(
+        truth,
+        ({ customer_id }) => said.outcome[who][horizon][places.get(String(customer_id)) as number],
+      )
     }
     const of = (measure: (judged: { probability: Float64Array; happened: number[] }) => number | null) =>
-      Object.fromEntries(Object.entries(probabilities).map(([who, probability]) => [who, measure({ probability, happened })]))
+      Object.fromEntries(
+        Object.entries(probabilities).map(([who, probability]) => [who, measure({ probability, happened })]),
+      )
     return [
       { measure: `${column} AUC`, values: of(auc) },
       { measure: `${column} log loss`, values: of(logLoss) },
@@ -33,30 +40,37 @@ export function judgeOutcome({ predictions, truth, baselines: said }: Scored): J
   })
 }
 
-/** MAE, RPS, detractor AUC and coverage of the 80% interval. RPS of the product is judged by its class probabilities only where it can be: by the expected answer otherwise. */
+/** MAE, RPS, detractor AUC and coverage of the 80% interval; columns of the export but for the RPS. */
 export function judgeAnswers({ predictions, truth, baselines: said }: Scored): Judgement[] {
   const rows = new Map(predictions.map((row) => [row.customer_id, row]))
   const places = new Map(said.customers.map((customer, place) => [customer, place]))
-  const column = (name: string) => Float64Array.from(truth, ({ customer_id }) => required(rows.get(customer_id)?.[name], customer_id))
+  const column = (name: string) =>
+    Float64Array.from(truth, ({ customer_id }) => required(rows.get(customer_id)?.[name], customer_id))
   const score = truth.map((row) => Number(row.score))
   const isDetractor = score.map((value) => (value <= 6 ? 1 : 0))
   const [expected, detractor, low, high] = ['nps_score', 'p_detractor', 'nps_low', 'nps_high'].map(column)
-  const distributions = Object.fromEntries(
-    baselines.map((who) => {
-      const picked = new Float64Array(truth.length * answerCount)
-      truth.forEach(({ customer_id }, place) => {
-        const from = (places.get(String(customer_id)) as number) * answerCount
-        picked.set(said.answers[who].subarray(from, from + answerCount), place * answerCount)
-      })
-      return [who, picked]
-    }),
-  )
-  const beside = (own: number, measure: (judged: { distributions: Float64Array; score: number[] }) => number | null) => ({
+  const pick = (all: Float64Array) => {
+    const picked = new Float64Array(truth.length * answerCount)
+    truth.forEach(({ customer_id }, place) => {
+      const from = (places.get(String(customer_id)) as number) * answerCount
+      picked.set(all.subarray(from, from + answerCount), place * answerCount)
+    })
+    return picked
+  }
+  const distributions = Object.fromEntries(baselines.map((who) => [who, pick(said.answers[who])]))
+  const beside = (
+    own: number,
+    measure: (judged: { distributions: Float64Array; score: number[] }) => number | null,
+  ) => ({
     Loyalcast: own,
-    ...Object.fromEntries(baselines.map((who) => [who, measure({ distributions: distributions[who], score })])),
+    ...Object.fromEntries(
+      baselines.map((who) => [who, measure({ distributions: distributions[who], score })]),
+    ),
   })
   const detractorOf = (values: Float64Array) =>
-    Float64Array.from(truth, (_, place) => values.subarray(place * answerCount, place * answerCount + 7).reduce((sum, p) => sum + p, 0))
+    Float64Array.from(truth, (_, place) =>
+      values.subarray(place * answerCount, place * answerCount + 7).reduce((sum, p) => sum + p, 0),
+    )
   const mae = expected.reduce((sum, value, i) => sum + Math.abs(value - score[i]), 0) / score.length
   const inside = score.filter((value, i) => value >= low[i] && value <= high[i]).length / score.length
   return [
@@ -68,7 +82,13 @@ export function judgeAnswers({ predictions, truth, baselines: said }: Scored): J
       ),
     },
     { measure: 'coverage of 80%', values: beside(inside, () => null) },
-    { measure: 'RPS of baselines', values: beside(Number.NaN, rankedProbabilityScore) },
+    {
+      measure: 'RPS',
+      values: beside(
+        rankedProbabilityScore({ distributions: pick(said.served), score }),
+        rankedProbabilityScore,
+      ),
+    },
   ]
 }
 
@@ -84,7 +104,12 @@ export function meanOf(runs: readonly (readonly Judgement[])[]): Judgement[] {
     values: Object.fromEntries(
       Object.keys(values).map((who) => {
         const all = runs.map((run) => run[index].values[who])
-        return [who, all.some((value) => value === null) ? null : all.reduce<number>((sum, value) => sum + (value ?? 0), 0) / all.length]
+        return [
+          who,
+          all.some((value) => value === null)
+            ? null
+            : all.reduce<number>((sum, value) => sum + (value ?? 0), 0) / all.length,
+        ]
       }),
     ),
   }))

@@ -11,7 +11,14 @@ import { Database, quoteText } from '../src/lake/database.ts'
 import { cumulativeFromHazards } from '../src/model/blend.ts'
 import { fitLogistic } from '../src/model/logistic-member.ts'
 import { answerCount } from '../src/model/member.ts'
-import { answersByGroup, hazardsByGroup, lastKnownAnswer, lastKnownOutcome, spreadGroups } from '../training/baselines.ts'
+import { loadChampion } from '../src/model/stored-predictor.ts'
+import {
+  answersByGroup,
+  hazardsByGroup,
+  lastKnownAnswer,
+  lastKnownOutcome,
+  spreadGroups,
+} from '../training/baselines.ts'
 import { baseAnswers, baseHazards } from '../training/blended.ts'
 import { labelBlock } from '../training/labelled.ts'
 import { learningSet } from '../training/members.ts'
@@ -28,31 +35,54 @@ export interface DayBaselines {
   readonly outcome: Readonly<Record<Baseline, readonly Float64Array[]>>
   /** Distribution of the answer, [customers × 11]. Empty without answers. */
   readonly answers: Readonly<Record<Baseline, Float64Array>>
+  /** The same from the version that serves: exports hold its classes, not the whole distribution. */
+  readonly served: Float64Array
 }
 
 /** Fits the baselines on what `train --as-of` learns from and applies them to the scored day. */
 export async function baselinesOfDay(
   program: Program,
-  options: { dataFolder: string; asOf: string; date: string },
+  options: { dataFolder: string; modelsFolder: string; asOf: string; date: string },
 ): Promise<DayBaselines> {
   const prepared = await prepare(program, { ...options, maxRows: 200_000, reporter: silentReporter })
   const { dataset, tasks, lake } = prepared
   const { horizonsDays } = program
   const block = wholeBlock(dataset, daysBetween('1970-01-01', options.asOf))
   const labelled = labelBlock(dataset, block, { tasks, horizonsDays })
-  const database = await Database.open({ spillFolder: join(options.dataFolder, 'spill-bench'), timezone: program.timezone })
+  const database = await Database.open({
+    spillFolder: join(options.dataFolder, 'spill-bench'),
+    timezone: program.timezone,
+  })
   const relations = lakeRelations(lake)
   const everybody = `select distinct customer_id, date '${options.date}' as cutoff from (from (select customer_id from ${relations.customers}) union all (select customer_id from ${relations.events}))`
   await makeSpine(database, 'spine', selectAtRisk({ program, relations, candidates: everybody }))
-  const frame = await readFeatures(database, { program, lake, catalogue: dataset.catalogue, relations, spine: 'spine' })
-  const customers = (await database.columns('select customer_id from spine order by row')).customer_id as string[]
+  const frame = await readFeatures(database, {
+    program,
+    lake,
+    catalogue: dataset.catalogue,
+    relations,
+    spine: 'spine',
+  })
+  const customers = (await database.columns('select customer_id from spine order by row'))
+    .customer_id as string[]
+  const { predictor } = await loadChampion(options.modelsFolder, program)
+  const servedFrame = await readFeatures(database, {
+    program,
+    lake,
+    catalogue: predictor.catalogue,
+    relations,
+    spine: 'spine',
+  })
+  const served = predictor.predict(servedFrame, [0]).answers?.distributions[0] ?? new Float64Array(0)
   database.close()
 
   const encoder = fitEncoder(dataset.frame, labelled.rows, { targets: [], settings: { mostBins: 0 } })
-  const logistic = fitLogistic(learningSet(encoder, labelled, { frame: dataset.frame, view: 'plain' }), { seed: 1 })
+  const logistic = fitLogistic(learningSet(encoder, labelled, { frame: dataset.frame, view: 'plain' }), {
+    seed: 1,
+  })
   const said = logistic.predict(encode(encoder, frame, 'plain'), [new Float32Array(frame.rows)])
   const work = { frame, labelled, dataset: dataset.frame, said, program }
-  return { customers, outcome: outcomeBaselines(work), answers: answerBaselines(work) }
+  return { customers, outcome: outcomeBaselines(work), answers: answerBaselines(work), served }
 }
 
 interface Work {
@@ -79,10 +109,15 @@ function outcomeBaselines({ program, frame, dataset, labelled, said }: Work): Da
   }
   const known = (of: FeatureFrame) => lastKnownOutcome(of, outcome.eventTypes, program.horizonsDays[0])
   const learnedGroups = known(dataset)
-  const groups = hazardsByGroup(labels, Uint8Array.from(labelled.rows, (row) => learnedGroups[row]))
+  const groups = hazardsByGroup(
+    labels,
+    Uint8Array.from(labelled.rows, (row) => learnedGroups[row]),
+  )
   const base = baseHazards(labels)
   return {
-    'base rate': horizons(Float64Array.from({ length: frame.rows * base.length }, (_, at) => base[at % base.length])),
+    'base rate': horizons(
+      Float64Array.from({ length: frame.rows * base.length }, (_, at) => base[at % base.length]),
+    ),
     'last known': horizons(spreadGroups(groups, known(frame))),
     logistic: horizons(said.hazards[0]),
   }
@@ -94,7 +129,10 @@ function answerBaselines({ frame, dataset, labelled, said }: Work): DayBaselines
   if (answers === null) return { 'base rate': none, 'last known': none, logistic: none }
   const base = baseAnswers(answers)
   const learned = lastKnownAnswer(dataset)
-  const groups = answersByGroup(answers, Uint8Array.from(answers.row, (place) => learned[labelled.rows[place]]))
+  const groups = answersByGroup(
+    answers,
+    Uint8Array.from(answers.row, (place) => learned[labelled.rows[place]]),
+  )
   return {
     'base rate': Float64Array.from({ length: frame.rows * answerCount }, (_, at) => base[at % answerCount]),
     'last known': spreadGroups(groups, lastKnownAnswer(frame)),
@@ -103,9 +141,15 @@ function answerBaselines({ frame, dataset, labelled, said }: Work): DayBaselines
 }
 
 /** What really happened to the scored customers: the example's own `truth.sql`. */
-export async function readTruth(folder: string, environment: Readonly<Record<string, string | undefined>>): Promise<Record<string, number | string>[]> {
+export async function readTruth(
+  folder: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Record<string, number | string>[]> {
   const text = await readFile(join(folder, 'truth.sql'), 'utf8')
-  const filled = text.replaceAll(/\$\{(\w+):-([^}]*)\}/g, (_, name: string, fallback: string) => environment[name] ?? fallback)
+  const filled = text.replaceAll(
+    /\$\{(\w+):-([^}]*)\}/g,
+    (_, name: string, fallback: string) => environment[name] ?? fallback,
+  )
   const database = await Database.open({ spillFolder: join(folder, '.spill'), timezone: 'UTC' })
   try {
     return await database.rows<Record<string, number | string>>(absolutePaths(filled, folder).sql)
@@ -115,10 +159,15 @@ export async function readTruth(folder: string, environment: Readonly<Record<str
 }
 
 /** The rows of an exported Parquet file. */
-export async function readExport(path: string, spillFolder: string): Promise<Record<string, number | string | null>[]> {
+export async function readExport(
+  path: string,
+  spillFolder: string,
+): Promise<Record<string, number | string | null>[]> {
   const database = await Database.open({ spillFolder, timezone: 'UTC' })
   try {
-    return await database.rows<Record<string, number | string | null>>(`select * from read_parquet(${quoteText(path)})`)
+    return await database.rows<Record<string, number | string | null>>(
+      `select * from read_parquet(${quoteText(path)})`,
+    )
   } finally {
     database.close()
   }

@@ -63,7 +63,8 @@ export function evaluateAnswers({
   const pick = (distributions: ArrayLike<number>) => pickRows(distributions, today)
   const base = baseAnswers(learned.answers)
   const lastKnown = lastKnownAnswer(dataset.frame)
-  const groupsOf = (labelled: Labelled) => Uint8Array.from(labelled.answers?.row ?? [], (place) => lastKnown[labelled.rows[place]])
+  const groupsOf = (labelled: Labelled) =>
+    Uint8Array.from(labelled.answers?.row ?? [], (place) => lastKnown[labelled.rows[place]])
   const groups = spreadGroups(answersByGroup(learned.answers, groupsOf(learned)), groupsOf(test.labelled))
   const distributions: Compared<Float64Array> = {
     model: pick(answerDistributions(model, all.row.length, test.answers)),

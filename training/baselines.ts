@@ -42,7 +42,9 @@ export function lastKnownAnswer(frame: FeatureFrame): LastKnown {
 export function hazardsByGroup(labels: HazardLabels, groups: LastKnown): Map<number, number[]> {
   return new Map(
     [0, 1, 2].map((group) => {
-      const known = labels.known.map((value, at) => (groups[Math.floor(at / labels.intervals)] === group ? value : 0))
+      const known = labels.known.map((value, at) =>
+        groups[Math.floor(at / labels.intervals)] === group ? value : 0,
+      )
       return [group, baseHazards({ ...labels, known })]
     }),
   )
@@ -60,7 +62,10 @@ export function answersByGroup(answers: AnswerLabels, groups: LastKnown): Map<nu
 }
 
 /** What was learned of each row's group, row after row. **Shape** [rows × values of a group] */
-export function spreadGroups(byGroup: ReadonlyMap<number, readonly number[]>, groups: LastKnown): Float64Array {
+export function spreadGroups(
+  byGroup: ReadonlyMap<number, readonly number[]>,
+  groups: LastKnown,
+): Float64Array {
   const width = byGroup.get(0)?.length ?? 0
   const spread = new Float64Array(groups.length * width)
   groups.forEach((group, row) => {

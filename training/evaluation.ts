@@ -67,7 +67,11 @@ export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
   const labels = test.labelled.outcomes[index]
   const rows = test.labelled.rows.length
   const own = learned.outcomes[index]
-  const lastKnown = lastKnownOutcome(judged.dataset.frame, judged.task.outcome.eventTypes, model.horizonsDays[0])
+  const lastKnown = lastKnownOutcome(
+    judged.dataset.frame,
+    judged.task.outcome.eventTypes,
+    model.horizonsDays[0],
+  )
   const groupsOf = (labelled: Labelled) => labelled.rows.map((row) => lastKnown[row])
   const of = (hazards: ArrayLike<number>) =>
     complementIfAbsence(cumulativeFromHazards(hazards, labels.intervals), model)
@@ -81,7 +85,12 @@ export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
     base_rate: of(
       Float64Array.from({ length: rows * labels.intervals }, (_, at) => base[at % labels.intervals]),
     ),
-    last_known: of(spreadGroups(hazardsByGroup(own, Uint8Array.from(groupsOf(learned))), Uint8Array.from(groupsOf(test.labelled)))),
+    last_known: of(
+      spreadGroups(
+        hazardsByGroup(own, Uint8Array.from(groupsOf(learned))),
+        Uint8Array.from(groupsOf(test.labelled)),
+      ),
+    ),
     logistic: of(test.hazards[0][index]),
   }
   const horizons = model.horizonsDays.flatMap(
