@@ -38,25 +38,43 @@ export function lastKnownAnswer(frame: FeatureFrame): LastKnown {
   })
 }
 
+/** A group's own rate counts as much as this many rows of everybody: groups never seen get everybody's. */
+const sharedRows = 10
+
 /** Hazards of each group on the learning rows. @param groups of the labelled rows. */
 export function hazardsByGroup(labels: HazardLabels, groups: LastKnown): Map<number, number[]> {
+  const everybody = baseHazards(labels)
   return new Map(
     [0, 1, 2].map((group) => {
-      const known = labels.known.map((value, at) =>
-        groups[Math.floor(at / labels.intervals)] === group ? value : 0,
-      )
-      return [group, baseHazards({ ...labels, known })]
+      const hazards = everybody.map((base, j) => {
+        let known = sharedRows
+        let happened = sharedRows * base
+        for (let row = 0; row < groups.length; row++) {
+          const at = row * labels.intervals + j
+          if (groups[row] !== group || labels.known[at] === 0) continue
+          known++
+          happened += labels.happened[at]
+        }
+        return happened / known
+      })
+      return [group, hazards]
     }),
   )
 }
 
 /** Answer distributions of each group on the learning answers. @param groups of the answers. */
 export function answersByGroup(answers: AnswerLabels, groups: LastKnown): Map<number, number[]> {
+  const everybody = baseAnswers(answers)
   return new Map(
     [0, 1, 2, 3].map((group) => {
-      const picks = Array.from(answers.row.keys()).filter((i) => groups[i] === group)
-      const score = Uint8Array.from(picks, (i) => answers.score[i])
-      return [group, baseAnswers({ score, weight: Float32Array.from(picks, (i) => answers.weight[i]) })]
+      const sums = everybody.map((share) => sharedRows * share)
+      let total = sharedRows
+      groups.forEach((own, i) => {
+        if (own !== group) return
+        sums[answers.score[i]] += answers.weight[i]
+        total += answers.weight[i]
+      })
+      return [group, sums.map((sum) => sum / total)]
     }),
   )
 }

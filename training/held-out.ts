@@ -51,7 +51,7 @@ export async function crossFit(
     onProgress?: (done: number, note: string) => void
   },
 ): Promise<{ heldOut: HeldOut; choices: Choices }> {
-  const folds = foldsByCustomer(labelled.customer, labelled.rows.length < 20_000 ? 5 : 3, options.seed)
+  const folds = foldsByCustomer(labelled.customer, labelled.rows.length < 2_000 ? 5 : 3, options.seed)
   const parts: { places: Int32Array; heldOut: HeldOut }[] = []
   const found: Choices[] = []
   for (const [index, { train, test }] of folds.entries()) {

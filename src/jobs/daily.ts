@@ -42,11 +42,15 @@ const rowsAtOnce = 50_000
 
 /** The predictions of a day for every customer at risk; running it again replaces them at once. */
 export async function predictDay(program: Program, options: DailyOptions): Promise<DailyReport> {
+  const { date, now } = options
   const { predictor, version } = await loadChampion(options.modelsFolder, program)
   const folder = (await openLake(options.dataFolder, program)).folder
   return whileLocked(folder, options, async () => {
     const lake = await openLake(options.dataFolder, program)
     warnWhereStale(program, lake, options)
+    if (date < version.slice(0, 10)) {
+      options.reporter.warn(`${version} learned from what happened after ${date}: these predictions are no fair test of it.`)
+    }
     const staging = join(folder, 'staging')
     const database = await Database.open({ spillFolder: join(staging, 'spill'), timezone: program.timezone })
     try {
@@ -54,7 +58,6 @@ export async function predictDay(program: Program, options: DailyOptions): Promi
       const work = { program, lake, database, draft, predictor, version, options }
       for (const buckets of bucketGroups(lake)) await predictBuckets(work, buckets)
       await markExpansion(database, program)
-      const { date, now } = options
       const day = await draft.publish(lake, {
         date,
         modelVersion: version,

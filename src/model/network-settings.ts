@@ -37,8 +37,10 @@ export interface LearningSize {
   readonly signals: number
 }
 
-/** Row visits of one fit: about ten minutes on one WASM thread at 100 features. */
-const mostRowVisits = 8_000_000
+/** Row visits of one fit: about two minutes on one WASM thread at 100 features. */
+const mostRowVisits = 1_500_000
+/** Rows between two looks at the validation loss: large data can stop within a pass. */
+const mostEpochRows = 50_000
 
 /** Counts what there is to learn from. */
 export function measureLearning(learning: LearningSet): LearningSize {
@@ -57,7 +59,7 @@ export function measureLearning(learning: LearningSet): LearningSize {
  */
 export function networkSettings(size: LearningSize, temper: 'keen' | 'cautious' = 'keen'): NetworkSettings {
   const isSmall = size.signals < 2_000
-  const epochRows = Math.min(size.rows, 250_000)
+  const epochRows = Math.min(size.rows, mostEpochRows)
   const common = {
     members: 8,
     // Small data deserve more steps an epoch, so that stopping is fine-grained.

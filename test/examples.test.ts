@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { silentReporter } from '../src/domain/progress.ts'
+import { predictDay } from '../src/jobs/daily.ts'
+import { exportPredictions } from '../src/jobs/export.ts'
+import { ingest } from '../src/jobs/ingest.ts'
+import { readProgram } from '../src/lake/program-file.ts'
+import { type TrainReport, train } from '../training/train.ts'
+import { queryRows } from './programs.ts'
+
+const realData = resolve(process.env.LOYALCAST_REAL_DATA ?? join(import.meta.dirname, '../../shared/data'))
+
+/** Each example as its README runs it, on few rows: how good it is on all of them is measured by `bench:examples`. */
+const examples = [
+  { name: 'online_retail', data: 'online_retail', asOf: '2011-06-11', date: '2011-09-09', customers: 3370, filled: ['churn_30', 'churn_60', 'churn_90'], task: 'churn' },
+  { name: 'oulad_2013', data: 'oulad_2013', asOf: '2013-09-30', date: '2013-11-30', customers: 7433, filled: ['churn_30', 'churn_60', 'churn_90'], task: 'churn' },
+  { name: 'sfo_2017', data: 'sfo_2017', asOf: '2017-05-31', date: '2017-06-01', customers: null, filled: ['nps_score', 'nps_low', 'p_promoter', 'nps_score_90'], task: 'nps' },
+  { name: 'telco', data: 'telco', asOf: '2024-02-29', date: '2024-03-01', customers: 1431, filled: ['churn_30', 'annual_value'], task: 'churn' },
+] as const
+
+for (const example of examples) {
+  const isThere = existsSync(join(realData, example.data))
+  const title = isThere ? example.name : `${example.name} (skipped: ${join(realData, example.data)} is not there)`
+  describe.skipIf(!isThere)(`the example ${title}`, () => {
+    let folder: string
+    let trained: TrainReport
+    let rows: Readonly<Record<string, unknown>>[]
+
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'loyalcast-example-'))
+      const program = await readProgram(join(import.meta.dirname, '../examples', example.name), { LOYALCAST_REAL_DATA: realData })
+      const settings = {
+        dataFolder: join(folder, 'data'),
+        modelsFolder: join(folder, 'models'),
+        now: '2026-11-20T00:00:00Z',
+        seed: 1,
+        maxRows: 2500,
+        reporter: silentReporter,
+      }
+      const ingested = await ingest(program, settings)
+      for (const { read, stored, duplicate, quarantined } of ingested.sources) expect(read).toBe(stored + duplicate + quarantined)
+      trained = await train(program, { ...settings, asOf: example.asOf })
+      await predictDay(program, { ...settings, date: example.date })
+      const file = join(folder, 'predictions.parquet')
+      await exportPredictions(program, { ...settings, date: example.date, format: 'parquet', file })
+      rows = await queryRows(`select * from '${file}'`)
+    })
+    afterAll(() => rm(folder, { recursive: true, force: true }))
+
+    it('predicts every customer at risk on the scored day', () => {
+      if (example.customers !== null) expect(rows.length).toBe(example.customers)
+      for (const row of rows) {
+        expect(row.status).toBe('predicted')
+        for (const column of example.filled) expect(row[column], column).not.toBeNull()
+      }
+    })
+
+    it('has skill on later data, measured beside the baselines, and no leak', () => {
+      const { card } = trained
+      const judged = example.task === 'nps' ? card.nps : card.outcomes[0]
+      expect(judged?.hasSkill).toBe(true)
+      expect(card.leaks).toEqual([])
+      for (const { metrics } of card.outcomes[0]?.horizons ?? []) {
+        expect(Object.keys(metrics)).toEqual(['model', 'base_rate', 'last_known', 'logistic'])
+      }
+    })
+  })
+}
