@@ -15,15 +15,49 @@ const realData = resolve(process.env.LOYALCAST_REAL_DATA ?? join(import.meta.dir
 
 /** Each example as its README runs it, on few rows: how good it is on all of them is measured by `bench:examples`. */
 const examples = [
-  { name: 'online_retail', data: 'online_retail', asOf: '2011-06-11', date: '2011-09-09', customers: 3370, filled: ['churn_30', 'churn_60', 'churn_90'], task: 'churn' },
-  { name: 'oulad_2013', data: 'oulad_2013', asOf: '2013-09-30', date: '2013-11-30', customers: 7433, filled: ['churn_30', 'churn_60', 'churn_90'], task: 'churn' },
-  { name: 'sfo_2017', data: 'sfo_2017', asOf: '2017-05-31', date: '2017-06-01', customers: null, filled: ['nps_score', 'nps_low', 'p_promoter', 'nps_score_90'], task: 'nps' },
-  { name: 'telco', data: 'telco', asOf: '2024-02-29', date: '2024-03-01', customers: 1431, filled: ['churn_30', 'annual_value'], task: 'churn' },
+  {
+    name: 'online_retail',
+    data: 'online_retail',
+    asOf: '2011-06-11',
+    date: '2011-09-09',
+    customers: 3370,
+    filled: ['churn_30', 'churn_60', 'churn_90'],
+    task: 'churn',
+  },
+  {
+    name: 'oulad_2013',
+    data: 'oulad_2013',
+    asOf: '2013-09-30',
+    date: '2013-11-30',
+    customers: 7433,
+    filled: ['churn_30', 'churn_60', 'churn_90'],
+    task: 'churn',
+  },
+  {
+    name: 'sfo_2017',
+    data: 'sfo_2017',
+    asOf: '2017-05-31',
+    date: '2017-06-01',
+    customers: null,
+    filled: ['nps_score', 'nps_low', 'p_promoter', 'nps_score_90'],
+    task: 'nps',
+  },
+  {
+    name: 'telco',
+    data: 'telco',
+    asOf: '2024-02-29',
+    date: '2024-03-01',
+    customers: 1431,
+    filled: ['churn_30', 'annual_value'],
+    task: 'churn',
+  },
 ] as const
 
 for (const example of examples) {
   const isThere = existsSync(join(realData, example.data))
-  const title = isThere ? example.name : `${example.name} (skipped: ${join(realData, example.data)} is not there)`
+  const title = isThere
+    ? example.name
+    : `${example.name} (skipped: ${join(realData, example.data)} is not there)`
   describe.skipIf(!isThere)(`the example ${title}`, () => {
     let folder: string
     let trained: TrainReport
@@ -31,7 +65,9 @@ for (const example of examples) {
 
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'loyalcast-example-'))
-      const program = await readProgram(join(import.meta.dirname, '../examples', example.name), { LOYALCAST_REAL_DATA: realData })
+      const program = await readProgram(join(import.meta.dirname, '../examples', example.name), {
+        LOYALCAST_REAL_DATA: realData,
+      })
       const settings = {
         dataFolder: join(folder, 'data'),
         modelsFolder: join(folder, 'models'),
@@ -41,7 +77,8 @@ for (const example of examples) {
         reporter: silentReporter,
       }
       const ingested = await ingest(program, settings)
-      for (const { read, stored, duplicate, quarantined } of ingested.sources) expect(read).toBe(stored + duplicate + quarantined)
+      for (const { read, stored, duplicate, quarantined } of ingested.sources)
+        expect(read).toBe(stored + duplicate + quarantined)
       trained = await train(program, { ...settings, asOf: example.asOf })
       await predictDay(program, { ...settings, date: example.date })
       const file = join(folder, 'predictions.parquet')

@@ -18,6 +18,7 @@ export function cardMarkdown(card: Card): string {
     `## How it was judged\n\n${card.split.words} Learned from ${card.split.fitRows} rows, judged on ${card.split.testRows}.`,
     ...card.outcomes.map(describeOutcome),
     describeAnswers(card),
+    describeSegments(card),
     describeSkipped(card),
     describeMembers(card),
     describeLeaks(card),
@@ -80,6 +81,25 @@ function describeAnswers({ nps }: Card): string {
     `The 80% interval held ${(100 * nps.coverage80).toFixed(1)}% of the answers. Net promoter score of those who answered: ${predicted.toFixed(1)} predicted, ${actual.mean.toFixed(1)} actual (95% ${actual.low.toFixed(1)} to ${actual.high.toFixed(1)}).`,
     nps.hasSkill ? 'It has skill.' : 'No skill: the distribution of all answers is served.',
   ].join('\n\n')
+}
+
+function describeSegments({ segments }: Card): string {
+  if (segments.length === 0) return ''
+  const range = ({ mean, low, high }: { mean: number; low: number; high: number }, digits: number) =>
+    `${mean.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`
+  const rows = segments.flatMap(({ segment, rows: count, outcomes, nps }) => [
+    ...Object.entries(outcomes).map(([task, { rows: known, predicted, actual }]) => [
+      segment,
+      task,
+      String(known),
+      predicted.toFixed(4),
+      range(actual, 4),
+    ]),
+    nps
+      ? [segment, 'nps', String(nps.answers), nps.predicted.toFixed(1), range(nps.actual, 1)]
+      : [segment, 'nps', '0 answers', '', `${count} rows`],
+  ])
+  return `## By segment\n\n${table(['segment', 'task', 'rows', 'predicted', 'actual (95%)'], rows)}`
 }
 
 function describeSkipped({ skipped }: Card): string {

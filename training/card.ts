@@ -8,6 +8,7 @@ import type { PredictorParts } from '../src/model/predictor.ts'
 import type { AnswerEvaluation } from './answer-evaluation.ts'
 import type { OutcomeEvaluation } from './evaluation.ts'
 import type { Learned } from './learn.ts'
+import type { SegmentEvaluation } from './segment-evaluation.ts'
 import type { Split } from './splits.ts'
 import type { Skipped } from './tasks.ts'
 import type { Prepared, TrainOptions } from './train.ts'
@@ -42,6 +43,7 @@ export interface Card {
   }
   readonly outcomes: readonly OutcomeEvaluation[]
   readonly nps: AnswerEvaluation | null
+  readonly segments: readonly SegmentEvaluation[]
   readonly skipped: Readonly<Record<string, Skipped>>
   readonly members: readonly { readonly name: string; readonly weights: Readonly<Record<string, number>> }[]
   readonly calibration: Readonly<Record<string, unknown>>
@@ -111,6 +113,7 @@ export function makeCard(inputs: CardInputs): Card {
     },
     outcomes: learned?.outcomes ?? [],
     nps: learned?.answers ?? null,
+    segments: learned?.segments ?? [],
     skipped: prepared.tasks.skipped,
     members: parts.members.map(({ name }, index) => ({ name, weights: weightsOf(parts, index) })),
     calibration: Object.fromEntries(

@@ -1,3 +1,4 @@
+import type { SegmentSignals } from '../src/domain/segment.ts'
 import { encode } from '../src/features/encoder.ts'
 import type { DriverWeights } from '../src/model/drivers.ts'
 import { type LogisticMember, linearTerms } from '../src/model/logistic-member.ts'
@@ -9,11 +10,14 @@ import { evaluateOutcome, type OutcomeEvaluation } from './evaluation.ts'
 import { crossFit, type HeldOut, joinHeldOut, predictHeldOut } from './held-out.ts'
 import { type Labelled, labelBlock, pickFrame } from './labelled.ts'
 import { type Choices, fitMembers, type Taught } from './members.ts'
+import { evaluateSegments, type SegmentEvaluation } from './segment-evaluation.ts'
 import { type Split, wholeBlock } from './splits.ts'
 import type { TaskPlan } from './tasks.ts'
 
 export interface LearnOptions {
   readonly dataset: Dataset
+  /** What segments look at, of every dataset row. */
+  readonly signals: readonly SegmentSignals[]
   readonly tasks: TaskPlan
   readonly split: Split
   readonly horizonsDays: readonly number[]
@@ -29,6 +33,7 @@ export interface Learned {
   readonly choices: Choices
   readonly outcomes: readonly OutcomeEvaluation[]
   readonly answers: AnswerEvaluation | null
+  readonly segments: readonly SegmentEvaluation[]
   /** Members' names, also of those that were given no weight. */
   readonly memberNames: readonly string[]
   /** Rows and answers the published members learned from. */
@@ -53,7 +58,10 @@ export async function learn(options: LearnOptions): Promise<Learned> {
     ? await learnForward(fit, label(split.calibrate), { frame, seed, onProgress: step(0, 0.55) })
     : await learnCrossFitted(fit, { frame, seed, onProgress: step(0, 0.7) })
   const tested = predictHeldOut(taught, test, frame)
-  const judged = judge({ ...options, learned: fit, blended: fitBlended(heldOut, options), test: tested })
+  const firstBlend = fitBlended(heldOut, options)
+  const judged = judge({ ...options, learned: fit, blended: firstBlend, test: tested })
+  const { signals } = options
+  const segments = evaluateSegments({ taught, blended: firstBlend, test, dataset, signals, seed })
 
   const whole = label(wholeBlock(dataset, options.asOf))
   const refitted = await fitMembers(whole, {
@@ -67,6 +75,7 @@ export async function learn(options: LearnOptions): Promise<Learned> {
     parts: withDrivers(refitted, whole, { dataset, blended }),
     choices: taught.choices,
     ...judged,
+    segments,
     memberNames: refitted.members.map(({ name }) => name),
     rows: whole.rows.length,
   }

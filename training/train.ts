@@ -3,8 +3,10 @@ import { addDays, type Day, daysBetween } from '../src/domain/days.ts'
 import { usageError } from '../src/domain/errors.ts'
 import type { Program } from '../src/domain/program.ts'
 import type { Reporter } from '../src/domain/progress.ts'
+import type { SegmentSignals } from '../src/domain/segment.ts'
 import type { Catalogue } from '../src/features/catalogue.ts'
 import { lakeRelations } from '../src/features/features.ts'
+import { readSegmentSignals } from '../src/features/segment-signals.ts'
 import { Database } from '../src/lake/database.ts'
 import { type Lake, openLake } from '../src/lake/lake.ts'
 import { whileLocked } from '../src/lake/lock.ts'
@@ -51,6 +53,7 @@ export interface Prepared {
   readonly lake: Lake
   readonly asOf: Day
   readonly dataset: Dataset
+  readonly signals: readonly SegmentSignals[]
   readonly tasks: TaskPlan
   /** Found and left out, or accepted by the program file. */
   readonly leaks: readonly (Leak & { readonly isAccepted: boolean })[]
@@ -68,7 +71,16 @@ export async function train(program: Program, options: TrainOptions): Promise<Tr
   const onProgress = (done: number, note: string) =>
     options.reporter.progress({ phase: 'train', done: Math.round(done * 1000), total: 1000, note })
   const learned = hasTasks
-    ? await learn({ dataset, tasks, split, horizonsDays, asOf: asOfNumber, seed: options.seed, onProgress })
+    ? await learn({
+        dataset,
+        signals: prepared.signals,
+        tasks,
+        split,
+        horizonsDays,
+        asOf: asOfNumber,
+        seed: options.seed,
+        onProgress,
+      })
     : null
   const parts: PredictorParts = {
     catalogue: dataset.catalogue,
@@ -155,7 +167,9 @@ export async function prepare(
       options.reporter.warn(
         `${leak.words} ${leak.isAccepted ? 'Accepted by accept_leaks.' : `Left out; accept_leaks: [${leak.origin}] would keep it.`}`,
       )
-    return { lake, asOf, dataset, tasks: planTasks(program, dataset), leaks: marked }
+    const relations = lakeRelations(lake)
+    const signals = await readSegmentSignals(database, { program, relations, spine: 'spine' })
+    return { lake, asOf, dataset, signals, tasks: planTasks(program, dataset), leaks: marked }
   } finally {
     database.close()
   }

@@ -86,7 +86,9 @@ describe('a day of predictions', () => {
       }
       expect(row.nps_low as number).toBeLessThanOrEqual(row.nps_high as number)
       for (const days of horizons()) {
-        expect((row[`p_detractor_${days}`] as number) + (row[`p_promoter_${days}`] as number)).toBeLessThanOrEqual(1)
+        expect(
+          (row[`p_detractor_${days}`] as number) + (row[`p_promoter_${days}`] as number),
+        ).toBeLessThanOrEqual(1)
       }
     })
   })
@@ -94,7 +96,9 @@ describe('a day of predictions', () => {
   it('makes an event no less likely over a longer horizon, and an absence no likelier', () => {
     everyRow((row) => {
       for (const { name, kind } of made.program.outcomes) {
-        const values = horizons().map((days) => row[`${name}_${days}`]).filter((value) => value !== null)
+        const values = horizons()
+          .map((days) => row[`${name}_${days}`])
+          .filter((value) => value !== null)
         const ordered = [...(values as number[])].sort((a, b) => (kind === 'event' ? a - b : b - a))
         expect(values).toEqual(ordered)
       }
@@ -179,7 +183,9 @@ describe('a company with too little to learn from', () => {
       const rows = await exported(made, 'tiny')
       for (const row of rows) {
         expect(row.status).toBe('abstained')
-        expect(row.reason).toMatch(/churn: too_few_outcomes\. \d+ customers .* at least 30 are needed: \d+ are missing/)
+        expect(row.reason).toMatch(
+          /churn: too_few_outcomes\. \d+ customers .* at least 30 are needed: \d+ are missing/,
+        )
         expect(row.churn_30).toBeNull()
         expect(row.nps_score).toBeNull()
       }
