@@ -28,12 +28,16 @@ interface Term {
   readonly term: number
 }
 
+/** Terms below this, in logits, move nothing that could be seen. */
+const smallestTerm = 1e-6
+
 /** Reads terms row by row from the encoded features. */
 export class DriverReader {
   readonly #encoder: Encoder
   readonly #frame: FeatureFrame
   readonly #origins: Int32Array
   readonly #values: Float32Array
+  readonly #terms: Float64Array
   readonly #features: ReadonlyMap<string, { feature: Feature; column: FeatureFrame['columns'][number] }>
 
   constructor(encoder: Encoder, frame: FeatureFrame) {
@@ -41,6 +45,7 @@ export class DriverReader {
     this.#frame = frame
     this.#origins = columnOrigins(encoder, 'plain')
     this.#values = encode(encoder, frame, 'plain').values
+    this.#terms = new Float64Array(encoder.encodings.length)
     this.#features = new Map(
       frame.features.map((feature, index) => [feature.name, { feature, column: this.#frame.columns[index] }]),
     )
@@ -48,15 +53,22 @@ export class DriverReader {
 
   /** The strongest terms of a row, strongest first. */
   strongest({ weights, means }: DriverWeights, row: number, count: number): Term[] {
-    const terms = new Float64Array(this.#encoder.encodings.length)
+    const terms = this.#terms.fill(0)
     const columns = this.#origins.length
     for (let column = 0; column < columns; column++) {
       terms[this.#origins[column]] += weights[column] * (this.#values[row * columns + column] - means[column])
     }
-    return Array.from(terms, (term, encoding) => ({ encoding, term }))
-      .sort((a, b) => Math.abs(b.term) - Math.abs(a.term) || a.encoding - b.encoding)
-      .slice(0, count)
-      .filter(({ term }) => Math.abs(term) > 1e-6)
+    const found: Term[] = []
+    while (found.length < count) {
+      let best = -1
+      for (let i = 0; i < terms.length; i++) {
+        if (best < 0 || Math.abs(terms[i]) > Math.abs(terms[best])) best = i
+      }
+      if (best < 0 || Math.abs(terms[best]) < smallestTerm) break
+      found.push({ encoding: best, term: terms[best] })
+      terms[best] = 0
+    }
+    return found
   }
 
   /** A term as a driver: name, words and the customer's own value beside the effect. */

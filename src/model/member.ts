@@ -1,5 +1,8 @@
 import type { Matrix } from './matrix.ts'
 
+/** Answers are learned up to so many days ahead; later ones are predicted as if they were then. */
+export const longestLeadDays = 90
+
 /** Answers run from 0 to 10. */
 export const answerCount = 11
 

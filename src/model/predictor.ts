@@ -10,7 +10,7 @@ import {
 } from './calibrator.ts'
 import type { ConformalLevels } from './conformal.ts'
 import type { DriverWeights } from './drivers.ts'
-import { answerCount, type Member, type MemberOutput } from './member.ts'
+import { answerCount, longestLeadDays, type Member, type MemberOutput } from './member.ts'
 
 /** A member and the view of the encoded features it was fitted on. */
 export interface SeatedMember {
@@ -94,11 +94,11 @@ export class Predictor {
   /**
    * Predicts every row of a frame.
    *
-   * @param leadsDays days ahead for which answers are wanted. 0 is today.
+   * @param leadsDays days ahead for which answers are wanted. 0 is today; beyond 90 it is as at 90.
    */
   predict(frame: FeatureFrame, leadsDays: readonly number[]): Predictions {
     const { parts } = this
-    const leads = leadsDays.map((days) => new Float32Array(frame.rows).fill(days))
+    const leads = leadsDays.map((days) => new Float32Array(frame.rows).fill(Math.min(days, longestLeadDays)))
     const outputs = memberOutputs(parts, frame, parts.answers ? leads : [])
     const outcomes = parts.outcomes.map((model, index) => ({
       model,
