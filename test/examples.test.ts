@@ -3,15 +3,20 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Program } from '../src/domain/program.ts'
 import { silentReporter } from '../src/domain/progress.ts'
 import { predictDay } from '../src/jobs/daily.ts'
 import { exportPredictions } from '../src/jobs/export.ts'
 import { ingest } from '../src/jobs/ingest.ts'
 import { readProgram } from '../src/lake/program-file.ts'
 import { type TrainReport, train } from '../training/train.ts'
+import { invariants } from './invariants.ts'
 import { queryRows } from './programs.ts'
 
 const realData = resolve(process.env.LOYALCAST_REAL_DATA ?? join(import.meta.dirname, '../../shared/data'))
+
+/** Training takes its time on a busy machine. */
+const patience = 900_000
 
 /** Each example as its README runs it, on few rows: how good it is on all of them is measured by `bench:examples`. */
 const examples = [
@@ -60,12 +65,13 @@ for (const example of examples) {
     : `${example.name} (skipped: ${join(realData, example.data)} is not there)`
   describe.skipIf(!isThere)(`the example ${title}`, () => {
     let folder: string
+    let program: Program
     let trained: TrainReport
     let rows: Readonly<Record<string, unknown>>[]
 
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'loyalcast-example-'))
-      const program = await readProgram(join(import.meta.dirname, '../examples', example.name), {
+      program = await readProgram(join(import.meta.dirname, '../examples', example.name), {
         LOYALCAST_REAL_DATA: realData,
       })
       const settings = {
@@ -84,8 +90,10 @@ for (const example of examples) {
       const file = join(folder, 'predictions.parquet')
       await exportPredictions(program, { ...settings, date: example.date, format: 'parquet', file })
       rows = await queryRows(`select * from '${file}'`)
-    })
+    }, patience)
     afterAll(() => rm(folder, { recursive: true, force: true }))
+
+    it.each(Object.entries(invariants))('%s', (_, holds) => holds(rows, program))
 
     it('predicts every customer at risk on the scored day', () => {
       if (example.customers !== null) expect(rows.length).toBe(example.customers)
