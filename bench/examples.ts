@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { readProgram } from '../src/lake/program-file.ts'
 import { checkout, loyalcast } from './commands.ts'
 import { type Judgement, judgeAnswers, judgeOutcome, meanOf } from './judge.ts'
-import { baselinesOfDay, type DayBaselines, readExport, readTruth } from './scored-day.ts'
+import { baselinesOfDay, readExport, readTruth } from './scored-day.ts'
 
 interface Example {
   readonly name: string
@@ -103,12 +103,6 @@ async function runOnce(
   } finally {
     await rm(work, { recursive: true, force: true })
   }
-}
-
-export interface Scored {
-  readonly predictions: readonly Readonly<Record<string, number | string | null>>[]
-  readonly truth: readonly Readonly<Record<string, number | string>>[]
-  readonly baselines: DayBaselines
 }
 
 function print(example: Example, judged: readonly Judgement[], seconds: number): void {

@@ -1,14 +1,20 @@
 import { meanAbsoluteError, rankedProbabilityScore } from '../src/model/answer-metrics.ts'
 import { answerCount } from '../src/model/member.ts'
 import { auc, logLoss } from '../src/model/metrics.ts'
-import type { Scored } from './examples.ts'
-import { baselines } from './scored-day.ts'
+import { baselines, type DayBaselines } from './scored-day.ts'
 
 /** One measure of the product and of the baselines beside it. */
 export interface Judgement {
   readonly measure: string
   /** Null where a baseline cannot have it. */
   readonly values: Readonly<Record<string, number | null>>
+}
+
+/** A scored day: what was exported, what happened, what the baselines say. */
+export interface Scored {
+  readonly predictions: readonly Readonly<Record<string, number | string | null>>[]
+  readonly truth: readonly Readonly<Record<string, number | string>>[]
+  readonly baselines: DayBaselines
 }
 
 /** AUC and log loss of churn at each horizon the truth knows. */

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { daysBetween } from '../src/domain/days.ts'
 import type { Program } from '../src/domain/program.ts'
@@ -22,8 +23,8 @@ import {
 import { baseAnswers, baseHazards } from '../training/blended.ts'
 import { labelBlock } from '../training/labelled.ts'
 import { learningSet } from '../training/members.ts'
+import { prepare } from '../training/prepare.ts'
 import { wholeBlock } from '../training/splits.ts'
-import { prepare } from '../training/train.ts'
 
 export const baselines = ['base rate', 'last known', 'logistic'] as const
 export type Baseline = (typeof baselines)[number]
@@ -150,7 +151,10 @@ export async function readTruth(
     /\$\{(\w+):-([^}]*)\}/g,
     (_, name: string, fallback: string) => environment[name] ?? fallback,
   )
-  const database = await Database.open({ spillFolder: join(folder, '.spill'), timezone: 'UTC' })
+  const database = await Database.open({
+    spillFolder: join(tmpdir(), 'loyalcast-bench-spill'),
+    timezone: 'UTC',
+  })
   try {
     return await database.rows<Record<string, number | string>>(absolutePaths(filled, folder).sql)
   } finally {

@@ -70,4 +70,7 @@ function newestChange() {
   return latest
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) build()
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv.includes('--if-needed')) buildIfNeeded()
+  else build()
+}

@@ -1,5 +1,5 @@
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { addDays } from '../src/domain/days.ts'
 
 /** Files and program of a small subscription company with known laws: tickets annoy, annoyed customers use less, answer worse and leave. */
@@ -32,12 +32,15 @@ export function smallCompany(options: SmallCompanyOptions = {}): SmallCompany {
     const id = `c${number}`
     const joined = number < customers / 2 ? 0 : Math.floor(random() * (days - 100))
     const isGold = random() < 0.3
-    people.push(`${id},${addDays(firstDay, joined)},${isGold ? 'gold' : 'basic'},${isGold ? 600 : 240},${20 + Math.floor(random() * 50)}`)
+    people.push(
+      `${id},${addDays(firstDay, joined)},${isGold ? 'gold' : 'basic'},${isGold ? 600 : 240},${20 + Math.floor(random() * 50)}`,
+    )
     let mood = random() * 2 - 1
     for (let day = joined; day < days; day++) {
       const date = addDays(firstDay, day)
       const felt = hasSignal ? mood : 0
-      if (random() < 0.25 + 0.12 * felt) events.push(`${id},${date}T${hour(random())}:15:00,login,,${Math.round(5 + 20 * random())}`)
+      if (random() < 0.25 + 0.12 * felt)
+        events.push(`${id},${date}T${hour(random())}:15:00,login,,${Math.round(5 + 20 * random())}`)
       if (random() < 0.02 - 0.012 * felt) {
         events.push(`${id},${date}T12:00:00,ticket,,`)
         mood = Math.max(-1, mood - 0.35)

@@ -8,10 +8,10 @@ import type { PredictorParts } from '../src/model/predictor.ts'
 import type { AnswerEvaluation } from './answer-evaluation.ts'
 import type { OutcomeEvaluation } from './evaluation.ts'
 import type { Learned } from './learn.ts'
+import type { Prepared, TrainOptions } from './prepare.ts'
 import type { SegmentEvaluation } from './segment-evaluation.ts'
 import type { Split } from './splits.ts'
 import type { Skipped } from './tasks.ts'
-import type { Prepared, TrainOptions } from './train.ts'
 
 /** What a version is, what it learned from, how good it is and what it can't do. */
 export interface Card {
@@ -65,7 +65,6 @@ export interface CardInputs {
   readonly learned: Learned | null
   readonly parts: PredictorParts
   readonly options: TrainOptions
-  readonly lakeCommit: number
 }
 
 const splitWords: Readonly<Record<Split['kind'], string>> = {
@@ -93,7 +92,7 @@ export function makeCard(inputs: CardInputs): Card {
       : null,
     data: {
       asOf,
-      lakeCommit: inputs.lakeCommit,
+      lakeCommit: prepared.lake.state.sequence,
       fingerprint: fingerprint(inputs),
       rows: dataset.cutoff.length,
       customers: new Set(dataset.customer).size,

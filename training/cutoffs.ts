@@ -1,6 +1,7 @@
 import { addDays, type Day, daysBetween } from '../src/domain/days.ts'
 import type { Program } from '../src/domain/program.ts'
 import type { BehaviourRelations } from '../src/features/features.ts'
+import { selectEverybody } from '../src/features/population.ts'
 import { type Database, quoteText, quoteTexts } from '../src/lake/database.ts'
 
 /** At which instants the past is looked back from. */
@@ -14,7 +15,10 @@ const snapshotShare = 0.95
 const fewestHistoryDays = 10
 const mostCutoffs = 36
 
-/** Decides the cutoffs from the data known on `asOf`. */
+/**
+ * Decides the cutoffs from the data known on `asOf`. A grid starts with the first event, answer or intervention, not
+ * with the first joining: before it nothing is known of what happened.
+ */
 export async function planCutoffs(
   database: Database,
   options: { program: Program; relations: BehaviourRelations; asOf: Day },
@@ -27,6 +31,11 @@ export async function planCutoffs(
   }>(
     `
     with known_days as (${selectKnownDays(program, relations)}),
+    behaviour as (
+      select day from ${relations.events}
+      union all select day from ${relations.responses}
+      union all select day from ${relations.interventions}
+    ),
     labelled as (${selectLabelled(program, relations)}),
     spread as (
       select customer_id, count(distinct day) as days from known_days where day <= $asOf::date group by customer_id
@@ -34,9 +43,9 @@ export async function planCutoffs(
     select
       count(*) as customers,
       count(*) filter (where spread.days = 1) as snapshots,
-      (select min(day)::varchar from known_days) as first
+      coalesce((select min(day) from behaviour), (select min(day) from known_days))::varchar as first
     from (select distinct customer_id from labelled where day <= $asOf::date) as labelled
-    join spread using (customer_id)`,
+    left join spread using (customer_id)`,
     { asOf },
   )
   if (customers > 0 && snapshots >= snapshotShare * customers) return { kind: 'snapshot' }
@@ -94,9 +103,5 @@ export function selectCandidates(
   const days = plan.days.map((day) => `date '${day}'`).join(', ')
   return `
     select customer_id, cutoff
-    from (
-      select distinct customer_id from ${relations.customers}
-      union select distinct customer_id from ${relations.events}
-      union select distinct customer_id from ${relations.responses}
-    ) as everybody, (select unnest([${days}]::date[]) as cutoff) as cutoffs`
+    from (${selectEverybody(relations)}) as everybody, (select unnest([${days}]::date[]) as cutoff) as cutoffs`
 }

@@ -1,13 +1,21 @@
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { type Prepared, prepare } from '../../training/train.ts'
+import { type Prepared, prepare } from '../../training/prepare.ts'
+import { LoyalcastError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
-import { type IngestReport, ingest } from '../jobs/ingest.ts'
-import { lastDayWithData } from '../outcomes/known-until.ts'
-import { contextOf, printResult } from './context.ts'
-import { describeIngest } from './ingest.ts'
+import { ingest } from '../jobs/ingest.ts'
+import { Database } from '../lake/database.ts'
+import { type Lake, openLake } from '../lake/lake.ts'
+import { firstRefused } from '../lake/quarantine.ts'
+import { findProblems } from './check-findings.ts'
+import { type CheckedSource, checkInWords, type ProgramCheck } from './check-words.ts'
+import { type Context, contextOf, printResult } from './context.ts'
+
+/** Rows of the training table that are looked at. */
+const mostRows = 100_000
 
 /** `loyalcast check PROGRAM`: what is there, what is wrong, what can be predicted. Changes nothing. */
 export function checkCommand(): Command {
@@ -17,34 +25,91 @@ export function checkCommand(): Command {
     .action(async (path: string, _: unknown, command: Command) => {
       const context = contextOf(command)
       const program = await context.readProgram(path)
-      const dataFolder = await mkdtemp(join(tmpdir(), 'loyalcast-check-'))
-      try {
-        const report = await ingest(program, { ...context, dataFolder })
-        const prepared = await prepare(program, { ...context, dataFolder, maxRows: 100_000 })
-        const checked = describeProgram(program, report, prepared)
-        printResult(context, checked, inWords(checked))
-        if (checked.predictable.length === 0) process.exitCode = 3
-      } finally {
-        await rm(dataFolder, { recursive: true, force: true })
-      }
+      const checked = await inScratchFolder((dataFolder) => checkProgram(program, { ...context, dataFolder }))
+      printResult(context, checked, checkInWords(checked))
+      if (checked.problems.some(({ level }) => level === 'error')) process.exitCode = 2
+      else if (checked.predictable.length === 0) process.exitCode = 3
     })
 }
 
-type Checked = ReturnType<typeof describeProgram>
+/** Removes the folder whatever happens, also when a person stops the command. */
+async function inScratchFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'loyalcast-check-'))
+  const stop = () => {
+    rmSync(folder, { recursive: true, force: true })
+    process.exit(1)
+  }
+  process.once('SIGINT', stop).once('SIGTERM', stop)
+  try {
+    return await work(folder)
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop)
+    await rm(folder, { recursive: true, force: true })
+  }
+}
 
-function describeProgram(
-  program: Program,
-  report: IngestReport,
-  { lake, tasks, leaks, dataset, asOf }: Prepared,
-) {
-  const types = [...lake.state.sources.values()].flatMap(({ key, spans }) =>
-    Object.entries(spans).map(([part, span]) => ({ source: key, part, ...span })),
-  )
+async function checkProgram(program: Program, context: Context): Promise<ProgramCheck> {
+  const notes: string[] = []
+  const reporter = { ...context.reporter, warn: (sentence: string) => notes.push(sentence) }
+  const report = await ingest(program, { ...context, reporter })
+  const lake = await openLake(context.dataFolder, program)
+  const prepared = await prepareOrExplain(program, { ...context, reporter: { ...reporter, warn: () => {} } })
+  const problems = [
+    ...findProblems(program, lake.state, context.now),
+    ...notes.map((words) => ({ level: 'warning' as const, words })),
+  ]
   return {
     program: program.name,
-    sources: report.sources,
-    parts: types,
-    lastDayWithData: lastDayWithData(program, lake.state),
+    sources: await describeSources(lake, report.sources),
+    ...(typeof prepared === 'string'
+      ? {
+          asOf: null,
+          rowsToLearnFrom: 0,
+          predictable: [],
+          notPredictable: { everything: prepared },
+          leaks: [],
+        }
+      : describeTasks(program, prepared)),
+    problems,
+  }
+}
+
+/** What there is to learn from, or a sentence that says why there is nothing. */
+async function prepareOrExplain(program: Program, context: Context): Promise<Prepared | string> {
+  try {
+    return await prepare(program, { ...context, maxRows: mostRows })
+  } catch (error) {
+    if (error instanceof LoyalcastError && error.code === 'no-data')
+      return 'The sources have no row with a date that could be taken.'
+    throw error
+  }
+}
+
+async function describeSources(
+  { folder, state }: Lake,
+  reports: readonly Omit<CheckedSource, 'parts' | 'columns' | 'refused'>[],
+): Promise<CheckedSource[]> {
+  const paths = [...state.sources.values()].flatMap(({ quarantine }) => quarantine)
+  const database = await Database.open({ spillFolder: join(folder, 'spill-check'), timezone: 'UTC' })
+  try {
+    const files = paths.map((path) => join(folder, path))
+    const refused = await firstRefused(database, files)
+    return reports.map(({ source, table, read, stored, duplicate, quarantined, reasons }) => {
+      const reading = state.sources.get(source)
+      return {
+        ...{ source, table, read, stored, duplicate, quarantined, reasons },
+        parts: Object.entries(reading?.spans ?? {}).map(([part, span]) => ({ part, ...span })),
+        columns: reading?.columns ?? {},
+        refused: refused.filter((row) => row.source === source),
+      }
+    })
+  } finally {
+    database.close()
+  }
+}
+
+function describeTasks(program: Program, { tasks, leaks, dataset, asOf }: Prepared) {
+  return {
     asOf,
     rowsToLearnFrom: dataset.cutoff.length,
     predictable: [
@@ -53,45 +118,9 @@ function describeProgram(
         program.horizonsDays.slice(0, intervals).map((days) => `${outcome.name}_${days}`),
       ),
     ],
-    notPredictable: tasks.skipped,
-    leaks,
-    problems: typeProblems(program, new Set(types.map(({ part }) => part))),
+    notPredictable: Object.fromEntries(
+      Object.entries(tasks.skipped).map(([task, { words }]) => [task, words]),
+    ),
+    leaks: leaks.map(({ origin, outcome, words, isAccepted }) => ({ origin, outcome, words, isAccepted })),
   }
-}
-
-/** Event types that the program file names and no source supplies. */
-function typeProblems(program: Program, known: ReadonlySet<string>): string[] {
-  const named = [
-    ...program.outcomes.flatMap(({ name, eventTypes }) =>
-      eventTypes.map((type) => ({ place: `outcomes.${name}`, type })),
-    ),
-  ]
-  for (const [meaning, types] of Object.entries(program.meaning)) {
-    for (const type of types) named.push({ place: `meaning.${meaning}`, type })
-  }
-  return named
-    .filter(({ type }) => !known.has(type))
-    .map(
-      ({ place, type }) =>
-        `${place} names ${type}, which no source supplies. Found: ${[...known].sort().slice(0, 20).join(', ')}.`,
-    )
-}
-
-function inWords(checked: Checked): string {
-  return [
-    describeIngest({ program: checked.program, commit: 0, sources: checked.sources }).replace(
-      /^.*\n/,
-      `Checked ${checked.program}; nothing was changed.\n`,
-    ),
-    ...checked.parts.map(
-      ({ source, part, rows, firstDay, lastDay }) =>
-        `${source} ${part}: ${rows} rows, ${firstDay} to ${lastDay}`,
-    ),
-    `Learning as of ${checked.asOf}: ${checked.rowsToLearnFrom} rows.`,
-    `Can be predicted: ${checked.predictable.join(', ') || 'nothing'}.`,
-    ...Object.entries(checked.notPredictable).map(
-      ([task, { words }]) => `Cannot be predicted: ${task}. ${words}`,
-    ),
-    ...checked.problems.map((problem) => `Problem: ${problem}`),
-  ].join('\n')
 }

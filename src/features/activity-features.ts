@@ -1,74 +1,63 @@
-import type { Catalogue, FeatureColumn } from './catalogue.ts'
+import type { Catalogue, FeatureColumn, FeatureGroup } from './catalogue.ts'
+import { isCovered } from './data-begins.ts'
+import { activityAggregates, type EventSource } from './event-aggregates.ts'
+import { gapSql } from './event-features.ts'
 
-/** Activity of any type by spine row: which days were active. */
-export function activityAggregates({ events, spine }: { events: string; spine: string }): string {
-  return `
-    select
-      row,
-      count(*) filter (where day > cutoff - 30) as count_30,
-      count(*) filter (where day > cutoff - 60 and day <= cutoff - 30) as count_before_30,
-      count(distinct day) filter (where day > cutoff - 30) as days_30,
-      count(distinct day) filter (where day > cutoff - 90) as days_90,
-      count(distinct day) as days_all,
-      count(distinct type) filter (where day > cutoff - 90) as types_90,
-      min(day) as first_day,
-      max(day) as last_day
-    from ${spine} as spine
-    join ${events} as events
-      using (customer_id)
-    where day <= cutoff
-    group by row`
+/** Features over all event types together. Needs `events_by_type`. */
+export function activityGroup(catalogue: Catalogue, source: EventSource): FeatureGroup {
+  if (catalogue.eventsBeginOn === null) return { tables: {}, parts: [] }
+  return {
+    tables: { activity_by_day: activityAggregates(catalogue, source) },
+    parts: [
+      {
+        join: {
+          alias: 'activity',
+          relation: `(
+            from activity_by_day
+            join (select row, count(*) filter (where last_age < 90) as types_90 from events_by_type group by row) using (row)
+          )`,
+        },
+        columns: activityColumns(catalogue.eventsBeginOn),
+      },
+    ],
+  }
 }
 
-/** Features over all event types together, as expressions over {@link activityAggregates}. */
-export function activityColumns(catalogue: Catalogue): FeatureColumn[] {
-  if (catalogue.eventsBeginOn === null) return []
-  const known = (days: number, sql: string) =>
-    `case when spine.cutoff - ${days - 1} >= date '${catalogue.eventsBeginOn}' then ${sql} end`
-  const feature = (name: string, unit: string, more: { words: string; windowDays?: number }) =>
-    ({
-      name: `activity_${name}`,
-      kind: 'number',
-      unit,
-      words: more.words,
-      windowDays: more.windowDays ?? null,
-      origin: 'activity',
-    }) as const
-  const gap = '(activity.last_day - activity.first_day) / nullif(activity.days_all - 1, 0)'
+function activityColumns(begin: string): FeatureColumn[] {
+  const column = (
+    name: string,
+    unit: string,
+    { words, windowDays = null, sql }: { words: string; windowDays?: number | null; sql: string },
+  ): FeatureColumn => ({
+    feature: { name: `activity_${name}`, kind: 'number', unit, words, windowDays, origin: 'activity' },
+    sql: windowDays === null ? sql : `case when ${isCovered(begin, windowDays)} then ${sql} end`,
+  })
   return [
-    {
-      feature: feature('days_30', 'days', { words: 'days with any activity in the last 30', windowDays: 30 }),
-      sql: known(30, 'coalesce(activity.days_30, 0)'),
-    },
-    {
-      feature: feature('days_90', 'days', { words: 'days with any activity in the last 90', windowDays: 90 }),
-      sql: known(90, 'coalesce(activity.days_90, 0)'),
-    },
-    {
-      feature: feature('types_90', 'types', {
-        words: 'kinds of activity in the last 90 days',
-        windowDays: 90,
-      }),
-      sql: known(90, 'coalesce(activity.types_90, 0)'),
-    },
-    {
-      feature: feature('days_since', 'days', { words: 'days since any activity' }),
-      sql: 'spine.cutoff - activity.last_day',
-    },
-    { feature: feature('gap', 'days', { words: 'typical days between two active days' }), sql: gap },
-    {
-      feature: feature('overdue', 'gaps', { words: 'how overdue any activity is, in typical gaps' }),
-      sql: `(spine.cutoff - activity.last_day) / nullif(${gap}, 0)`,
-    },
-    {
-      feature: feature('trend', 'log ratio', {
-        words: 'all activity: last 30 days against the 30 before',
-        windowDays: 60,
-      }),
-      sql: known(
-        60,
-        'ln((coalesce(activity.count_30, 0) + 0.5) / (coalesce(activity.count_before_30, 0) + 0.5))',
-      ),
-    },
+    column('days_30', 'days', {
+      words: 'days with any activity in the last 30',
+      windowDays: 30,
+      sql: 'coalesce(activity.days_30, 0)',
+    }),
+    column('days_90', 'days', {
+      words: 'days with any activity in the last 90',
+      windowDays: 90,
+      sql: 'coalesce(activity.days_90, 0)',
+    }),
+    column('types_90', 'types', {
+      words: 'kinds of activity in the last 90 days, pooled ones as one',
+      windowDays: 90,
+      sql: 'coalesce(activity.types_90, 0)',
+    }),
+    column('days_since', 'days', { words: 'days since any activity', sql: 'activity.last_age' }),
+    column('gap', 'days', { words: 'typical days between two active days', sql: gapSql('activity') }),
+    column('overdue', 'gaps', {
+      words: 'how overdue any activity is, in typical gaps',
+      sql: `activity.last_age / nullif(${gapSql('activity')}, 0)`,
+    }),
+    column('trend', 'log ratio', {
+      words: 'all activity: last 30 days against the 30 before',
+      windowDays: 60,
+      sql: 'ln((coalesce(activity.count_30, 0) + 0.5) / (coalesce(activity.count_before_30, 0) + 0.5))',
+    }),
   ]
 }

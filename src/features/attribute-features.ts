@@ -1,62 +1,63 @@
 import { tableShapes } from '../domain/tables.ts'
-import { quoteName, quoteText } from '../lake/database.ts'
-import type { Catalogue, FeatureColumn } from './catalogue.ts'
+import { quoteName, quoteText, quoteTexts } from '../lake/database.ts'
+import type { Catalogue, FeatureColumn, FeatureGroup } from './catalogue.ts'
 
 const prefix = tableShapes.customers.extraPrefix
 
-/**
- * Attributes as known at the cutoff: of the rows valid then, the latest of any source that has the attribute.
- *
- * @param suppliers attribute → keys of the sources that have it.
- */
-export function attributeAggregates(
+export interface AttributeSource {
+  readonly customers: string
+  readonly spine: string
+  readonly timezone: string
+  /** Attribute → keys of the sources that have it. */
+  readonly suppliers: ReadonlyMap<string, readonly string[]>
+}
+
+/** SQL: the local day from which a row of customers counts; a row without a time always did. */
+export function validDay(timezone: string): string {
+  return `coalesce((valid_from at time zone ${quoteText(timezone)})::date, date '0001-01-01')`
+}
+
+/** SQL: orders the rows of a customer by when they became valid, later readings last. */
+export const validOrder =
+  "epoch_us(coalesce(valid_from, timestamptz '0001-01-01 00:00:00+00'))::hugeint * 18446744073709551616 + ordinal"
+
+/** Features of attributes. A date after the cutoff is missing. */
+export function attributeGroup(catalogue: Catalogue, source: AttributeSource): FeatureGroup {
+  const columns = attributeColumns(catalogue, source.timezone)
+  if (columns.length === 0) return { tables: {}, parts: [] }
+  return {
+    tables: {},
+    parts: [
+      { join: { alias: 'attributes', relation: `(${attributeAggregates(catalogue, source)})` }, columns },
+    ],
+  }
+}
+
+/** Attributes as known at the cutoff: of the rows valid then, the latest of any source that has the attribute. */
+function attributeAggregates(
   catalogue: Catalogue,
-  relations: {
-    customers: string
-    spine: string
-    timezone: string
-    suppliers: ReadonlyMap<string, readonly string[]>
-  },
+  { customers, spine, timezone, suppliers }: AttributeSource,
 ): string {
-  const { customers, spine, timezone, suppliers } = relations
   const picks = catalogue.attributes.map(({ name }) => {
-    const sources = (suppliers.get(name) ?? []).map(quoteText).join(', ') || "''"
-    return `arg_max_null(${quoteName(prefix + name)}, known_order) filter (where source in (${sources})) as ${quoteName(prefix + name)}`
+    const column = quoteName(prefix + name)
+    return `arg_max_null(${column}, valid_order) filter (where source in ${quoteTexts(suppliers.get(name) ?? [])}) as ${column}`
   })
   return `
     select
       row,
-      arg_max(annual_value, known_order) as annual_value
+      arg_max(annual_value, valid_order) as annual_value
       ${picks.map((pick) => `,\n      ${pick}`).join('')}
     from ${spine} as spine
     join (
-      select
-        *,
-        (coalesce((valid_from at time zone ${quoteText(timezone)})::date, date '0001-01-01'), coalesce(valid_from, timestamptz '0001-01-01'), ordinal) as known_order,
-        coalesce((valid_from at time zone ${quoteText(timezone)})::date, date '0001-01-01') as valid_day
+      select *, ${validDay(timezone)} as valid_day, ${validOrder} as valid_order
       from ${customers}
-    ) as customers
-      using (customer_id)
+    ) as customers using (customer_id)
     where valid_day <= cutoff
     group by row`
 }
 
-/** Features of attributes, as expressions over {@link attributeAggregates}. A date after the cutoff is missing. */
-export function attributeColumns(catalogue: Catalogue, timezone: string): FeatureColumn[] {
-  const columns: FeatureColumn[] = catalogue.attributes.map(({ name, kind }) => {
-    const column = `attributes.${quoteName(prefix + name)}`
-    const words = name.replaceAll('_', ' ')
-    const base = { name, windowDays: null, words, origin: name }
-    if (kind === 'category') return { feature: { ...base, kind: 'category', unit: 'category' }, sql: column }
-    if (kind === 'boolean')
-      return { feature: { ...base, kind: 'number', unit: 'yes or no' }, sql: `${column}::integer` }
-    if (kind === 'number') return { feature: { ...base, kind: 'number', unit: name }, sql: column }
-    const days = `spine.cutoff - (${column} at time zone ${quoteText(timezone)})::date`
-    return {
-      feature: { ...base, kind: 'number', unit: 'days', words: `days since ${words}` },
-      sql: `case when ${days} >= 0 then ${days} end`,
-    }
-  })
+function attributeColumns(catalogue: Catalogue, timezone: string): FeatureColumn[] {
+  const columns = catalogue.attributes.map((attribute) => attributeColumn(attribute, timezone))
   if (!catalogue.hasAnnualValue) return columns
   const feature = {
     name: 'annual_value',
@@ -67,4 +68,25 @@ export function attributeColumns(catalogue: Catalogue, timezone: string): Featur
     origin: 'annual_value',
   } as const
   return [...columns, { feature, sql: 'attributes.annual_value' }]
+}
+
+function attributeColumn({ name, kind }: Catalogue['attributes'][number], timezone: string): FeatureColumn {
+  const column = `attributes.${quoteName(prefix + name)}`
+  const words = name.replaceAll('_', ' ')
+  const base = { name, windowDays: null, words, origin: name }
+  switch (kind) {
+    case 'category':
+      return { feature: { ...base, kind, unit: 'category' }, sql: column }
+    case 'boolean':
+      return { feature: { ...base, kind: 'number', unit: 'yes or no' }, sql: `${column}::integer` }
+    case 'number':
+      return { feature: { ...base, kind, unit: name }, sql: column }
+    case 'time': {
+      const days = `spine.cutoff - (${column} at time zone ${quoteText(timezone)})::date`
+      return {
+        feature: { ...base, kind: 'number', unit: 'days', words: `days since ${words}` },
+        sql: `case when ${days} >= 0 then ${days} end`,
+      }
+    }
+  }
 }

@@ -1,11 +1,11 @@
-import type { Day } from '../domain/days.ts'
-import { addDays } from '../domain/days.ts'
+import { addDays, type Day } from '../domain/days.ts'
 import type { Program } from '../domain/program.ts'
 import { metrics, tableShapes } from '../domain/tables.ts'
-import type { LakeState, SourceReading } from '../lake/commits.ts'
-import { type Database, quoteName, quoteText } from '../lake/database.ts'
+import { type Database, quoteName, quoteTexts } from '../lake/database.ts'
 import { extraColumns, type Lake } from '../lake/lake.ts'
+import { validDay } from './attribute-features.ts'
 import type { Catalogue, PropertyRef } from './catalogue.ts'
+import { earliestDay, partsBegin } from './data-begins.ts'
 import { lakeRelations } from './features.ts'
 
 const mostTypes = 24
@@ -23,10 +23,41 @@ export interface CatalogueOptions {
 
 /** Decides, from what is known on a day, which features a program has. */
 export async function buildCatalogue(database: Database, options: CatalogueOptions): Promise<Catalogue> {
-  const { program, lake, asOf, excluded } = options
-  const { events } = lakeRelations(lake)
+  const { lake, asOf, excluded } = options
+  const begins = partsBegin(lake.state, 'events', asOf)
+  const answersBegin = partsBegin(lake.state, 'responses', asOf)
+  const types = await findTypes(database, options)
+  const eventTypes = types.own.map(({ type }) => type)
+  const attributes = await findAttributes(database, options)
+  return {
+    eventTypes,
+    hasOtherTypes: types.hasOthers,
+    valuedTypes: types.own.filter(({ valued }) => valued > 0).map(({ type }) => type),
+    properties: await findProperties(database, { ...options, eventTypes }),
+    metrics: metrics.filter((metric) => answersBegin.has(metric) && !excluded.has(metric)),
+    ...attributes,
+    initiatives: [...partsBegin(lake.state, 'interventions', asOf).keys()]
+      .filter((name) => !excluded.has(name))
+      .sort(),
+    beginsOn: Object.fromEntries(eventTypes.map((type) => [type, begins.get(type) ?? asOf])),
+    answersBeginOn: Object.fromEntries(answersBegin),
+    eventsBeginOn: earliestDay(begins.values()),
+    excluded: [...excluded].sort(),
+  }
+}
+
+/** Types of most customers first, and those that the program file names; the others are pooled. */
+async function findTypes(
+  database: Database,
+  { program, lake, asOf, excluded }: CatalogueOptions,
+): Promise<{ own: { type: string; valued: number }[]; hasOthers: boolean }> {
   const found = await database.rows<{ type: string; valued: number }>(
-    `select type, count(value) as valued from ${events} where day <= $asOf::date group by type order by count(distinct customer_id) desc, type`,
+    `
+    select type, count(value) as valued
+    from ${lakeRelations(lake).events}
+    where day <= $asOf::date
+    group by type
+    order by count(distinct customer_id) desc, type`,
     { asOf },
   )
   const usable = found.filter(({ type }) => !excluded.has(type))
@@ -35,54 +66,31 @@ export async function buildCatalogue(database: Database, options: CatalogueOptio
     ...Object.values(program.meaning).flat(),
   ])
   const own = usable.filter(({ type }, index) => index < mostTypes || wanted.has(type))
-  const eventTypes = own.map(({ type }) => type)
-  const state = lake.state
-  const attributes = [...extraColumns(state, 'customers')].map(([name, kind]) => ({ name, kind }))
-  const { annual } = await database.row<{ annual: number }>(
-    `select count(annual_value) as annual from ${lakeRelations(lake).customers}`,
+  return { own, hasOthers: usable.length > own.length }
+}
+
+/** Attributes that have a value in any row valid by then. */
+async function findAttributes(
+  database: Database,
+  { program, lake, asOf, excluded }: CatalogueOptions,
+): Promise<Pick<Catalogue, 'attributes' | 'hasAnnualValue'>> {
+  const candidates = [...extraColumns(lake.state, 'customers')].filter(([name]) => !excluded.has(name))
+  const counts = candidates.map(
+    ([name], index) => `count(${quoteName(tableShapes.customers.extraPrefix + name)}) as filled_${index}`,
+  )
+  const filled = await database.row<Record<string, number>>(
+    `
+    select ${['count(annual_value) as annual', ...counts].join(', ')}
+    from ${lakeRelations(lake).customers}
+    where ${validDay(program.timezone)} <= $asOf::date`,
+    { asOf },
   )
   return {
-    eventTypes,
-    hasOtherTypes: usable.length > own.length,
-    valuedTypes: own.filter(({ valued }) => valued > 0).map(({ type }) => type),
-    properties: await findProperties(database, { ...options, eventTypes }),
-    metrics: metrics.filter(
-      (metric) => (firstDay(state, 'responses', metric) ?? '9999') <= asOf && !excluded.has(metric),
-    ),
-    attributes: attributes.filter(({ name }) => !excluded.has(name)),
-    hasAnnualValue: annual > 0 && !excluded.has('annual_value'),
-    initiatives: partsOf(state, 'interventions').filter(
-      (name) => (firstDay(state, 'interventions', name) ?? '9999') <= asOf,
-    ),
-    beginsOn: Object.fromEntries(eventTypes.map((type) => [type, sourceBegin(state, type) ?? asOf])),
-    eventsBeginOn: earliest(
-      readings(state, 'events').flatMap((reading) =>
-        Object.values(reading.spans).map((span) => span.firstDay),
-      ),
-    ),
+    attributes: candidates
+      .filter((_, index) => filled[`filled_${index}`] > 0)
+      .map(([name, kind]) => ({ name, kind })),
+    hasAnnualValue: filled.annual > 0 && !excluded.has('annual_value'),
   }
-}
-
-function readings(state: LakeState, table: string): SourceReading[] {
-  return [...state.sources.values()].filter((reading) => reading.table === table)
-}
-
-function partsOf(state: LakeState, table: string): string[] {
-  return [...new Set(readings(state, table).flatMap((reading) => Object.keys(reading.spans)))].sort()
-}
-
-function firstDay(state: LakeState, table: string, part: string): Day | null {
-  return earliest(readings(state, table).flatMap((reading) => reading.spans[part]?.firstDay ?? []))
-}
-
-/** First day of any row of the sources that supply a type. */
-function sourceBegin(state: LakeState, type: string): Day | null {
-  const suppliers = readings(state, 'events').filter((reading) => reading.spans[type])
-  return earliest(suppliers.flatMap((reading) => Object.values(reading.spans).map((span) => span.firstDay)))
-}
-
-function earliest(days: readonly Day[]): Day | null {
-  return days.length === 0 ? null : days.reduce((first, day) => (day < first ? day : first))
 }
 
 /** Properties that are filled often enough and vary, most filled first. */
@@ -90,26 +98,27 @@ async function findProperties(
   database: Database,
   { lake, asOf, eventTypes, excluded }: CatalogueOptions & { eventTypes: readonly string[] },
 ): Promise<PropertyRef[]> {
-  const candidates = [...extraColumns(lake.state, 'events')].filter(
-    ([name, kind]) => kind !== 'time' && !excluded.has(name),
-  )
+  const candidates = [...extraColumns(lake.state, 'events')].filter(([, kind]) => kind !== 'time')
   if (candidates.length === 0 || eventTypes.length === 0) return []
-  const { events } = lakeRelations(lake)
   const measures = candidates.flatMap(([name], index) => {
     const column = quoteName(tableShapes.events.extraPrefix + name)
     return [`count(${column}) as filled_${index}`, `min(${column}) <> max(${column}) as varies_${index}`]
   })
   const rows = await database.rows<Record<string, unknown>>(
-    `select type, ${measures.join(', ')} from ${events}
-     where day between $from::date and $asOf::date and type in (${eventTypes.map(quoteText).join(', ')})
-     group by type order by type`,
+    `
+    select type, ${measures.join(', ')}
+    from ${lakeRelations(lake).events}
+    where day between $from::date and $asOf::date and type in ${quoteTexts(eventTypes)}
+    group by type
+    order by type`,
     { from: addDays(asOf, -730), asOf },
   )
   const found = rows.flatMap((row) =>
     candidates.flatMap(([property, kind], index) => {
+      const type = String(row.type)
       const filled = Number(row[`filled_${index}`])
       if (filled < fewestPropertyValues || row[`varies_${index}`] !== true) return []
-      return [{ reference: { type: String(row.type), property, kind }, filled }]
+      return excluded.has(`${type}.${property}`) ? [] : [{ reference: { type, property, kind }, filled }]
     }),
   )
   found.sort((a, b) => b.filled - a.filled)

@@ -6,6 +6,7 @@ export const windowsDays = [7, 30, 90, 365] as const
 
 /** One number or category known about a customer at a cutoff. */
 export interface Feature {
+  /** Unique within a catalogue. */
   readonly name: string
   readonly kind: 'number' | 'category'
   readonly unit: string
@@ -13,14 +14,28 @@ export interface Feature {
   readonly windowDays: number | null
   /** What it means, to be read by a person. */
   readonly words: string
-  /** Event type, metric or attribute it comes from: what a leak guard or a driver names. */
+  /** Event type, `type.property`, metric or attribute it comes from: what a leak guard or a driver names. */
   readonly origin: string
 }
 
-/** A feature and the SQL expression that computes it from the joined aggregates of its kind. */
+/** A feature and the SQL expression that computes it from `spine` and the relation of its {@link FeaturePart}. */
 export interface FeatureColumn {
   readonly feature: Feature
   readonly sql: string
+}
+
+/** Features computed from one relation with at most one row a spine row, such as the aggregates of one event type. */
+export interface FeaturePart {
+  /** What the expressions call the relation. Null: they need only `spine`. */
+  readonly join: { readonly alias: string; readonly relation: string } | null
+  readonly columns: readonly FeatureColumn[]
+}
+
+/** Parts that are computed from the same scratch tables. */
+export interface FeatureGroup {
+  /** Scratch tables to be made first: name → select, which may use the tables before it. */
+  readonly tables: Readonly<Record<string, string>>
+  readonly parts: readonly FeaturePart[]
 }
 
 /** A property of one event type that carries something. */
@@ -44,8 +59,12 @@ export interface Catalogue {
   readonly attributes: readonly { readonly name: string; readonly kind: ColumnKind }[]
   readonly hasAnnualValue: boolean
   readonly initiatives: readonly string[]
-  /** First day of what the sources of a type or metric supply; a window reaching before it is missing. */
+  /** First day of what the sources of an event type supply; a window reaching before it is missing. */
   readonly beginsOn: Readonly<Record<string, Day>>
+  /** The same for metrics. */
+  readonly answersBeginOn: Readonly<Record<string, Day>>
   /** First day of any event. Null without events. */
   readonly eventsBeginOn: Day | null
+  /** Origins left out, such as leaks: no feature names them, and events of such a type count nowhere. */
+  readonly excluded: readonly string[]
 }

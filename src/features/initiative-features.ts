@@ -1,53 +1,53 @@
 import { quoteText } from '../lake/database.ts'
-import type { Catalogue, FeatureColumn } from './catalogue.ts'
+import type { Catalogue, FeatureColumn, FeatureGroup } from './catalogue.ts'
+
+/** The arm a customer is in, so that treated customers do not teach that risk is harmless. */
+export function initiativeGroup(
+  catalogue: Catalogue,
+  { interventions, spine }: { interventions: string; spine: string },
+): FeatureGroup {
+  const { initiatives } = catalogue
+  if (initiatives.length === 0) return { tables: {}, parts: [] }
+  return {
+    tables: { latest_arms: latestArms({ interventions, spine }) },
+    parts: initiatives.map((name) => ({
+      join: { alias: 'latest', relation: `(from latest_arms where initiative = ${quoteText(name)})` },
+      columns: initiativeColumns(name),
+    })),
+  }
+}
 
 /** Long aggregates: one row a spine row and initiative. */
-export function initiativeAggregates({
-  interventions,
-  spine,
-}: {
-  interventions: string
-  spine: string
-}): string {
+function latestArms({ interventions, spine }: { interventions: string; spine: string }): string {
   return `
     select
       row,
       initiative,
-      arg_max(arm, ("at", row_id)) as arm,
+      arg_max(arm, epoch_us("at")::hugeint * 18446744073709551616 + row_id) as arm,
       max(day) as last_day
     from ${spine} as spine
-    join ${interventions} as interventions
-      using (customer_id)
+    join ${interventions} as interventions using (customer_id)
     where day <= cutoff
     group by row, initiative`
 }
 
-/** The arm a customer is in, so that treated customers do not teach that risk is harmless. */
-export function initiativeColumns(catalogue: Catalogue): FeatureColumn[] {
-  return catalogue.initiatives.flatMap((initiative): FeatureColumn[] => {
-    const is = `filter (where initiative = ${quoteText(initiative)})`
-    const base = { windowDays: null, origin: initiative }
-    return [
-      {
-        feature: {
-          ...base,
-          name: `initiative_${initiative}`,
-          kind: 'category',
-          unit: 'arm',
-          words: `arm of ${initiative}`,
-        },
-        sql: `max(arm) ${is}`,
+function initiativeColumns(initiative: string): FeatureColumn[] {
+  const name = `initiative_${initiative}`
+  const base = { windowDays: null, origin: initiative }
+  return [
+    {
+      feature: { ...base, name, kind: 'category', unit: 'arm', words: `arm of ${initiative}` },
+      sql: 'latest.arm',
+    },
+    {
+      feature: {
+        ...base,
+        name: `${name}_days_since`,
+        kind: 'number',
+        unit: 'days',
+        words: `days since ${initiative}`,
       },
-      {
-        feature: {
-          ...base,
-          name: `initiative_${initiative}_days_since`,
-          kind: 'number',
-          unit: 'days',
-          words: `days since ${initiative}`,
-        },
-        sql: `any_value(spine_cutoff) - max(last_day) ${is}`,
-      },
-    ]
-  })
+      sql: 'spine.cutoff - latest.last_day',
+    },
+  ]
 }

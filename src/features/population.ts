@@ -1,10 +1,21 @@
 import type { Program } from '../domain/program.ts'
 import { quoteText, quoteTexts } from '../lake/database.ts'
+import { validDay, validOrder } from './attribute-features.ts'
 import type { BehaviourRelations } from './features.ts'
 
 /** Event types after which a customer is gone. */
 export function terminalTypes(program: Program): string[] {
   return program.outcomes.filter((outcome) => outcome.isTerminal).flatMap((outcome) => outcome.eventTypes)
+}
+
+/** SQL: the day of joining of customers known only by rows without a time. How long they have been there is not known. */
+export const alwaysThere = "date '0001-01-01'"
+
+/** Every customer with a row of any kind, as a select of (customer_id). */
+export function selectEverybody({ customers, events, responses, interventions }: BehaviourRelations): string {
+  return [customers, events, responses, interventions]
+    .map((relation) => `select customer_id from ${relation}`)
+    .join(' union ')
 }
 
 export interface PopulationOptions {
@@ -22,49 +33,50 @@ export function selectAtRisk({ program, relations, candidates }: PopulationOptio
   const terminal = quoteTexts(terminalTypes(program))
   const days = program.activeWithinDays
   const active = `exists (
-      from ${relations.events} as recent
-      where recent.customer_id = joined_rows.customer_id and recent.day <= joined_rows.cutoff and recent.day > joined_rows.cutoff - ${days}
-    )`
+        from ${relations.events} as recent
+        where recent.customer_id = members.customer_id
+          and recent.day <= members.cutoff and recent.day > members.cutoff - ${days}
+      )`
   return `
     with joinings as (${selectJoinings(program, relations)}),
-    joined_rows as (
+    members as (
       select
         candidates.customer_id,
         candidates.cutoff,
-        max(joinings.day) as joined
-      from (${candidates}) as candidates
+        max(joinings.day) as joined,
+        max(joinings.since) as since
+      from (select distinct customer_id, cutoff from (${candidates})) as candidates
       join joinings
         on joinings.customer_id = candidates.customer_id and joinings.day <= candidates.cutoff
       group by candidates.customer_id, candidates.cutoff
     ),
     ends as (
-      select customer_id, day from ${relations.events} where type in ${terminal}
+      select customer_id, day, "at" from ${relations.events} where type in ${terminal}
     ),
-    observation as (
-      select customer_id, max(observed_until) as observed_until from ${relations.customers} group by customer_id
-    )
-    select joined_rows.customer_id, joined_rows.cutoff, joined_rows.joined
-    from joined_rows
-    left join observation using (customer_id)
-    where (observation.observed_until is null or observation.observed_until >= joined_rows.cutoff)
+    observation as (${selectObservedUntil(program, relations, { members: 'members', isByThen: true })})
+    select members.customer_id, members.cutoff, members.joined
+    from members
+    left join observation using (customer_id, cutoff)
+    where coalesce(observation.observed_until >= members.cutoff, true)
       and not exists (
         from ends
-        where ends.customer_id = joined_rows.customer_id and ends.day <= joined_rows.cutoff and ends.day >= joined_rows.joined
+        where ends.customer_id = members.customer_id
+          and ends.day <= members.cutoff and ends."at" >= members.since
       )
       ${days === null ? '' : `and ${active}`}`
 }
 
 /**
- * When each customer joined, as a select of (customer_id, day): `joined_at` (there may be several), else the day of
- * the first row of any kind that is no terminal outcome. A customer known only by rows without a time is taken to
- * have been there since the program's data began.
+ * When each customer joined, as a select of (customer_id, day, since): `joined_at` (there may be several), else the
+ * day of the first row of any kind that is no terminal outcome; `since` is the instant. A customer known only by rows
+ * without a time is taken to have been there always.
  */
-export function selectJoinings(program: Program, relations: BehaviourRelations): string {
+function selectJoinings(program: Program, relations: BehaviourRelations): string {
   const zone = quoteText(program.timezone)
   const terminal = quoteTexts(terminalTypes(program))
   return `
     with declared as (
-      select distinct customer_id, (joined_at at time zone ${zone})::date as day
+      select distinct customer_id, (joined_at at time zone ${zone})::date as day, joined_at as since
       from ${relations.customers}
       where joined_at is not null
     ),
@@ -72,19 +84,41 @@ export function selectJoinings(program: Program, relations: BehaviourRelations):
       select customer_id, day from ${relations.events} where coalesce(type not in ${terminal}, true)
       union all select customer_id, day from ${relations.responses}
       union all select customer_id, day from ${relations.interventions}
-      union all select customer_id, (valid_from at time zone ${zone})::date from ${relations.customers} where not undated
+      union all select customer_id, ${validDay(program.timezone)} from ${relations.customers} where not undated
     ),
     first_rows as (
       select customer_id, min(day) as day from dated group by customer_id
     ),
     undated as (
-      select customer_id, (select min(day) from dated) as day
+      select distinct customer_id, ${alwaysThere} as day
       from ${relations.customers}
       where customer_id not in (select customer_id from first_rows)
-      group by customer_id
     )
-    select * from declared
+    from declared
     union all
-    select * from (from first_rows union all from undated) as inferred
+    select customer_id, day, day::timestamp at time zone ${zone}
+    from (from first_rows union all from undated) as inferred
     where customer_id not in (select customer_id from declared)`
+}
+
+/**
+ * The last day on which each member is observed by plan, as a select of (customer_id, cutoff, observed_until): the
+ * latest word of the rows that belong to the joining that counts. No row: no planned end.
+ *
+ * @param members relation of (customer_id, cutoff, joined); @param isByThen only rows valid at the cutoff have a say.
+ */
+export function selectObservedUntil(
+  program: Program,
+  relations: Pick<BehaviourRelations, 'customers'>,
+  { members, isByThen }: { members: string; isByThen: boolean },
+): string {
+  const joinedOn = `(customers.joined_at at time zone ${quoteText(program.timezone)})::date`
+  return `
+    select members.customer_id, members.cutoff, arg_max(customers.observed_until, ${validOrder}) as observed_until
+    from ${members} as members
+    join ${relations.customers} as customers using (customer_id)
+    where customers.observed_until is not null
+      and coalesce(${joinedOn} = members.joined, true)
+      ${isByThen ? `and ${validDay(program.timezone)} <= members.cutoff` : ''}
+    group by members.customer_id, members.cutoff`
 }

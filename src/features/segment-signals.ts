@@ -1,15 +1,24 @@
 import type { Program } from '../domain/program.ts'
 import type { SegmentSignals } from '../domain/segment.ts'
 import { type Database, quoteTexts } from '../lake/database.ts'
+import { allBegin, earliestDay, isCovered } from './data-begins.ts'
 import type { BehaviourRelations } from './features.ts'
 
-/** What segments look at, for each spine row in row order. Nothing after the cutoff is seen. */
+/**
+ * What segments look at, for each spine row in row order. Nothing after the cutoff is seen.
+ *
+ * Usage rises or fades against the 30 days before only where the data reach back that far. Without configured
+ * `usage`, all activity stands in for it when fading is judged.
+ */
 export async function readSegmentSignals(
   database: Database,
   { program, relations, spine }: { program: Program; relations: BehaviourRelations; spine: string },
 ): Promise<SegmentSignals[]> {
   const { usage, contact, feedback } = program.meaning
   const isUsage = usage.length > 0 ? `type in ${quoteTexts(usage)}` : 'true'
+  const { beginsOn } = relations
+  const begin = usage.length > 0 ? allBegin(beginsOn, usage) : earliestDay(beginsOn.values())
+  const isComparable = begin === null ? 'false' : isCovered(begin, 60)
   const found = await database.columns(`
     with behaviour as (
       select
@@ -20,7 +29,7 @@ export async function readSegmentSignals(
         count(*) filter (where day > cutoff - 60 and day <= cutoff - 30 and ${isUsage}) as usage_before_30
       from ${spine} as spine
       join ${relations.events} as events using (customer_id)
-      where day <= cutoff
+      where day <= cutoff and day > cutoff - 90
       group by row
     ),
     answers as (
@@ -29,16 +38,26 @@ export async function readSegmentSignals(
       join ${relations.responses} as responses using (customer_id)
       where day <= cutoff and day > cutoff - 90
       group by row
+    ),
+    signals as (
+      select
+        spine.row,
+        coalesce(contacts_90, 0) + coalesce(responses_90, 0) as heard_90,
+        coalesce(feedback_30, 0) as feedback_30,
+        coalesce(usage_30, 0) as usage_30,
+        coalesce(usage_before_30, 0) as usage_before_30,
+        ${isComparable} as is_comparable
+      from ${spine} as spine
+      left join behaviour using (row)
+      left join answers using (row)
     )
     select
-      spine.row,
-      (coalesce(contacts_90, 0) + coalesce(responses_90, 0) > 0)::integer as is_heard,
-      (coalesce(feedback_30, 0) > 0 or ${usage.length > 0} and coalesce(usage_30, 0) > coalesce(usage_before_30, 0))::integer as is_engaging,
-      (coalesce(usage_30, 0) < 0.7 * coalesce(usage_before_30, 0))::integer as is_fading
-    from ${spine} as spine
-    left join behaviour using (row)
-    left join answers using (row)
-    order by spine.row`)
+      row,
+      (heard_90 > 0)::integer as is_heard,
+      (feedback_30 > 0 or ${usage.length > 0} and is_comparable and usage_30 > usage_before_30)::integer as is_engaging,
+      (is_comparable and usage_30 < 0.7 * usage_before_30)::integer as is_fading
+    from signals
+    order by row`)
   const column = (name: string) => found[name] as Float64Array
   return Array.from(column('row'), (_, row) => ({
     isHeard: column('is_heard')[row] === 1,

@@ -1,57 +1,78 @@
+import { usageError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import { tableShapes } from '../domain/tables.ts'
+import { validDay, validOrder } from '../features/attribute-features.ts'
+import { allBegin, isCovered } from '../features/data-begins.ts'
 import type { BehaviourRelations } from '../features/features.ts'
 import type { LakeState } from '../lake/commits.ts'
-import { type Database, quoteName, quoteText, quoteTexts } from '../lake/database.ts'
+import { type Database, quoteName, quoteTexts } from '../lake/database.ts'
 import { extraColumns } from '../lake/lake.ts'
+
+export interface AnnualValueOptions {
+  readonly program: Program
+  readonly state: LakeState
+  readonly relations: BehaviourRelations
+  /** Table of (row, customer_id, cutoff). */
+  readonly spine: string
+}
 
 /**
  * What each spine row's customer is worth in a year, in program currency, as known at the cutoff. NaN: not known.
  *
- * A sum over days that the data do not reach back for is not known; other spans are scaled to 365 days.
+ * **Errors** `missing-column` where the program file names a column that no source of customers has.
  */
 export async function readAnnualValues(
   database: Database,
-  options: { program: Program; state: LakeState; relations: BehaviourRelations; spine: string },
+  options: AnnualValueOptions,
 ): Promise<Float64Array> {
-  const { program, relations, spine, state } = options
-  const definition = program.value.annualValue
-  const { rows } = await database.row<{ rows: number }>(`select count(*) as rows from ${spine}`)
-  if (definition === null) return new Float64Array(rows).fill(Number.NaN)
-  if ('sumOf' in definition) {
-    const { days, sumOf } = definition
-    const found = await database.columns(`
-      with spent as (
-        select row, sum(value::decimal(18, 4)) as value
-        from ${spine} as spine
-        join ${relations.events} as events using (customer_id)
-        where day <= cutoff and day > cutoff - ${days} and type in ${quoteTexts(sumOf)}
-        group by row
-      )
-      select
-        spine.row,
-        case when spine.cutoff - ${days - 1} >= (select min(day) from ${relations.events})
-          then round(coalesce(spent.value, 0)::double * 365 / ${days}, 2) end as value
-      from ${spine} as spine
-      left join spent using (row)
-      order by spine.row`)
-    return found.value as Float64Array
-  }
-  const prefix = tableShapes.customers.extraPrefix
-  const column = extraColumns(state, 'customers').has(definition.column)
-    ? prefix + definition.column
-    : 'annual_value'
+  const definition = options.program.value.annualValue
+  const known =
+    definition === null
+      ? `select row, null as value from ${options.spine}`
+      : 'sumOf' in definition
+        ? selectSum(definition, options)
+        : selectColumn(definition.column, options)
   const found = await database.columns(`
-    with known as (
-      select row, arg_max(${quoteName(column)}::double, (coalesce(valid_from, timestamptz '0001-01-01'), ordinal)) as value
-      from ${spine} as spine
-      join ${relations.customers} as customers using (customer_id)
-      where coalesce((valid_from at time zone ${quoteText(program.timezone)})::date, date '0001-01-01') <= cutoff
-      group by row
-    )
-    select spine.row, known.value
-    from ${spine} as spine
+    with known as (${known})
+    select spine.row, known.value::double as value
+    from ${options.spine} as spine
     left join known using (row)
     order by spine.row`)
   return found.value as Float64Array
+}
+
+/** A sum over days that the data do not reach back for is not known; spans other than a year are scaled to 365 days. */
+function selectSum(
+  { sumOf, days }: { sumOf: readonly string[]; days: number },
+  { relations, spine }: AnnualValueOptions,
+): string {
+  const begin = allBegin(relations.beginsOn, sumOf)
+  return `
+    select
+      spine.row,
+      round(coalesce(sum(value::decimal(18, 4)), 0)::double * 365 / ${days}, 2) as value
+    from ${spine} as spine
+    left join ${relations.events} as events
+      on events.customer_id = spine.customer_id
+      and day <= cutoff and day > cutoff - ${days} and type in ${quoteTexts(sumOf)}
+    where ${begin === null ? 'false' : isCovered(begin, days)}
+    group by spine.row`
+}
+
+/** The last value known at the cutoff. */
+function selectColumn(column: string, { program, state, relations, spine }: AnnualValueOptions): string {
+  const attributes = [...extraColumns(state, 'customers').keys()]
+  if (column !== 'annual_value' && !attributes.includes(column)) {
+    throw usageError(
+      'missing-column',
+      `value.annual_value.column: no source of customers has a column ${column}. Found: ${['annual_value', ...attributes].join(', ')}.`,
+    )
+  }
+  const own = column === 'annual_value' ? column : tableShapes.customers.extraPrefix + column
+  return `
+    select row, arg_max(try_cast(${quoteName(own)} as double), ${validOrder}) as value
+    from ${spine} as spine
+    join ${relations.customers} as customers using (customer_id)
+    where ${validDay(program.timezone)} <= cutoff
+    group by row`
 }

@@ -9,13 +9,13 @@ import { lakeRelations, makeSpine, readFeatures } from '../features/features.ts'
 import { selectAtRisk } from '../features/population.ts'
 import { readSegmentSignals } from '../features/segment-signals.ts'
 import { readAnnualValues } from '../impact/annual-value.ts'
+import { lastDayWithData } from '../lake/coverage.ts'
 import { Database } from '../lake/database.ts'
 import { type Lake, openLake } from '../lake/lake.ts'
 import { whileLocked } from '../lake/lock.ts'
 import { PredictionDraft } from '../lake/predictions.ts'
 import type { Predictor } from '../model/predictor.ts'
 import { loadChampion } from '../model/stored-predictor.ts'
-import { lastDayWithData } from '../outcomes/known-until.ts'
 import { markExpansion, predictionRows } from './prediction-rows.ts'
 
 export interface DailyOptions {
@@ -49,7 +49,9 @@ export async function predictDay(program: Program, options: DailyOptions): Promi
     const lake = await openLake(options.dataFolder, program)
     warnWhereStale(program, lake, options)
     if (date < version.slice(0, 10)) {
-      options.reporter.warn(`${version} learned from what happened after ${date}: these predictions are no fair test of it.`)
+      options.reporter.warn(
+        `${version} learned from what happened after ${date}: these predictions are no fair test of it.`,
+      )
     }
     const staging = join(folder, 'staging')
     const database = await Database.open({ spillFolder: join(staging, 'spill'), timezone: program.timezone })

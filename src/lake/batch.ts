@@ -1,162 +1,123 @@
-import { mkdir } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TableName } from '../domain/program.ts'
-import type { LakeFile } from './commits.ts'
+import { tableShapes } from '../domain/tables.ts'
+import { type LakeFile, paddedSequence, type Span } from './commits.ts'
 import { type Database, quoteName, quoteText } from './database.ts'
 import { publish } from './durable-files.ts'
-import { type Lake, lakeColumns, readTable } from './lake.ts'
+import { type Lake, lakeColumns } from './lake.ts'
 
 export interface BatchOptions {
   readonly table: TableName
   readonly source: string
   /** Number of the commit that will name the batch. */
   readonly sequence: number
-  /** The lake before this batch, less what this source's full picture replaces. */
   readonly lake: Lake
-  readonly timezone: string
-  /** The clock, ISO 8601. */
-  readonly now: string
-  /** Prefix of the lake's columns for properties and attributes, and which the batch has. */
-  readonly prefix: string
-  readonly extras: readonly string[]
+  /** Properties or attributes of this reading. */
+  readonly columns: readonly string[]
+  /** Folder for what is not finished yet, on the lake's disk. */
+  readonly staging: string
 }
 
-/** Column of each table that carries a row's own identity, where its source gives one. */
-const ownIdentity: Readonly<Record<TableName, string | null>> = {
-  events: 'event_id',
-  responses: 'response_id',
-  interventions: 'intervention_id',
-  customers: null,
+/** What was written, and what the reading supplied by event type, metric or initiative. */
+export interface Batch {
+  readonly files: readonly LakeFile[]
+  readonly spans: Readonly<Record<string, Span>>
 }
 
-/**
- * From `staged`, the rows the lake does not have yet, into the table `fresh`.
- *
- * A row is known by its own id, else by the hash of its columns plus its occurrence number among equal rows of the
- * reading: genuine repeats stay, a file read again adds nothing.
- */
-export async function selectFresh(database: Database, options: BatchOptions): Promise<void> {
-  const { table, lake, prefix, timezone } = options
-  await database.run('drop table if exists fresh')
-  if (table === 'customers') {
-    await selectFreshCustomers(database, options)
-    return
-  }
-  const id = ownIdentity[table] as string
-  await database.run(`
-    create table fresh as
-    with numbered as (
-      select
-        * exclude (reason, raw_row),
-        ("at" at time zone ${quoteText(timezone)})::date as day,
-        row_number() over (partition by content order by source_row) as occurrence
-      from staged
-      where reason is null
-    ),
-    identified as (
-      select
-        * exclude (content, occurrence),
-        case
-          when ${id} is not null then md5_number_lower('id=' || ${id})
-          when occurrence = 1 then content
-          else md5_number_lower(content::varchar || '#' || occurrence::varchar)
-        end as row_id
-      from numbered
-    )
-    select * from identified
-    where row_id not in (select row_id from ${readTable(lake, table, { prefix })})
-    qualify row_number() over (partition by row_id order by source_row) = 1`)
-}
-
-/**
- * Customers keep their history. A row with `valid_from` counts from then on. Without it the first row counts from
- * joining; a row that changed in a later reading counts from that reading, and one with a later `joined_at` from there.
- */
-async function selectFreshCustomers(
-  database: Database,
-  { lake, source, sequence, now, prefix }: BatchOptions,
-): Promise<void> {
-  const earlier = readTable(lake, 'customers', { prefix })
-  await database.run(`
-    update staged set
-      reason = 'second_undated_row',
-      raw_row = to_json(staged)::varchar
-    where reason is null and valid_from is null and content <> (
-      select arg_min(first.content, first.source_row) from staged as first
-      where first.reason is null and first.valid_from is null
-        and first.customer_id = staged.customer_id
-        and first.joined_at is not distinct from staged.joined_at
-    )`)
-  await database.run(`
-    create table fresh as
-    with latest as (
-      select customer_id, joined_at, arg_max(row_id, ordinal) as row_id
-      from ${earlier}
-      where undated and source = ${quoteText(source)}
-      group by customer_id, joined_at
-    ),
-    candidates as (
-      select
-        * exclude (reason, raw_row, content),
-        content as row_id,
-        valid_from is null as undated,
-        min(joined_at) over (partition by customer_id) as first_joined_at
-      from staged
-      where reason is null
-      qualify row_number() over (partition by content order by source_row) = 1
-    )
-    select
-      candidates.* exclude (first_joined_at) replace (
-        case
-          when not candidates.undated then candidates.valid_from
-          when latest.row_id is not null then timestamptz ${quoteText(now)}
-          when candidates.joined_at > candidates.first_joined_at then candidates.joined_at
-        end as valid_from
-      ),
-      ${quoteText(source)} as source,
-      ${sequence}::bigint * 4294967296 + candidates.source_row as ordinal
-    from candidates
-    left join latest
-      on candidates.undated
-      and latest.customer_id = candidates.customer_id
-      and latest.joined_at is not distinct from candidates.joined_at
-    where case
-      when candidates.undated then latest.row_id is distinct from candidates.row_id
-      else candidates.row_id not in (select row_id from ${earlier} where not undated)
-    end`)
-}
-
-/** Writes `fresh` as one Parquet file a bucket, durably, where the next commit record will name it. */
-export async function writeBatch(
-  database: Database,
-  stagingFolder: string,
-  options: BatchOptions,
-): Promise<LakeFile[]> {
-  const { table, sequence, lake, source } = options
-  const { buckets } = lake.state
-  const order = table === 'customers' ? 'customer_id, source_row' : 'day, customer_id, source_row'
+/** Writes `fresh` by buckets, durably, where the next commit record will name it. */
+export async function writeBatch(database: Database, options: BatchOptions): Promise<Batch> {
+  const { table, lake, source, columns, staging } = options
+  const folder = join(staging, 'batch')
+  await rm(folder, { recursive: true, force: true })
   const wanted = [
     ...lakeColumns[table].map(([name]) => name),
-    ...options.extras.map((name) => options.prefix + name),
+    ...columns.map((name) => tableShapes[table].extraPrefix + name),
   ]
-  const bucketRows = await database.rows<{ bucket: number; rows: number }>(
-    `select (md5_number_lower(customer_id) % ${buckets})::integer as bucket, count(*) as rows from fresh group by bucket order by bucket`,
-  )
+  await database.run(`
+    create or replace table customer_buckets as
+    select customer_id, (md5_number_lower(customer_id) % ${lake.state.buckets})::integer as bucket
+    from (select distinct customer_id from staged where reason is null)`)
+  await database.run(`
+    copy (
+      select ${wanted.map(quoteName).join(', ')}, bucket
+      from fresh
+      join customer_buckets using (customer_id)
+    ) to ${quoteText(folder)} (format parquet, compression zstd, partition_by (bucket))`)
+  const written = await writtenFiles(folder)
+  const spans = await readSpans(database, table, written)
   const files: LakeFile[] = []
-  for (const { bucket, rows } of bucketRows) {
-    const name = `${String(sequence).padStart(8, '0')}-${source.replaceAll(/[^a-z0-9]+/g, '-').replace(/-$/, '')}.parquet`
+  for (const [place, { path: staged, bucket }] of written.entries()) {
+    const { rows } = await database.row<{ rows: number }>(
+      `select num_rows as rows from parquet_file_metadata(${quoteText(staged)})`,
+    )
+    const name = `${paddedSequence(options.sequence)}-${fileName(source)}-${place}.parquet`
     const path = join(table, `bucket=${bucket}`, name)
-    const staged = join(stagingFolder, table, `bucket=${bucket}`, name)
-    await mkdir(join(staged, '..'), { recursive: true })
-    await database.run(`
-      copy (
-        select ${wanted.map(quoteName).join(', ')}
-        from fresh
-        where md5_number_lower(customer_id) % ${buckets} = ${bucket}
-        order by ${order}
-      ) to ${quoteText(staged)} (format parquet, compression zstd)`)
     await publish(staged, join(lake.folder, path))
     files.push({ path, table, source, bucket, rows })
   }
-  return files
+  return { files, spans }
+}
+
+/** A source's key as part of a file name: `events[0]` is `events-0`. */
+export function fileName(sourceKey: string): string {
+  return sourceKey.replaceAll(/[^a-z0-9]+/g, '-').replace(/-$/, '')
+}
+
+async function writtenFiles(folder: string): Promise<{ path: string; bucket: number }[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
+    .map((path) => ({ path, bucket: Number(/bucket=(\d+)/.exec(path.slice(folder.length))?.[1]) }))
+}
+
+/** Days from all accepted rows of the reading, numbers from what was written. */
+async function readSpans(
+  database: Database,
+  table: TableName,
+  written: readonly { path: string }[],
+): Promise<Record<string, Span>> {
+  if (table === 'customers') return {}
+  const part = { events: 'type', responses: 'metric', interventions: 'initiative' }[table]
+  const paths = written.map(({ path }) => quoteText(path)).join(', ')
+  const stored =
+    written.length === 0
+      ? 'select null::varchar as part, 0 as rows where false'
+      : `select ${part} as part, count(*) as rows from read_parquet([${paths}], hive_partitioning = false) group by all`
+  const rows = await database.rows<{ part: string; rows: number; first: string; last: string }>(`
+    select read.part, coalesce(stored.rows, 0) as rows, first, last
+    from (
+      select ${part} as part, min(day)::varchar as first, max(day)::varchar as last
+      from staged
+      where reason is null
+      group by all
+    ) as read
+    left join (${stored}) as stored using (part)
+    order by read.part`)
+  return Object.fromEntries(
+    rows.map((row) => [row.part, { rows: row.rows, firstDay: row.first, lastDay: row.last }]),
+  )
+}
+
+/** What was supplied before and now, together. */
+export function mergeSpans(
+  earlier: Readonly<Record<string, Span>>,
+  fresh: Readonly<Record<string, Span>>,
+): Record<string, Span> {
+  const merged = new Map(Object.entries(earlier))
+  for (const [part, span] of Object.entries(fresh)) {
+    const known = merged.get(part)
+    merged.set(part, known ? joinSpans(known, span) : span)
+  }
+  return Object.fromEntries(merged)
+}
+
+function joinSpans(a: Span, b: Span): Span {
+  return {
+    rows: a.rows + b.rows,
+    firstDay: a.firstDay < b.firstDay ? a.firstDay : b.firstDay,
+    lastDay: a.lastDay > b.lastDay ? a.lastDay : b.lastDay,
+  }
 }

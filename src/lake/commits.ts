@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { failure } from '../domain/errors.ts'
-import { writeWhole } from './durable-files.ts'
+import { writeNew } from './durable-files.ts'
 
 /** What a column holds: decides its type in Parquet and how it becomes features. */
 export const columnKinds = ['number', 'category', 'boolean', 'time'] as const
@@ -20,7 +20,13 @@ const lakeFile = z.object({
 })
 export type LakeFile = z.infer<typeof lakeFile>
 
-const span = z.object({ rows: z.number(), firstDay: z.string(), lastDay: z.string() })
+const span = z.object({
+  /** Rows in the lake. */
+  rows: z.number(),
+  /** First and last day of the rows read, also of those that were there already. */
+  firstDay: z.string(),
+  lastDay: z.string(),
+})
 export type Span = z.infer<typeof span>
 
 const counts = z.object({
@@ -44,10 +50,12 @@ const sourceReading = z.object({
   inputs: z.array(inputFile).nullable(),
   counts,
   reasons: z.record(z.string(), z.number()),
-  /** What the source has supplied so far: by event type for events, by metric for responses, else under ''. */
+  /** What the source has supplied so far: by event type for events, by metric for responses, by initiative. */
   spans: z.record(z.string(), span),
   /** Property or attribute → what it holds. */
   columns: z.record(z.string(), z.enum(columnKinds)),
+  /** Files with the refused rows of its readings. */
+  quarantine: z.array(z.string()).default([]),
 })
 export type SourceReading = z.infer<typeof sourceReading>
 
@@ -68,10 +76,13 @@ const commit = z.object({
   buckets: z.number(),
   timezone: z.string(),
   add: z.array(lakeFile),
-  /** Paths that no longer count. */
+  /** Paths of rows that no longer count. */
   remove: z.array(z.string()),
+  /** Sources that stand at another place of the program file now: old key → new key. */
+  renamed: z.record(z.string(), z.string()).default({}),
+  /** Keys of sources that the program file no longer has. */
+  forgotten: z.array(z.string()).default([]),
   sources: z.array(sourceReading),
-  quarantine: z.array(z.string()),
   predictions: z.array(predictionDay),
 })
 export type Commit = z.infer<typeof commit>
@@ -84,8 +95,9 @@ export interface LakeState {
   readonly timezone: string | null
   readonly files: readonly LakeFile[]
   readonly sources: ReadonlyMap<string, SourceReading>
-  readonly quarantine: readonly string[]
   readonly predictions: ReadonlyMap<string, PredictionDay>
+  /** Files that no longer count → when that was decided, ISO 8601. Whoever is reading them may finish. */
+  readonly removed: ReadonlyMap<string, string>
 }
 
 const emptyState: LakeState = {
@@ -94,44 +106,117 @@ const emptyState: LakeState = {
   timezone: null,
   files: [],
   sources: new Map(),
-  quarantine: [],
   predictions: new Map(),
+  removed: new Map(),
 }
 
-/** Reads the log of a lake. What no record names does not exist. */
+/**
+ * Reads the log of a lake. What no record names does not exist.
+ *
+ * **Errors** `lake-damaged` where a record is missing or not readable, `storage` where the folder is not.
+ */
 export async function readLakeState(lakeFolder: string): Promise<LakeState> {
   const folder = join(lakeFolder, 'commits')
-  const names = await readdir(folder).catch(() => [])
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw failure('storage', `${folder} cannot be read: ${error.message}`)
+  })
   let state = emptyState
   for (const name of names.filter((name) => /^\d{8}\.json$/.test(name)).sort()) {
-    const parsed = commit.safeParse(JSON.parse(await readFile(join(folder, name), 'utf8')))
-    if (!parsed.success)
-      throw failure('lake-damaged', `${join(folder, name)} is not a commit record of this version.`)
-    state = applyCommit(state, parsed.data)
+    const record = parseRecord(await readFile(join(folder, name), 'utf8'))
+    if (record?.sequence !== state.sequence + 1) {
+      throw failure(
+        'lake-damaged',
+        `${join(folder, name)} is not record ${state.sequence + 1} of this lake. Restore the folder from a backup, or remove the lake and run ingest again.`,
+      )
+    }
+    state = applyCommit(state, record)
   }
   return state
+}
+
+function parseRecord(text: string): Commit | null {
+  try {
+    return commit.safeParse(JSON.parse(text)).data ?? null
+  } catch {
+    return null
+  }
 }
 
 /** The state after one more record. */
 export function applyCommit(state: LakeState, record: Commit): LakeState {
   const gone = new Set(record.remove)
+  const sources = movedSources(state, record)
+  for (const reading of record.sources) sources.set(reading.key, reading)
   const predictions = new Map(state.predictions)
   for (const day of record.predictions) predictions.set(day.date, day)
-  const sources = new Map(state.sources)
-  for (const reading of record.sources) sources.set(reading.key, reading)
-  return {
+  const kept = state.files
+    .filter((file) => !gone.has(file.path))
+    .map((file) => ({ ...file, source: record.renamed[file.source] ?? file.source }))
+  const next = {
     sequence: record.sequence,
     buckets: record.buckets,
     timezone: record.timezone,
-    files: [...state.files.filter((file) => !gone.has(file.path)), ...record.add],
+    files: [...kept, ...record.add],
     sources,
-    quarantine: [...state.quarantine.filter((path) => !gone.has(path)), ...record.quarantine],
     predictions,
+  }
+  const named = new Set(namedPaths(next))
+  const removed = new Map(state.removed)
+  for (const path of namedPaths(state)) if (!named.has(path)) removed.set(path, record.at)
+  return { ...next, removed }
+}
+
+function movedSources(state: LakeState, { renamed, forgotten }: Commit): Map<string, SourceReading> {
+  const left = [...state.sources.values()].filter(({ key }) => !forgotten.includes(key))
+  return new Map(
+    left
+      .map((reading) => ({ ...reading, key: renamed[reading.key] ?? reading.key }))
+      .map((reading) => [reading.key, reading]),
+  )
+}
+
+/** Every file that counts, relative to the lake. */
+export function namedPaths(state: Pick<LakeState, 'files' | 'sources' | 'predictions'>): string[] {
+  return [
+    ...state.files.map(({ path }) => path),
+    ...[...state.sources.values()].flatMap(({ quarantine }) => quarantine),
+    ...[...state.predictions.values()].map(({ path }) => path),
+  ]
+}
+
+/** A record that changes nothing yet. */
+export function nextCommit(state: LakeState, { at, timezone }: { at: string; timezone: string }): Commit {
+  return {
+    sequence: state.sequence + 1,
+    at,
+    buckets: state.buckets,
+    timezone,
+    add: [],
+    remove: [],
+    renamed: {},
+    forgotten: [],
+    sources: [],
+    predictions: [],
   }
 }
 
-/** Makes a batch part of the lake: once this returns it survives anything. */
+/**
+ * Makes a batch part of the lake: once this returns it survives anything.
+ *
+ * **Errors** `locked` where another writer has made the same record: nothing is overwritten.
+ */
 export async function appendCommit(lakeFolder: string, record: Commit): Promise<void> {
-  const name = `${String(record.sequence).padStart(8, '0')}.json`
-  await writeWhole(join(lakeFolder, 'commits', name), `${JSON.stringify(record, null, 1)}\n`)
+  const path = join(lakeFolder, 'commits', recordName(record.sequence))
+  if (await writeNew(path, `${JSON.stringify(record, null, 1)}\n`)) return
+  throw failure('locked', `Another process wrote ${path} at the same time. Run the command again.`)
+}
+
+function recordName(sequence: number): string {
+  return `${paddedSequence(sequence)}.json`
+}
+
+/** A commit's number as it stands in file names. */
+export function paddedSequence(sequence: number): string {
+  return String(sequence).padStart(8, '0')
 }

@@ -129,7 +129,7 @@ async function guarded<T>(work: () => Promise<T>): Promise<T> {
     if (/No space left|Could not write|Permission denied|Read-only file system/i.test(text)) {
       throw failure(
         'storage',
-        `The lake could not be written: ${text}. Free space or check the folder's rights.`,
+        `A file could not be read or written: ${text}. Free space or check the rights.`,
       )
     }
     throw error

@@ -1,5 +1,5 @@
-import { mkdir, open, rename } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { link, mkdir, open, rename, rm } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 
 /** Forces a file's or folder's content to the disk. */
 async function syncPath(path: string): Promise<void> {
@@ -11,9 +11,17 @@ async function syncPath(path: string): Promise<void> {
   }
 }
 
+/** Makes a folder and those around it; their names are on the disk when this returns. */
+async function makeFolder(path: string): Promise<void> {
+  const whole = resolve(path)
+  const first = await mkdir(whole, { recursive: true })
+  if (first === undefined) return
+  for (let made = whole; made.length >= first.length; made = dirname(made)) await syncPath(dirname(made))
+}
+
 /** Moves a finished file or folder to where it is read: on the disk first, then under its name, then the name on the disk. */
 export async function publish(staged: string, final: string): Promise<void> {
-  await mkdir(dirname(final), { recursive: true })
+  await makeFolder(dirname(final))
   await syncPath(staged)
   await rename(staged, final)
   await syncPath(dirname(final))
@@ -21,8 +29,29 @@ export async function publish(staged: string, final: string): Promise<void> {
 
 /** Writes a whole file so that a reader sees the old one or the new one, never half of it. */
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
-  const staged = `${path}.tmp`
+  const staged = await writeAside(path, content)
+  await rename(staged, path)
+  await syncPath(dirname(path))
+}
+
+/** Writes a whole file unless there is one of that name; false where there is. */
+export async function writeNew(path: string, content: string | Uint8Array): Promise<boolean> {
+  const staged = await writeAside(path, content)
+  try {
+    await link(staged, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  } finally {
+    await rm(staged, { force: true })
+  }
+  await syncPath(dirname(path))
+  return true
+}
+
+async function writeAside(path: string, content: string | Uint8Array): Promise<string> {
+  await makeFolder(dirname(path))
+  const staged = `${path}.${process.pid}.tmp`
   const handle = await open(staged, 'w')
   try {
     await handle.writeFile(content)
@@ -30,13 +59,12 @@ export async function writeWhole(path: string, content: string | Uint8Array): Pr
   } finally {
     await handle.close()
   }
-  await rename(staged, path)
-  await syncPath(dirname(path))
+  return staged
 }
 
 /** Appends a line to a log and waits until it is on the disk. */
 export async function appendLine(path: string, line: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path))
   const handle = await open(path, 'a')
   try {
     await handle.writeFile(`${line}\n`)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Program, TableName } from '../domain/program.ts'
-import { type ColumnKind, type LakeState, readLakeState } from './commits.ts'
+import { type ColumnKind, type LakeFile, type LakeState, readLakeState } from './commits.ts'
 import { quoteName, quoteText } from './database.ts'
 
 /** Columns every row of a table has in the lake, whatever its source gave. */
@@ -23,7 +23,6 @@ export const lakeColumns: Readonly<Record<TableName, readonly (readonly [name: s
     ['account_id', 'varchar'],
     ['undated', 'boolean'],
     ['ordinal', 'bigint'],
-    ['source', 'varchar'],
     ['row_id', 'ubigint'],
   ],
   responses: [
@@ -85,25 +84,50 @@ export function extraColumns(state: LakeState, table: TableName): Map<string, Co
   return new Map([...merged].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
+export interface TableReading {
+  /** Default: all. */
+  readonly buckets?: readonly number[]
+  /** Only the rows of this source. Default: all sources. */
+  readonly source?: string
+  /** Of the columns of properties and attributes. */
+  readonly prefix: string
+}
+
 /**
- * A parenthesised relation over a table's rows in the lake, all buckets or some.
+ * A parenthesised relation over a table's rows in the lake. Customers also say which `source` a row comes from.
  *
  * It always has the table's columns and every known extra column, also where no file has them or there is no file.
  */
-export function readTable(
-  lake: Lake,
-  table: TableName,
-  options: { buckets?: readonly number[]; prefix: string },
-): string {
+export function readTable(lake: Lake, table: TableName, options: TableReading): string {
   const files = lake.state.files.filter(
-    (file) => file.table === table && (options.buckets?.includes(file.bucket) ?? true),
+    (file) =>
+      file.table === table &&
+      (options.buckets?.includes(file.bucket) ?? true) &&
+      file.source === (options.source ?? file.source),
   )
   const extras = [...extraColumns(lake.state, table)].map(
     ([name, kind]) => [options.prefix + name, kindTypes[kind]] as const,
   )
-  const wanted = [...lakeColumns[table], ...extras]
+  const wanted = [
+    ...lakeColumns[table],
+    ...extras,
+    ...(table === 'customers' ? [['source', 'varchar'] as const] : []),
+  ]
   const empty = `select ${wanted.map(([name, type]) => `null::${type} as ${quoteName(name)}`).join(', ')} where false`
-  if (files.length === 0) return `(${empty})`
-  const paths = files.map((file) => quoteText(join(lake.folder, file.path))).join(', ')
-  return `(${empty} union all by name select * from read_parquet([${paths}], union_by_name = true, hive_partitioning = false))`
+  const read = (files: readonly LakeFile[], more = '') => {
+    const paths = files.map((file) => quoteText(join(lake.folder, file.path))).join(', ')
+    return `select *${more} from read_parquet([${paths}], union_by_name = true, hive_partitioning = false)`
+  }
+  const sources = table === 'customers' ? [...new Set(files.map((file) => file.source))] : null
+  const selects = sources
+    ? sources.map((key) =>
+        read(
+          files.filter(({ source }) => source === key),
+          `, ${quoteText(key)} as source`,
+        ),
+      )
+    : files.length > 0
+      ? [read(files)]
+      : []
+  return `(${[empty, ...selects].join(' union all by name ')})`
 }

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DOUBLE, DuckDBDataChunk, type DuckDBType, type DuckDBValue, VARCHAR } from '@duckdb/node-api'
 import type { PredictionColumn } from '../domain/prediction.ts'
-import { appendCommit, type Commit, type LakeState, type PredictionDay } from './commits.ts'
+import { appendCommit, nextCommit, type PredictionDay, paddedSequence } from './commits.ts'
 import { type Database, quoteName, quoteText } from './database.ts'
 import { publish } from './durable-files.ts'
 import type { Lake } from './lake.ts'
@@ -53,7 +53,7 @@ export class PredictionDraft {
   ): Promise<PredictionDay> {
     const { state, folder } = lake
     const sequence = state.sequence + 1
-    const path = join('predictions', `date=${day.date}`, `${String(sequence).padStart(8, '0')}.parquet`)
+    const path = join('predictions', `date=${day.date}`, `${paddedSequence(sequence)}.parquet`)
     const staged = join(folder, 'staging', 'predictions.parquet')
     await mkdir(join(folder, 'staging'), { recursive: true })
     const picks = this.#columns.map(({ name, type }) =>
@@ -67,25 +67,7 @@ export class PredictionDraft {
     )
     await publish(staged, join(folder, path))
     const published = { date: day.date, path, modelVersion: day.modelVersion, ...counts }
-    await appendCommit(folder, predictionCommit(state, published, day))
+    await appendCommit(folder, { ...nextCommit(state, day), predictions: [published] })
     return published
-  }
-}
-
-function predictionCommit(
-  state: LakeState,
-  day: PredictionDay,
-  { at, timezone }: { at: string; timezone: string },
-): Commit {
-  return {
-    sequence: state.sequence + 1,
-    at,
-    buckets: state.buckets,
-    timezone,
-    add: [],
-    remove: [],
-    sources: [],
-    quarantine: [],
-    predictions: [day],
   }
 }

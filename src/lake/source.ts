@@ -1,11 +1,12 @@
-import { stat } from 'node:fs/promises'
 import { distance } from 'fastest-levenshtein'
 import { usageError } from '../domain/errors.ts'
 import type { Source } from '../domain/program.ts'
-import { absolutePath, absolutePaths } from '../domain/source-paths.ts'
+import { absolutePaths } from '../domain/source-paths.ts'
 import { tableShapes } from '../domain/tables.ts'
 import type { InputFile } from './commits.ts'
-import { type Database, quoteName, quoteText } from './database.ts'
+import { type Database, quoteName } from './database.ts'
+import { openFiles } from './file-formats.ts'
+import { listInputs } from './inputs.ts'
 
 /** A source made ready to be read. */
 export interface SourceRelation {
@@ -18,48 +19,12 @@ export interface SourceRelation {
   readonly inputs: readonly InputFile[] | null
 }
 
-const readers: readonly [RegExp, (path: string) => string][] = [
-  [
-    /\.(csv|tsv|txt)(\.gz|\.zst)?$/i,
-    (path) =>
-      `read_csv(${path}, sample_size = -1, union_by_name = true, nullstr = ['', 'NULL', 'null', 'NA', 'N/A', 'NaN', 'nan'])`,
-  ],
-  [
-    /\.(json|ndjson|jsonl)(\.gz|\.zst)?$/i,
-    (path) => `read_json_auto(${path}, sample_size = -1, union_by_name = true)`,
-  ],
-  [/\.(parquet|pq)$/i, (path) => `read_parquet(${path}, union_by_name = true)`],
-]
-
-/** The source's files as they are now, without reading them. Errors name a pattern that matches nothing. */
-export async function listInputs(
-  database: Database,
-  source: Source,
-  folder: string,
-): Promise<InputFile[] | null> {
-  const patterns =
-    source.file === null ? absolutePaths(source.sql ?? '', folder).files : [absolutePath(source.file, folder)]
-  if (patterns.length === 0) return null
-  const inputs: InputFile[] = []
-  for (const pattern of patterns) {
-    const found = await database.rows<{ file: string }>('select file from glob($pattern) order by file', {
-      pattern,
-    })
-    if (found.length === 0) {
-      throw usageError(
-        'no-file',
-        `sources.${source.key}: no file matches ${pattern}. Relative paths start at the folder of the program file.`,
-      )
-    }
-    for (const { file } of found) {
-      const { size, mtimeMs } = await stat(file)
-      inputs.push({ path: file, bytes: size, modifiedMs: Math.trunc(mtimeMs) })
-    }
-  }
-  return inputs
-}
-
-/** Makes a source readable and checks that it has the columns its table needs. */
+/**
+ * Makes a source readable and checks that it has the columns its table needs.
+ *
+ * **Errors** (all name the source) `missing-column`, `duplicate-column`, `file-format`, `empty-file`, `no-file`,
+ * `source-sql` with what DuckDB says.
+ */
 export async function openSource(
   database: Database,
   source: Source,
@@ -67,61 +32,79 @@ export async function openSource(
 ): Promise<SourceRelation> {
   const inputs = await listInputs(database, source, folder)
   const sql =
-    source.file === null
-      ? absolutePaths(source.sql ?? '', folder).sql.replace(/;\s*$/, '')
-      : fileSelect(source, folder)
+    source.file === null ? selectOf(source, folder) : await openFiles(database, source, inputs ?? [])
   const described = await describe(database, source, sql)
-  const mapped = source.file === null ? sql : renamed(source, sql, described)
-  const columns = source.file === null ? described : await describe(database, source, mapped)
+  const mapped = renamed(source, sql, described)
+  const columns = mapped === sql ? described : await describe(database, source, mapped)
   const names = new Set([...columns.keys()].map((name) => name.toLowerCase()))
   const missing = tableShapes[source.table].required.filter((name) => !names.has(name))
   if (missing.length > 0) throw missingColumns(source, missing, [...columns.keys()])
   return { source, sql: mapped, columns, inputs }
 }
 
-function fileSelect(source: Source, folder: string): string {
-  const path = absolutePath(source.file ?? '', folder)
-  const reader = readers.find(([pattern]) => pattern.test(path))?.[1]
-  if (!reader) {
-    throw usageError(
-      'file-format',
-      `sources.${source.key}.file: ${path} is none of csv, csv.gz, json, ndjson, parquet.`,
-    )
-  }
-  return `select * from ${reader(quoteText(path))}`
+/** The select without the semicolon that may end it, and what is said after that. */
+function selectOf(source: Source, folder: string): string {
+  const { sql } = absolutePaths(source.sql ?? '', folder)
+  const end = /;(\s|--[^\n]*(\n|$)|\/\*[\s\S]*?\*\/)*$/.exec(sql)
+  const isInText = end !== null && sql.slice(0, end.index).split("'").length % 2 === 0
+  return end === null || isInText ? sql : sql.slice(0, end.index)
 }
 
 /** Canonical column names for a file's own ones. */
 function renamed(source: Source, sql: string, found: ReadonlyMap<string, string>): string {
   const wanted = Object.entries(source.columns)
   if (wanted.length === 0) return sql
-  const missing = wanted.filter(([, column]) => !found.has(column)).map(([, column]) => column)
+  const missing = wanted.map(([, column]) => column).filter((column) => !findName(found, column))
   if (missing.length > 0) throw missingColumns(source, missing, [...found.keys()])
-  const taken = new Set(wanted.flat())
-  const kept = [...found.keys()].filter((column) => !taken.has(column)).map(quoteName)
+  const taken = new Set(wanted.flat().map((name) => name.toLowerCase()))
+  const kept = [...found.keys()].filter((column) => !taken.has(column.toLowerCase())).map(quoteName)
   const picked = wanted.map(([canonical, column]) => `${quoteName(column)} as ${quoteName(canonical)}`)
-  return `select ${[...picked, ...kept].join(', ')} from (${sql})`
+  return `select ${[...picked, ...kept].join(', ')} from (${sql}\n)`
+}
+
+/** The column of that name, whatever its case. */
+function findName(columns: ReadonlyMap<string, string>, name: string): string | undefined {
+  return [...columns.keys()].find((own) => own.toLowerCase() === name.toLowerCase())
 }
 
 async function describe(database: Database, source: Source, sql: string): Promise<Map<string, string>> {
-  try {
-    const rows = await database.rows<{ column_name: string; column_type: string }>(`describe (${sql}\n)`)
-    return new Map(rows.map((row) => [row.column_name, row.column_type]))
-  } catch (error) {
-    throw sqlError(source, error)
+  const rows = await database
+    .rows<{ column_name: string; column_type: string }>(`describe (${sql}\n)`)
+    .catch((error) => {
+      throw sqlError(source, error)
+    })
+  const columns = new Map<string, string>()
+  for (const { column_name: name, column_type: type } of rows) {
+    if (findName(columns, name) !== undefined) {
+      throw usageError(
+        'duplicate-column',
+        `sources.${source.key}: two columns are called ${name}. Give one another name, or leave it out with exclude.`,
+      )
+    }
+    columns.set(name, type)
   }
+  return columns
 }
 
 /** An error of DuckDB while reading a source, with the source's name in front. */
 export function sqlError(source: Source, error: unknown): Error {
   if (error instanceof Error && error.name === 'LoyalcastError') return error
   const text = error instanceof Error ? error.message : String(error)
-  const hint = /conver|cast|sniff/i.test(text)
-    ? ' Where a column holds values of several kinds, read it as text (all_varchar = true or sample_size = -1) and cast with try_cast.'
+  const shown = text.trim().split('\n').slice(0, 12).join('\n')
+  return usageError(
+    'source-sql',
+    `sources.${source.key}: DuckDB could not read it: ${shown}${hintFor(text)}`,
+    { cause: error },
+  )
+}
+
+function hintFor(text: string): string {
+  if (/not utf-?8|invalid unicode/i.test(text))
+    return "\nSave the file as UTF-8, or read it in a select: read_csv('…', encoding = 'latin-1') or 'utf-16'."
+  if (/^Out of Memory/i.test(text)) return ''
+  return /conver|cast|sniff/i.test(text)
+    ? '\nWhere a column holds values of several kinds, read it as text (all_varchar = true) and cast with try_cast.'
     : ''
-  return usageError('source-sql', `sources.${source.key}: DuckDB could not read it: ${text.trim()}${hint}`, {
-    cause: error,
-  })
 }
 
 function missingColumns(source: Source, missing: readonly string[], found: readonly string[]): Error {

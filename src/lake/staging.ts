@@ -1,139 +1,111 @@
 import { usageError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
-import { quarantineReasons, tableShapes } from '../domain/tables.ts'
-import { canonicalSelect, findColumn } from './canonical.ts'
+import type { Reporter } from '../domain/progress.ts'
+import { canonicalSelect, type ExtraColumns, findColumn } from './canonical.ts'
+import { columnKinds } from './column-kinds.ts'
 import type { ColumnKind } from './commits.ts'
-import { type Database, quoteName, quoteText } from './database.ts'
+import type { Database } from './database.ts'
 import { type SourceRelation, sqlError } from './source.ts'
 
 export interface StagingOptions {
   readonly program: Program
   /** The clock, ISO 8601. */
   readonly now: string
-  /** What earlier readings found a column to hold: it stays that way. */
+  readonly reporter: Reporter
+  /** What earlier readings of the table found a column to hold: it stays that way. */
   readonly known: ReadonlyMap<string, ColumnKind>
+  /** Properties or attributes of earlier readings of this source. */
+  readonly earlier: readonly string[]
+  /** No reading of the source came before: then it fails where not a single row has a time. */
+  readonly isFirst: boolean
 }
 
-/** Reads a source into the scratch table `staged`: canonical columns, `content`, `reason`, `raw_row`. */
+/** What a source was found to have beyond the canonical columns. */
+export interface StagedColumns {
+  /** Name in the lake → kind. */
+  readonly columns: Readonly<Record<string, ColumnKind>>
+  /** Those of this reading and of earlier ones, sorted: what makes a row's identity. */
+  readonly identity: readonly string[]
+}
+
+/**
+ * Reads a source into the scratch table `staged`: what `canonicalSelect` yields, in the source's order, so that
+ * `rowid + 1` is the number of the source's row.
+ */
 export async function stageSource(
   database: Database,
   relation: SourceRelation,
   options: StagingOptions,
-): Promise<Map<string, ColumnKind>> {
+): Promise<StagedColumns> {
+  const { program, now, known } = options
   checkTimeTypes(relation)
-  const extras = await columnKinds(database, relation, options.known)
-  try {
-    await database.run('drop table if exists staged')
-    await database.run(
-      `create table staged as ${canonicalSelect(relation, { program: options.program, now: options.now, extras })}`,
-    )
-  } catch (error) {
+  const extras = await columnKinds(database, relation, { known, timezone: program.timezone })
+  const names = [...extras.values()].map(({ name }) => name)
+  const identity = [...new Set([...options.earlier, ...names])].sort()
+  const select = canonicalSelect(relation, { program, now, extras, identity })
+  await database.run('drop table if exists staged')
+  await database.run(`create table staged as ${select}`).catch((error) => {
     throw sqlError(relation.source, error)
+  })
+  if (options.isFirst) await refuseUnreadable(database, relation)
+  await warnOfUnread(database, { relation, extras, reporter: options.reporter })
+  return {
+    columns: Object.fromEntries([...extras.values()].map(({ name, kind }) => [name, kind])),
+    identity,
   }
-  await refuseUnreadable(database, relation)
-  return extras
 }
 
 function checkTimeTypes(relation: SourceRelation): void {
   for (const name of ['at', 'valid_from', 'joined_at', 'observed_until']) {
-    const column = findColumn(relation, name)
-    if (column && !/^(DATE|TIMESTAMP|VARCHAR)|^"NULL"$/.test(column[1])) {
+    const own = findColumn(relation, name)
+    const type = own === undefined ? null : relation.columns.get(own)
+    if (type && !/^(DATE|TIMESTAMP|VARCHAR|JSON)|^"NULL"$/.test(type)) {
       throw usageError(
         'time-type',
-        `sources.${relation.source.key}: ${name} is ${column[1]}, not a time. Convert it in the select, for example to_timestamp(${column[0]}) for seconds since 1970 or make_timestamp(${column[0]} * 1000) for milliseconds.`,
+        `sources.${relation.source.key}: ${name} is ${type}, not a time. Convert it in a select, for example to_timestamp(${own}) for seconds since 1970 or make_timestamp(${own} * 1000) for milliseconds.`,
       )
     }
   }
 }
 
-/** A source none of whose rows can be read is a wrong program file, not dirty data. */
+/** A source none of whose rows has a time is a wrong program file, not dirty data. */
 async function refuseUnreadable(database: Database, relation: SourceRelation): Promise<void> {
   const { rows, times } = await database.row<{ rows: number; times: number }>(
     "select count(*) as rows, count(*) filter (reason = 'bad_time') as times from staged",
   )
   if (rows === 0 || times < rows) return
-  const example = await database.row<{ source_row: number; raw_row: string }>(
-    'select source_row, raw_row from staged order by source_row limit 1',
-  )
+  const example = await database.row<{ raw_row: string }>('select raw_row from staged where rowid = 0')
+  const hasNumbers = /"(at|valid_from|joined_at)":"?\d{9,}/i.test(example.raw_row)
+  const remedy = hasNumbers
+    ? 'Numbers count seconds or milliseconds: convert them in a select, with to_timestamp(seconds) or make_timestamp(milliseconds * 1000).'
+    : 'Convert others in a select, with strptime(column, format): sql: select * replace (strptime("at", \'%d/%m/%Y\') as "at") from read_csv(\'…\', all_varchar = true).'
   throw usageError(
     'bad-time',
-    `sources.${relation.source.key}: no row has a time that can be read; row ${example.source_row}: ${example.raw_row}. Times look like 2026-11-20, 2026-11-20 08:30:00 or 2026-11-20T08:30:00Z; convert others with strptime(column, format).`,
+    `sources.${relation.source.key}: no row has a time that can be read; the first: ${example.raw_row}. Times look like 2026-11-20, 2026-11-20 08:30:00 or 2026-11-20T08:30:00Z. ${remedy}`,
   )
 }
 
-/** What each column beyond the canonical ones holds. Texts that are nearly all numbers or times count as such. */
-async function columnKinds(
-  database: Database,
-  relation: SourceRelation,
-  known: ReadonlyMap<string, ColumnKind>,
-): Promise<Map<string, ColumnKind>> {
-  const { required, optional } = tableShapes[relation.source.table]
-  const canonical = new Set([...required, ...optional])
-  const kinds = new Map<string, ColumnKind>()
-  const texts: string[] = []
-  for (const [name, type] of relation.columns) {
-    if (canonical.has(name.toLowerCase())) continue
-    const kind = known.get(name) ?? kindOfType(type)
-    if (kind === null) texts.push(name)
-    else kinds.set(name, kind)
-  }
-  for (const [name, kind] of await sniffTexts(database, relation, texts)) kinds.set(name, kind)
-  return new Map([...kinds].sort(([a], [b]) => (a < b ? -1 : 1)))
+const kindWords: Readonly<Record<ColumnKind, string>> = {
+  number: 'are no numbers',
+  time: 'are no times',
+  boolean: 'are neither true nor false',
+  category: '',
 }
 
-function kindOfType(type: string): ColumnKind | null {
-  if (type === 'BOOLEAN') return 'boolean'
-  if (/^(DATE|TIMESTAMP)/.test(type)) return 'time'
-  if (/^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL.*)$/.test(type)) return 'number'
-  return type === 'VARCHAR' ? null : 'category'
-}
-
-async function sniffTexts(
+/** Says which texts were not what their column holds. They count as missing; nothing fails. */
+async function warnOfUnread(
   database: Database,
-  relation: SourceRelation,
-  texts: readonly string[],
-): Promise<[string, ColumnKind][]> {
-  if (texts.length === 0) return []
-  const measures = texts.flatMap((name, index) => {
-    const value = `nullif(trim(${quoteName(name)}), '')`
-    return [
-      `count(${value}) as filled_${index}`,
-      `count(try_cast(${value} as double)) as numbers_${index}`,
-      `count(try_cast(${value} as timestamp)) as times_${index}`,
-    ]
-  })
-  try {
-    const found = await database.row<Record<string, number>>(
-      `select ${measures.join(', ')} from (select * from (${relation.sql}\n) limit 200000)`,
+  { relation, extras, reporter }: { relation: SourceRelation; extras: ExtraColumns; reporter: Reporter },
+): Promise<void> {
+  const rows = await database.rows<{ place: number; count: number }>(`
+    select place::integer as place, count(*) as count
+    from (select unnest(string_split(unread, ' ')) as place from staged where unread <> '')
+    group by all
+    order by all`)
+  for (const { place, count } of rows) {
+    const { name, kind } = [...extras.values()][place]
+    reporter.warn(
+      `sources.${relation.source.key}: ${count} values of ${name} ${kindWords[kind]}, as its values were before; they count as missing. ingest --rebuild decides anew what the column holds.`,
     )
-    return texts.map((name, index) => {
-      const nearlyAll = 0.99 * found[`filled_${index}`]
-      if (nearlyAll > 0 && found[`numbers_${index}`] >= nearlyAll) return [name, 'number']
-      return [name, nearlyAll > 0 && found[`times_${index}`] >= nearlyAll ? 'time' : 'category']
-    })
-  } catch (error) {
-    throw sqlError(relation.source, error)
   }
-}
-
-/** Copies the refused rows of `staged` to a Parquet file that people can read; returns counts by reason. */
-export async function writeQuarantine(
-  database: Database,
-  relation: SourceRelation,
-  path: string,
-): Promise<Record<string, number>> {
-  const rows = await database.rows<{ reason: keyof typeof quarantineReasons; rows: number }>(
-    'select reason, count(*) as rows from staged where reason is not null group by reason order by reason',
-  )
-  if (rows.length === 0) return {}
-  const words = Object.entries(quarantineReasons).map(
-    ([reason, text]) => `when '${reason}' then ${quoteText(text)}`,
-  )
-  await database.run(
-    `copy (
-      select ${quoteText(relation.source.key)} as source, source_row, reason, case reason ${words.join(' ')} end as words, raw_row as row
-      from staged where reason is not null order by source_row
-    ) to ${quoteText(path)} (format parquet)`,
-  )
-  return Object.fromEntries(rows.map((row) => [row.reason, row.rows]))
 }

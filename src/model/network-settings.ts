@@ -68,7 +68,7 @@ export function networkSettings(size: LearningSize, temper: 'keen' | 'cautious' 
     averaging: 0.98,
     epochRows,
     maxEpochs: Math.max(3, Math.min(120, Math.round(mostRowVisits / epochRows))),
-    patience: 8,
+    patience: Math.max(4, Math.min(8, Math.round(200_000 / epochRows))),
   }
   const width = size.signals < 200 ? 32 : 64
   return temper === 'keen'

@@ -19,7 +19,7 @@ export function knownUntil(program: Program, state: LakeState, eventTypes: reado
   for (const source of program.sources.events) {
     const spans = state.sources.get(source.key)?.spans ?? {}
     if (source.coversUntil !== null) declared.push(source.coversUntil)
-    if (!eventTypes.some((type) => spans[type])) continue
+    if (!eventTypes.some((type) => Object.hasOwn(spans, type))) continue
     const all = Object.values(spans)
     const last = all.reduce((day, span) => (span.lastDay > day ? span.lastDay : day), all[0].lastDay)
     coverages.push({
@@ -32,13 +32,4 @@ export function knownUntil(program: Program, state: LakeState, eventTypes: reado
   )
   const days = limiting.length > 0 ? limiting.map((coverage) => coverage.until) : declared
   return days.length === 0 ? null : days.reduce(earlierDay)
-}
-
-/** The last day with any dated row, or declared as covered: what `train` without a day is trained as of. */
-export function lastDayWithData(program: Program, state: LakeState): Day | null {
-  const days = [...state.sources.values()].flatMap((reading) =>
-    Object.values(reading.spans).map((span) => span.lastDay),
-  )
-  for (const source of program.sources.events) if (source.coversUntil !== null) days.push(source.coversUntil)
-  return days.length === 0 ? null : days.reduce((last, day) => (day > last ? day : last))
 }

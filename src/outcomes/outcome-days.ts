@@ -1,7 +1,7 @@
 import type { Day } from '../domain/days.ts'
 import type { Outcome, Program } from '../domain/program.ts'
 import type { BehaviourRelations } from '../features/features.ts'
-import { terminalTypes } from '../features/population.ts'
+import { selectObservedUntil, terminalTypes } from '../features/population.ts'
 import type { LakeState } from '../lake/commits.ts'
 import { type Database, quoteTexts } from '../lake/database.ts'
 import { knownUntil } from './known-until.ts'
@@ -23,7 +23,7 @@ export interface OutcomeRequest {
   readonly program: Program
   readonly state: LakeState
   readonly relations: BehaviourRelations
-  /** Table of (row, customer_id, cutoff). */
+  /** Table of (row, customer_id, cutoff, joined). */
   readonly spine: string
   /** Nothing after this day is known. */
   readonly asOf: Day
@@ -41,31 +41,30 @@ export async function readOutcomeDays(
   const others = outcome.isTerminal ? [] : terminalTypes(program)
   const found = await database.columns(
     `
-    with ends as (
-      select spine.row, min(events.day - spine.cutoff) as days
+    with after as (
+      select spine.row, events."at", events.day - spine.cutoff as days, events.type
       from ${spine} as spine
       join ${relations.events} as events using (customer_id)
-      where events.day > spine.cutoff and events.type in ${quoteTexts(others)}
-      group by spine.row
+      where events.day > spine.cutoff and events.day <= $asOf::date
+        and events.type in ${quoteTexts([...outcome.eventTypes, ...others])}
     ),
-    first_events as (
-      select spine.row, min(events.day - spine.cutoff) as days
-      from ${spine} as spine
-      join ${relations.events} as events using (customer_id)
-      where events.day > spine.cutoff and events.day <= $asOf::date and events.type in ${quoteTexts(outcome.eventTypes)}
-      group by spine.row
+    firsts as (
+      select
+        row,
+        min("at") filter (where type in ${quoteTexts(others)}) as ended_at,
+        min("at") filter (where type in ${quoteTexts(outcome.eventTypes)}) as happened_at,
+        min(days) filter (where type in ${quoteTexts(outcome.eventTypes)}) as days
+      from after
+      group by row
     ),
-    observation as (
-      select customer_id, max(observed_until) as observed_until from ${relations.customers} group by customer_id
-    )
+    observation as (${selectObservedUntil(program, relations, { members: spine, isByThen: false })})
     select
       spine.row,
-      case when ends.days is null or first_events.days <= ends.days then first_events.days end::double as event,
-      (least($covered::date, $asOf::date, coalesce(observation.observed_until, $asOf::date)) - spine.cutoff)::double as known
+      case when coalesce(happened_at <= ended_at, true) then firsts.days end::double as event,
+      (least($covered::date, $asOf::date, observation.observed_until) - spine.cutoff)::double as known
     from ${spine} as spine
-    left join first_events using (row)
-    left join ends using (row)
-    left join observation using (customer_id)
+    left join firsts using (row)
+    left join observation using (customer_id, cutoff)
     order by spine.row`,
     { asOf, covered },
   )

@@ -1,0 +1,12 @@
+import type { Day } from '../domain/days.ts'
+import type { Program } from '../domain/program.ts'
+import type { LakeState } from './commits.ts'
+
+/** The last day with any dated row, or declared as covered: what `train` without a day is trained as of. */
+export function lastDayWithData(program: Program, state: LakeState): Day | null {
+  const days = [...state.sources.values()].flatMap((reading) =>
+    Object.values(reading.spans).map((span) => span.lastDay),
+  )
+  for (const source of program.sources.events) if (source.coversUntil !== null) days.push(source.coversUntil)
+  return days.length === 0 ? null : days.reduce((last, day) => (day > last ? day : last))
+}

@@ -1,0 +1,110 @@
+import { join } from 'node:path'
+import type { Program, Source } from '../domain/program.ts'
+import type { Reporter } from '../domain/progress.ts'
+import { type Batch, fileName, mergeSpans, writeBatch } from './batch.ts'
+import { type Counts, type LakeFile, type LakeState, paddedSequence, type SourceReading } from './commits.ts'
+import type { Database } from './database.ts'
+import { selectFresh } from './fresh.ts'
+import { extraColumns } from './lake.ts'
+import { writeQuarantine } from './quarantine.ts'
+import { definitionOf } from './readings.ts'
+import { openSource, type SourceRelation } from './source.ts'
+import { stageSource } from './staging.ts'
+
+export interface ReadSourceOptions {
+  readonly program: Program
+  readonly source: Source
+  readonly database: Database
+  /** The program's lake, and the folder in it for what is not finished. */
+  readonly folder: string
+  readonly staging: string
+  /** The lake before this reading, less what it replaces. */
+  readonly state: LakeState
+  /** The source's earlier reading; undefined where there is none or this one replaces it. */
+  readonly earlier: SourceReading | undefined
+  /** Number of the commit that will name what is written. */
+  readonly sequence: number
+  /** The clock, ISO 8601. */
+  readonly now: string
+  readonly reporter: Reporter
+}
+
+/** What a commit needs to know of a reading. */
+export interface ReadSource {
+  readonly reading: SourceReading
+  readonly files: readonly LakeFile[]
+  readonly counts: Counts
+}
+
+/** Reads a whole source and writes the rows that are new, and those that are refused, beside the lake's others. */
+export async function readSource(options: ReadSourceOptions): Promise<ReadSource> {
+  const { program, source, database, folder, staging, state, earlier, sequence, now, reporter } = options
+  const relation = await openSource(database, source, program.folder)
+  const others = { ...state, sources: new Map([...state.sources].filter(([key]) => key !== source.key)) }
+  const known = extraColumns(earlier ? state : others, source.table)
+  const { columns, identity } = await stageSource(database, relation, {
+    program,
+    now,
+    reporter,
+    known,
+    earlier: Object.keys(earlier?.columns ?? {}),
+    isFirst: earlier === undefined,
+  })
+  const batch = {
+    table: source.table,
+    source: source.key,
+    sequence,
+    lake: { folder, state },
+    now,
+    columns: Object.keys(columns),
+    identity,
+    staging,
+  }
+  await selectFresh(database, batch)
+  const written = await writeBatch(database, batch)
+  const path = join('quarantine', `${paddedSequence(sequence)}-${fileName(source.key)}.parquet`)
+  const reasons = await writeQuarantine(database, source.key, { staging, path: join(folder, path) })
+  const counts = await countRows(database, written)
+  if (counts.stored > 0) warnOfNewColumns(options, columns)
+  const quarantine = [...keptQuarantine(relation, earlier), ...(counts.quarantined > 0 ? [path] : [])]
+  const reading = {
+    key: source.key,
+    table: source.table,
+    meaning: source.meaning,
+    definition: definitionOf(source),
+    inputs: relation.inputs === null ? null : [...relation.inputs],
+    counts,
+    reasons,
+    spans: mergeSpans(earlier?.spans ?? {}, written.spans),
+    columns: { ...earlier?.columns, ...columns },
+    quarantine,
+  }
+  return { reading, files: written.files, counts }
+}
+
+async function countRows(database: Database, { files }: Batch): Promise<Counts> {
+  const { read, quarantined } = await database.row<{ read: number; quarantined: number }>(
+    'select count(*) as read, count(reason) as quarantined from staged',
+  )
+  const stored = files.reduce((sum, file) => sum + file.rows, 0)
+  return { read, stored, duplicate: read - quarantined - stored, quarantined }
+}
+
+/** Refused rows of files that are not read any more; those of files read again were refused again. */
+function keptQuarantine(relation: SourceRelation, earlier: SourceReading | undefined): string[] {
+  if (!earlier) return []
+  const read = new Set(relation.inputs?.map(({ path }) => path))
+  return earlier.inputs?.some(({ path }) => !read.has(path)) ? earlier.quarantine : []
+}
+
+function warnOfNewColumns(
+  { source, earlier, reporter }: ReadSourceOptions,
+  columns: Readonly<Record<string, unknown>>,
+): void {
+  if (!earlier || source.table === 'customers') return
+  const added = Object.keys(columns).filter((name) => !(name in earlier.columns))
+  if (added.length === 0) return
+  reporter.warn(
+    `sources.${source.key} has new columns: ${added.join(', ')}. A row with a value there counts as new, also where an earlier ingest stored it without; if the source holds such rows, give it an event_id, replace: true, or run ingest --rebuild.`,
+  )
+}

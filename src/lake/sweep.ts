@@ -1,0 +1,32 @@
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { tableNames } from '../domain/program.ts'
+import { type LakeState, namedPaths } from './commits.ts'
+
+/** So long may a reader go on reading files that no longer count. */
+const graceMs = 24 * 3600 * 1000
+
+/**
+ * Removes what a killed writer left behind, and what stopped counting a day ago. Call it only while holding the lock.
+ *
+ * @param now the clock, ISO 8601.
+ */
+export async function sweep(folder: string, state: LakeState, now: string): Promise<void> {
+  await rm(join(folder, 'staging'), { recursive: true, force: true })
+  const kept = new Set(namedPaths(state))
+  for (const [path, at] of state.removed) if (Date.parse(now) - Date.parse(at) < graceMs) kept.add(path)
+  for (const part of [...tableNames, 'quarantine', 'predictions']) {
+    for (const path of await filesIn(folder, part)) if (!kept.has(path)) await rm(join(folder, path))
+  }
+  for (const path of await filesIn(folder, 'commits')) {
+    if (path.endsWith('.tmp')) await rm(join(folder, path))
+  }
+}
+
+/** Paths relative to the lake. */
+async function filesIn(folder: string, part: string): Promise<string[]> {
+  const found = await readdir(join(folder, part), { recursive: true, withFileTypes: true }).catch(() => [])
+  return found
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+}

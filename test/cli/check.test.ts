@@ -1,0 +1,153 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { ProgramCheck } from '../../src/cli/check-words.ts'
+import { type FileRow, type MadeProgram, makeProgram } from '../programs.ts'
+import { loyalcast } from './commands.ts'
+
+const yaml = `
+sources:
+  events: { file: events.csv }
+  customers: { file: customers.csv }
+outcomes:
+  churn: { event: [cancel] }
+  upsell: { event: [upgrade], desired: true }
+meaning: { usage: [login], contact: [ticket] }`
+
+/** Customers who log in every week of 2026 up to October; every third cancels some day. */
+function company(customers: number): { events: FileRow[]; customers: FileRow[] } {
+  const day = (number: number) => new Date(Date.UTC(2026, 0, 1 + number)).toISOString().slice(0, 10)
+  const events: FileRow[] = []
+  const rows: FileRow[] = []
+  for (let index = 0; index < customers; index++) {
+    const customer_id = `c${index}`
+    const end = index % 3 === 0 ? 60 + ((index * 37) % 200) : 290
+    rows.push({ customer_id, joined_at: '2026-01-01', plan: index % 2 ? 'gold' : 'basic' })
+    for (let at = index % 7; at < end; at += 7)
+      events.push({ customer_id, at: day(at), type: 'login', value: '' })
+    if (index % 3 === 0) events.push({ customer_id, at: day(end), type: 'cancel', value: '' })
+  }
+  return { events, customers: rows }
+}
+
+async function make(
+  changes: { events?: FileRow[]; customers?: FileRow[]; yaml?: string } = {},
+): Promise<MadeProgram> {
+  const { events, customers } = company(150)
+  return makeProgram({
+    files: {
+      'events.csv': [...events, ...(changes.events ?? [])],
+      'customers.csv': changes.customers ?? customers,
+    },
+    yaml: changes.yaml ?? yaml,
+  })
+}
+
+/** Checks in a process of its own, with a folder of its own for what is temporary. */
+async function check(made: MadeProgram) {
+  await made.write('tmp/.keep', '')
+  const options = { folder: made.folder, environment: { TMPDIR: join(made.folder, 'tmp') } }
+  const { code, stdout, stderr } = await loyalcast(
+    ['check', made.path, '--json', '--data', made.dataFolder],
+    options,
+  )
+  return { code, stderr, checked: JSON.parse(stdout) as ProgramCheck }
+}
+
+describe('loyalcast check', () => {
+  it('says what is there, what is wrong and what can be predicted, and leaves nothing behind', async () => {
+    const made = await make({
+      events: [
+        { customer_id: 'c1', at: '2026-10-01', type: 'login', value: 'inf' },
+        { customer_id: 'c1', at: 'soon', type: 'login' },
+        { customer_id: 'c1', at: '2027-02-01', type: 'planned_visit' },
+      ],
+    })
+    const before = (await readdir(made.folder, { recursive: true })).sort()
+    const { code, checked, stderr } = await check(made)
+    expect(stderr).not.toMatch(/unexpected/)
+    expect(code).toBe(0)
+    const [events, customers] = checked.sources
+    expect(events).toMatchObject({
+      source: 'events[0]',
+      quarantined: 2,
+      parts: [
+        { part: 'cancel', rows: 50 },
+        { part: 'login', firstDay: '2026-01-01' },
+        { part: 'planned_visit', lastDay: '2027-02-01' },
+      ],
+    })
+    expect(
+      events.refused.map(({ reason, row }) => [reason, JSON.parse(row).at, JSON.parse(row).value]),
+    ).toEqual([
+      ['bad_value', '2026-10-01', 'inf'],
+      ['bad_time', 'soon', null],
+    ])
+    expect(customers).toMatchObject({ read: 150, stored: 150, columns: { plan: 'category' } })
+    expect(checked.predictable).toContain('churn_30')
+    expect(checked.notPredictable.upsell).toMatch(/upgrade/)
+    expect(checked.problems.map(({ level, words }) => `${level}: ${words}`)).toEqual([
+      'warning: outcomes.upsell names upgrade, which no source supplies. Found: cancel, login, planned_visit.',
+      'warning: meaning.contact names ticket, which no source supplies. Found: cancel, login, planned_visit.',
+      expect.stringMatching(/^warning: The last day with data, 2027-02-01, lies after today, 2026-11-20\./),
+    ])
+    expect((await readdir(made.folder, { recursive: true })).sort()).toEqual(
+      [...before, 'tmp', 'tmp/.keep'].sort(),
+    )
+    await expect(readdir(made.dataFolder)).rejects.toThrow('ENOENT')
+  })
+
+  it('takes a type that is nearly spelled like one that occurs for an error', async () => {
+    const made = await make({ yaml: yaml.replace('[cancel]', '[cancell]') })
+    const { code, checked } = await check(made)
+    expect(code).toBe(2)
+    expect(checked.problems).toContainEqual({
+      level: 'error',
+      words: 'outcomes.churn names cancell, which no source supplies. Is it cancel?',
+    })
+  })
+
+  it('does not take a type that the program names beside it for a misspelling', async () => {
+    const made = await make({ yaml: yaml.replace('[cancel]', '[cancel, cancels]') })
+    const { code, checked } = await check(made)
+    expect(code).toBe(0)
+    expect(checked.problems.map(({ level }) => level)).toEqual(['warning', 'warning', 'warning'])
+  })
+
+  it('tells where observed_until gives the outcome away', async () => {
+    const { events } = company(150)
+    const ends = new Map(
+      events.filter(({ type }) => type === 'cancel').map((row) => [row.customer_id, row.at]),
+    )
+    const customers = company(150).customers.map((row) => ({
+      ...row,
+      observed_until: ends.get(row.customer_id) ?? '',
+    }))
+    const { checked } = await check(await make({ customers }))
+    expect(checked.leaks).toContainEqual(
+      expect.objectContaining({ origin: 'observed_until', outcome: 'churn', isAccepted: false }),
+    )
+  })
+
+  it('says how much is missing where nothing can be predicted', async () => {
+    const made = await makeProgram({
+      files: { 'answers.csv': [{ customer_id: 'a', at: '2026-10-01', metric: 'nps', score: 9 }] },
+      yaml: 'sources: { responses: { file: answers.csv } }',
+    })
+    const { code, checked } = await check(made)
+    expect(code).toBe(3)
+    expect(checked.notPredictable.nps).toMatch(
+      /1 NPS answers are known; at least 50 are needed: 49 are missing/,
+    )
+  })
+
+  it('also speaks where no row could be taken', async () => {
+    const made = await makeProgram({
+      files: { 'answers.csv': [{ customer_id: 'a', at: '2026-10-01', metric: 'stars', score: 9 }] },
+      yaml: 'sources: { responses: { file: answers.csv } }',
+    })
+    const { code, checked } = await check(made)
+    expect(code).toBe(3)
+    expect(checked).toMatchObject({ asOf: null, predictable: [], sources: [{ quarantined: 1 }] })
+  })
+})
