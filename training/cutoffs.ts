@@ -1,7 +1,7 @@
 import { addDays, type Day, daysBetween } from '../src/domain/days.ts'
 import type { Program } from '../src/domain/program.ts'
-import type { BehaviourRelations } from '../src/features/features.ts'
 import { selectEverybody } from '../src/features/population.ts'
+import type { BehaviourRelations } from '../src/features/relations.ts'
 import { type Database, quoteText, quoteTexts } from '../src/lake/database.ts'
 
 /** At which instants the past is looked back from. */
@@ -38,11 +38,14 @@ export async function planCutoffs(
     ),
     labelled as (${selectLabelled(program, relations)}),
     spread as (
-      select customer_id, count(distinct day) as days from known_days where day <= $asOf::date group by customer_id
+      select customer_id, count(distinct day) as days, bool_or(is_awaited) as is_awaited
+      from known_days
+      where day <= $asOf::date
+      group by customer_id
     )
     select
       count(*) as customers,
-      count(*) filter (where spread.days = 1) as snapshots,
+      count(*) filter (where spread.days = 1 and not spread.is_awaited) as snapshots,
       coalesce((select min(day) from behaviour), (select min(day) from known_days))::varchar as first
     from (select distinct customer_id from labelled where day <= $asOf::date) as labelled
     left join spread using (customer_id)`,
@@ -52,17 +55,23 @@ export async function planCutoffs(
   return gridOfCutoffs(first ?? asOf, asOf, program.horizonsDays[0])
 }
 
-/** The days of everything that is neither an outcome nor an NPS answer. What an absence waits for is behaviour. */
+/**
+ * The days of everything that is neither an outcome nor an NPS answer. What an absence waits for is behaviour; a
+ * customer with one day of it, such as one who bought once, is no snapshot.
+ */
 function selectKnownDays(program: Program, relations: BehaviourRelations): string {
   const happening = program.outcomes.filter((outcome) => outcome.kind === 'event')
   const outcomes = quoteTexts(happening.flatMap((outcome) => outcome.eventTypes))
+  const absent = program.outcomes.filter((outcome) => outcome.kind === 'absence')
+  const awaited = quoteTexts(absent.flatMap((outcome) => outcome.eventTypes))
   const zone = quoteText(program.timezone)
   return `
-    select customer_id, day from ${relations.events} where coalesce(type not in ${outcomes}, true)
-    union all select customer_id, day from ${relations.responses} where metric <> 'nps'
-    union all select customer_id, day from ${relations.interventions}
-    union all select customer_id, (valid_from at time zone ${zone})::date from ${relations.customers} where not undated
-    union all select customer_id, (joined_at at time zone ${zone})::date from ${relations.customers} where joined_at is not null`
+    select customer_id, day, coalesce(type in ${awaited}, false) as is_awaited
+    from ${relations.events} where coalesce(type not in ${outcomes}, true)
+    union all select customer_id, day, false from ${relations.responses} where metric <> 'nps'
+    union all select customer_id, day, false from ${relations.interventions}
+    union all select customer_id, (valid_from at time zone ${zone})::date, false from ${relations.customers} where not undated
+    union all select customer_id, (joined_at at time zone ${zone})::date, false from ${relations.customers} where joined_at is not null`
 }
 
 /** Days on which customers showed something to learn from. */
@@ -80,7 +89,7 @@ function selectLabelled(program: Program, relations: BehaviourRelations): string
 export function gridOfCutoffs(first: Day, asOf: Day, shortestHorizonDays: number): CutoffPlan {
   const last = addDays(asOf, -shortestHorizonDays)
   const span = daysBetween(addDays(first, fewestHistoryDays), last)
-  const stepDays = span < 240 ? 10 : span < 480 ? 15 : 30
+  const stepDays = span < 240 ? 10 : span < 720 ? 15 : 30
   const days: Day[] = []
   for (let back = 0; back <= span && days.length < mostCutoffs; back += stepDays)
     days.push(addDays(last, -back))

@@ -51,7 +51,11 @@ export async function crossFit(
     onProgress?: (done: number, note: string) => void
   },
 ): Promise<{ heldOut: HeldOut; choices: Choices }> {
-  const folds = foldsByCustomer(labelled.customer, labelled.rows.length < 2_000 ? 5 : 3, options.seed)
+  const folds = foldsByCustomer(
+    labelled.customer,
+    labelled.rows.length < 2_000 ? 5 : labelled.rows.length < 30_000 ? 3 : 2,
+    options.seed,
+  )
   const parts: { places: Int32Array; heldOut: HeldOut }[] = []
   const found: Choices[] = []
   for (const [index, { train, test }] of folds.entries()) {

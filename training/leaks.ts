@@ -1,6 +1,6 @@
-import type { Program } from '../src/domain/program.ts'
+import type { Outcome, Program } from '../src/domain/program.ts'
 import { tableShapes } from '../src/domain/tables.ts'
-import type { BehaviourRelations, FeatureFrame } from '../src/features/features.ts'
+import type { BehaviourRelations } from '../src/features/relations.ts'
 import { type Database, quoteName, quoteText, quoteTexts } from '../src/lake/database.ts'
 import { auc } from '../src/model/metrics.ts'
 import type { Dataset } from './dataset.ts'
@@ -16,63 +16,141 @@ export interface Leak {
   readonly words: string
 }
 
-/** A single feature that tells an outcome better than this knows more than the past. */
-const implausibleAuc = 0.98
+/** What tells an outcome better than this, also at the lower bound of chance, knows more than the past. */
+const implausible = { share: 0.98, atLeast: 0.95 }
+/** One-sided 90%: 31 customers without exception are enough, as many as a task needs at least. */
+const normalQuantile = 1.2816
 const fewestEvents = 20
 
-/** Features that alone predict an outcome implausibly well. */
+/** Lower bound of a share found among so many (Wilson). Unlike a normal bound it does not trust a perfect few. */
+export function lowerBound(share: number, count: number): number {
+  if (count === 0) return 0
+  const z2 = normalQuantile ** 2 / count
+  const spread = normalQuantile * Math.sqrt((share * (1 - share) + z2 / 4) / count)
+  return (share + z2 / 2 - spread) / (1 + z2)
+}
+
+function isImplausible(share: number, customers: number): boolean {
+  return share > implausible.share && lowerBound(share, customers) > implausible.atLeast
+}
+
+/** First-interval labels of an outcome, with a feature to be judged beside them. **Shape** all [rows known]. */
+interface Judged {
+  readonly customer: ArrayLike<number>
+  readonly happened: ArrayLike<number>
+  /** NaN or null: missing. */
+  readonly values: Float64Array | (string | null)[]
+}
+
+/**
+ * Features that alone predict an outcome implausibly well: as a ranking, or, for attributes, by a single state (filled,
+ * missing, a category) that comes with the rarer side almost always.
+ *
+ * An outcome's own events, and for an absence all activity, are no leak: that they go on or stay away is the point.
+ */
 export function findTellingFeatures(dataset: Dataset, labelled: Labelled, tasks: TaskPlan): Leak[] {
-  const leaks: Leak[] = []
-  for (const [task, labels] of labelled.outcomes.entries()) {
-    const places = Array.from(labelled.rows.keys()).filter(
-      (place) => labels.known[place * labels.intervals] === 1,
-    )
+  const { frame, catalogue } = dataset
+  const attributes = new Set([...catalogue.attributes.map(({ name }) => name), 'annual_value'])
+  return tasks.outcomes.flatMap(({ outcome }, task) => {
+    const labels = labelled.outcomes[task]
+    const places = Array.from(labelled.rows.keys()).filter((at) => labels.known[at * labels.intervals] === 1)
     const happened = places.map((place) => labels.happened[place * labels.intervals])
-    const events = happened.reduce((sum, value) => sum + value, 0)
-    if (events < fewestEvents || places.length - events < fewestEvents) continue
-    for (const [index, feature] of dataset.frame.features.entries()) {
-      const probability = rankingOf(dataset.frame, index, {
-        rows: places.map((place) => labelled.rows[place]),
-        happened,
-      })
-      const value = auc({ probability, happened }) ?? 0.5
-      const strength = Math.max(value, 1 - value)
-      if (strength <= implausibleAuc) continue
-      leaks.push({
-        origin: feature.origin,
-        outcome: tasks.outcomes[task].outcome.name,
-        words: `${feature.name} alone tells ${tasks.outcomes[task].outcome.name} with an AUC of ${strength.toFixed(3)}: it is probably known only afterwards.`,
-      })
+    const customer = places.map((place) => labelled.customer[place])
+    return frame.features.flatMap(({ name, origin }, index): Leak[] => {
+      if (isOwnHistory(origin, outcome)) return []
+      const column = frame.columns[index]
+      const pick = <T>(values: ArrayLike<T>) => places.map((place) => values[labelled.rows[place]])
+      const values = column instanceof Float64Array ? Float64Array.from(pick(column)) : pick(column)
+      const judged = { customer, happened, values }
+      const telling = tellingRank(judged) ?? (attributes.has(origin) ? tellingState(judged) : null)
+      if (telling === null) return []
+      const words = `${name} alone tells ${outcome.name} ${telling}: it is probably known only afterwards.`
+      return [{ origin, outcome: outcome.name, words }]
+    })
+  })
+}
+
+function isOwnHistory(origin: string, { kind, eventTypes }: Outcome): boolean {
+  if (kind === 'absence' && origin === 'activity') return true
+  return eventTypes.some((type) => origin === type || origin.startsWith(`${type}.`))
+}
+
+/** How a feature's order tells the outcome; null where it does not, or with too few customers to say. */
+function tellingRank({ customer, happened, values }: Judged): string | null {
+  const sides = [new Set<number>(), new Set<number>()]
+  for (let i = 0; i < happened.length; i++) sides[happened[i]].add(customer[i])
+  const customers = Math.min(sides[0].size, sides[1].size)
+  if (customers < fewestEvents) return null
+  const isNumber = values instanceof Float64Array
+  const probability = isNumber ? missingLowest(values) : ratesOfOthers({ customer, happened, values })
+  const value = auc({ probability, happened }) ?? 0.5
+  const strength = isNumber ? Math.max(value, 1 - value) : value
+  return isImplausible(strength, customers) ? `with an AUC of ${strength.toFixed(3)}` : null
+}
+
+function missingLowest(values: Float64Array): Float64Array {
+  return values.map((value) => (Number.isNaN(value) ? -Number.MAX_VALUE : value))
+}
+
+function isMissing(value: string | number | null): boolean {
+  return value === null || Number.isNaN(value)
+}
+
+/** A row's category as the rate among other customers of it: its own rows would give the customer away. */
+function ratesOfOthers({ customer, happened, values }: Judged): Float64Array {
+  const sums = new Map<string, { happened: number; rows: number }>()
+  const add = (key: string, event: number) => {
+    const sum = sums.get(key) ?? { happened: 0, rows: 0 }
+    sums.set(key, { happened: sum.happened + event, rows: sum.rows + 1 })
+  }
+  const all = (value: unknown) => JSON.stringify([value])
+  const own = (value: unknown, i: number) => JSON.stringify([value, customer[i]])
+  for (const [i, value] of values.entries()) {
+    add(all(value), happened[i])
+    add(own(value, i), happened[i])
+  }
+  const rate = rateOf(happened)
+  return Float64Array.from(values as (string | null)[], (value, i) => {
+    const [whole, self] = [all(value), own(value, i)].map(
+      (key) => sums.get(key) as { happened: number; rows: number },
+    )
+    return (whole.happened - self.happened + rate) / (whole.rows - self.rows + 1)
+  })
+}
+
+function rateOf(happened: ArrayLike<number>): number {
+  return Array.from(happened).reduce((sum, value) => sum + value, 0) / Math.max(1, happened.length)
+}
+
+/** A state of an attribute that comes with the rarer side of the outcome almost always. */
+function tellingState({ customer, happened, values }: Judged): string | null {
+  const rarer = rateOf(happened) <= 0.5 ? 1 : 0
+  const states = new Map<string, { rows: number; rarer: number; customers: Set<number> }>()
+  for (let i = 0; i < happened.length; i++) {
+    const value = values[i]
+    const named = isMissing(value)
+      ? ['missing']
+      : ['filled', ...(typeof value === 'string' ? [`= ${value}`] : [])]
+    for (const name of named) {
+      const state = states.get(name) ?? { rows: 0, rarer: 0, customers: new Set<number>() }
+      state.rows++
+      if (happened[i] === rarer) state.rarer++
+      state.customers.add(customer[i])
+      states.set(name, state)
     }
   }
-  return leaks
-}
-
-/** A number that ranks rows by one feature: categories by their rate with one row left out, missing by its own. */
-function rankingOf(
-  frame: FeatureFrame,
-  index: number,
-  { rows, happened }: { rows: readonly number[]; happened: readonly number[] },
-): Float64Array {
-  const column = frame.columns[index]
-  const isMissing = (row: number) => column[row] === null || Number.isNaN(column[row])
-  const keyOf = (row: number) =>
-    isMissing(row) ? null : typeof column[row] === 'string' ? column[row] : isMissing(row)
-  const sums = new Map<unknown, [happened: number, rows: number]>()
-  rows.forEach((row, i) => {
-    const sum = sums.get(keyOf(row)) ?? [0, 0]
-    sums.set(keyOf(row), [sum[0] + happened[i], sum[1] + 1])
-  })
-  if (!(column instanceof Float64Array)) {
-    return Float64Array.from(rows, (row, i) => {
-      const [events, count] = sums.get(keyOf(row)) as [number, number]
-      return (events - happened[i] + 0.5) / count
-    })
+  for (const [name, state] of states) {
+    const share = state.rarer / state.rows
+    if (isImplausible(share, state.customers.size))
+      return `where it is ${name} (${(100 * share).toFixed(1)}% of ${state.customers.size} customers)`
   }
-  return Float64Array.from(rows, (row) => (isMissing(row) ? -1e300 : column[row]))
+  return null
 }
 
-/** Attributes with a history that is written only when, or after, an outcome happens. */
+/**
+ * Attributes with a history that is written only when, or after, an outcome happens. Where most customers have the
+ * outcome, changes after it are to be expected: nothing is said then.
+ */
 export async function findAfterthoughts(
   database: Database,
   options: { program: Program; relations: BehaviourRelations; attributes: readonly string[] },
@@ -83,7 +161,11 @@ export async function findAfterthoughts(
   for (const outcome of program.outcomes.filter(({ kind }) => kind === 'event')) {
     for (const name of attributes) {
       const column = quoteName(tableShapes.customers.extraPrefix + name)
-      const { changes, after } = await database.row<{ changes: number; after: number }>(`
+      const { changes, after, share } = await database.row<{
+        changes: number
+        after: number
+        share: number
+      }>(`
         with history as (
           select
             customer_id,
@@ -96,11 +178,13 @@ export async function findAfterthoughts(
         happened as (
           select customer_id, min(day) as day from ${relations.events} where type in ${quoteTexts(outcome.eventTypes)} group by customer_id
         )
-        select count(*) as changes, count(*) filter (where history.day >= happened.day) as after
+        select
+          count(*) filter (where is_change and number > 1) as changes,
+          count(*) filter (where is_change and number > 1 and history.day >= happened.day) as after,
+          count(distinct happened.customer_id) / count(distinct customer_id) as share
         from history
-        left join happened using (customer_id)
-        where is_change and number > 1`)
-      if (changes < fewestEvents || after < 0.95 * changes) continue
+        left join happened using (customer_id)`)
+      if (changes < fewestEvents || share > 0.5 || lowerBound(after / changes, changes) < 0.9) continue
       leaks.push({
         origin: name,
         outcome: outcome.name,
@@ -123,11 +207,15 @@ export async function findTellingObservation(
         select customer_id, min(day) as day from ${relations.events} where type in ${quoteTexts(outcome.eventTypes)} group by customer_id
       ),
       observation as (
-        select customer_id, max(observed_until) as observed_until from ${relations.customers} group by customer_id
+        select
+          customer_id,
+          bool_or(abs(observed_until - happened.day) <= 1) as is_same
+        from ${relations.customers} as customers
+        join happened using (customer_id)
+        where observed_until is not null
+        group by customer_id
       )
-      select count(*) as customers, count(*) filter (where abs(observation.observed_until - happened.day) <= 1) as same
-      from happened
-      join observation using (customer_id)`)
+      select count(*) as customers, count(*) filter (where is_same) as same from observation`)
     if (customers < fewestEvents || same < 0.5 * customers) continue
     leaks.push({
       origin: 'observed_until',

@@ -1,3 +1,4 @@
+import { cutIntervals } from '../src/outcomes/labels.ts'
 import type { Dataset } from './dataset.ts'
 
 /** Some rows and the last day whose events may be used to label them. */
@@ -24,19 +25,22 @@ export interface Split {
   readonly testFrom: number | null
 }
 
+/** Share of what can be learned that the later block should hold. */
 const heldBackShare = 0.25
-const fewestCompleteRows = 50
+/** Least share that must be left to learn from: where calibration can be cross-fitted instead, more. */
+const leastShare = { test: 0.15, calibrate: 0.4 }
+const fewestLabels = 25
 
 /** Decides how rows are divided. @param asOf in days since 1970-01-01. */
 export function splitRows(
   dataset: Dataset,
   { asOf, horizonsDays }: { asOf: number; horizonsDays: readonly number[] },
 ): Split {
-  const ends = completionDays(dataset, horizonsDays)
-  const testFrom = chooseBoundary(dataset, ends, asOf)
+  const labels = tellingLabels(dataset, { asOf, horizonsDays })
+  const testFrom = chooseBoundary(labels, asOf, leastShare.test)
   if (testFrom === null) return splitByCustomer(dataset, asOf)
   const test = blockFrom(dataset, { from: testFrom, before: Infinity, censoredAfter: asOf })
-  const calibrateFrom = chooseBoundary(dataset, ends, testFrom)
+  const calibrateFrom = chooseBoundary(labels, testFrom, leastShare.calibrate)
   if (calibrateFrom === null) {
     const fit = blockFrom(dataset, { from: -Infinity, before: testFrom, censoredAfter: testFrom })
     return { kind: 'forward-cross-fitted', fit, calibrate: null, test, testFrom }
@@ -55,53 +59,70 @@ export function wholeBlock(dataset: Dataset, asOf: number): Block {
   return blockFrom(dataset, { from: -Infinity, before: Infinity, censoredAfter: asOf })
 }
 
-/** The day on which a row's last learnable label is known; NaN where it has none. */
-function completionDays(dataset: Dataset, horizonsDays: readonly number[]): Float64Array {
-  const rows = dataset.customer.length
-  const ends = new Float64Array(rows).fill(Number.NaN)
-  const longest = longestKnownHorizon(dataset, horizonsDays)
-  if (longest > 0) {
-    for (let row = 0; row < rows; row++) {
-      const isComplete = dataset.outcomes.some((days) => days.known[row] >= longest)
-      if (dataset.isPopulation[row] && isComplete) ends[row] = dataset.cutoff[row] + longest
-    }
-    return ends
-  }
-  const { answers } = dataset
-  if (answers === null) return ends
-  for (let i = 0; i < answers.row.length; i++) {
-    if (answers.leadDays[i] === 0) ends[answers.row[i]] = dataset.cutoff[answers.row[i]] + 1
-  }
-  return ends
+/** A label that tells something: one of the rarer kind, as events are among quiet intervals. Days since 1970-01-01. */
+interface TellingLabel {
+  readonly cutoff: number
+  /** The day by which it is known. */
+  readonly end: number
+  /** It belongs to the longest horizon that can be learned. */
+  readonly isLongest: boolean
 }
 
-/** The longest horizon that is known for at least a twentieth of the rows whose shortest is; 0 without outcomes. */
-function longestKnownHorizon(dataset: Dataset, horizonsDays: readonly number[]): number {
-  const rowsKnown = (horizon: number) =>
-    Math.max(
-      0,
-      ...dataset.outcomes.map(
-        (days) => days.known.filter((known, row) => dataset.isPopulation[row] && known >= horizon).length,
-      ),
-    )
-  const any = rowsKnown(horizonsDays[0])
-  return any === 0 ? 0 : (horizonsDays.findLast((horizon) => rowsKnown(horizon) >= 0.05 * any) ?? 0)
+/** What there is to learn from, by time: rarer interval labels of the outcomes, or answers where there are none. */
+function tellingLabels(
+  dataset: Dataset,
+  { asOf, horizonsDays }: { asOf: number; horizonsDays: readonly number[] },
+): TellingLabel[] {
+  const limits = Float64Array.from(dataset.cutoff, (cutoff, row) =>
+    dataset.isPopulation[row] ? asOf - cutoff : -1,
+  )
+  const labels = dataset.outcomes.flatMap((days) => {
+    const { happened, known } = cutIntervals(days, horizonsDays, limits)
+    const places = Array.from(known.keys()).filter((at) => known[at] === 1)
+    const events = places.filter((at) => happened[at] === 1).length
+    const telling = 2 * events <= places.length ? 1 : 0
+    return places
+      .filter((at) => happened[at] === telling)
+      .map((at) => ({
+        cutoff: dataset.cutoff[Math.floor(at / horizonsDays.length)],
+        horizon: horizonsDays[at % horizonsDays.length],
+      }))
+  })
+  if (labels.length === 0) return tellingAnswers(dataset)
+  const longest = horizonsDays.findLast(
+    (horizon) => labels.filter((label) => label.horizon === horizon).length >= 0.02 * labels.length,
+  )
+  return labels.map(({ cutoff, horizon }) => ({
+    cutoff,
+    end: cutoff + horizon,
+    isLongest: horizon === longest,
+  }))
 }
 
-/** The cutoff that starts the later block, or null where either side would be without complete labels. */
-function chooseBoundary(dataset: Dataset, ends: Float64Array, until: number): number | null {
-  const complete: number[] = []
-  for (let row = 0; row < ends.length; row++) if (ends[row] <= until) complete.push(row)
-  if (complete.length < 2 * fewestCompleteRows) return null
-  const cutoffs = complete.map((row) => dataset.cutoff[row]).sort((a, b) => a - b)
-  const wanted = cutoffs[Math.floor((1 - heldBackShare) * (cutoffs.length - 1))]
-  const last = cutoffs[cutoffs.length - 1]
-  for (const from of new Set([wanted, last])) {
-    const before = complete.filter((row) => ends[row] <= from).length
-    const after = complete.filter((row) => dataset.cutoff[row] >= from).length
-    if (before >= fewestCompleteRows && after >= fewestCompleteRows) return from
-  }
-  return null
+function tellingAnswers({ answers, cutoff }: Dataset): TellingLabel[] {
+  const rows = Array.from(answers?.row ?? []).filter((_, i) => answers?.leadDays[i] === 0)
+  return rows.map((row) => ({ cutoff: cutoff[row], end: cutoff[row] + 1, isLongest: true }))
+}
+
+/**
+ * The cutoff that starts the later block: the one that leaves it nearest to a quarter of the labels known by `until`,
+ * with the longest horizon known on both sides. Null where there is none.
+ */
+function chooseBoundary(labels: readonly TellingLabel[], until: number, least: number): number | null {
+  const usable = labels.filter(({ end }) => end <= until)
+  const sides = [...new Set(usable.map(({ cutoff }) => cutoff))].map((from) => {
+    const before = usable.filter(({ end }) => end <= from)
+    const after = usable.filter(({ cutoff }) => cutoff >= from)
+    return { from, before, after, distance: Math.abs(after.length / usable.length - heldBackShare) }
+  })
+  const possible = sides.filter(
+    ({ before, after }) =>
+      before.length >= Math.max(fewestLabels, least * usable.length) &&
+      after.length >= fewestLabels &&
+      [before, after].every((side) => side.some(({ isLongest }) => isLongest)),
+  )
+  if (possible.length === 0) return null
+  return possible.reduce((best, other) => (other.distance < best.distance ? other : best)).from
 }
 
 function blockFrom(dataset: Dataset, range: { from: number; before: number; censoredAfter: number }): Block {

@@ -1,6 +1,7 @@
 import { tableShapes } from '../domain/tables.ts'
 import { quoteName, quoteText, quoteTexts } from '../lake/database.ts'
 import type { Catalogue, FeatureColumn, FeatureGroup } from './catalogue.ts'
+import { validDay, validOrder } from './relations.ts'
 
 const prefix = tableShapes.customers.extraPrefix
 
@@ -11,15 +12,6 @@ export interface AttributeSource {
   /** Attribute → keys of the sources that have it. */
   readonly suppliers: ReadonlyMap<string, readonly string[]>
 }
-
-/** SQL: the local day from which a row of customers counts; a row without a time always did. */
-export function validDay(timezone: string): string {
-  return `coalesce((valid_from at time zone ${quoteText(timezone)})::date, date '0001-01-01')`
-}
-
-/** SQL: orders the rows of a customer by when they became valid, later readings last. */
-export const validOrder =
-  "epoch_us(coalesce(valid_from, timestamptz '0001-01-01 00:00:00+00'))::hugeint * 18446744073709551616 + ordinal"
 
 /** Features of attributes. A date after the cutoff is missing. */
 export function attributeGroup(catalogue: Catalogue, source: AttributeSource): FeatureGroup {

@@ -3,10 +3,9 @@ import type { Program } from '../domain/program.ts'
 import { metrics, tableShapes } from '../domain/tables.ts'
 import { type Database, quoteName, quoteTexts } from '../lake/database.ts'
 import { extraColumns, type Lake } from '../lake/lake.ts'
-import { validDay } from './attribute-features.ts'
 import type { Catalogue, PropertyRef } from './catalogue.ts'
 import { earliestDay, partsBegin } from './data-begins.ts'
-import { lakeRelations } from './features.ts'
+import { lakeRelations, validDay } from './relations.ts'
 
 const mostTypes = 24
 const mostProperties = 40

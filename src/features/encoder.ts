@@ -85,7 +85,7 @@ function fitNumber(
 ): FeatureEncoding | null {
   const present = new Float64Array(rows.length)
   let count = 0
-  for (const row of rows) if (!Number.isNaN(column[row])) present[count++] = column[row]
+  for (const row of rows) if (Number.isFinite(column[row])) present[count++] = column[row]
   const sorted = present.subarray(0, count).sort()
   if (count === 0) return null
   const hasMissing = count < rows.length
@@ -127,7 +127,10 @@ export interface EncodedRows {
   readonly values: Float32Array
 }
 
-/** Encodes every row of a frame. A feature the frame lacks is missing. */
+/**
+ * Encodes every row of a frame: numbers into (-3, 3), flags, categories and bins into [0, 1]. A feature the frame
+ * lacks, and a number that is not finite, is missing.
+ */
 export function encode(encoder: Encoder, frame: FeatureFrame, view: EncodedView): EncodedRows {
   const columns = columnOrigins(encoder, view).length
   const values = new Float32Array(frame.rows * columns)
@@ -174,7 +177,7 @@ function encodeNumber(
   for (let row = 0; row < rows; row++) {
     const value = column === undefined ? Number.NaN : (column[row] as number)
     const start = row * columns
-    if (Number.isNaN(value)) {
+    if (!Number.isFinite(value)) {
       if (hasMissing) values[start + offset + 1] = 1
       continue
     }
@@ -190,6 +193,7 @@ function encodeNumber(
 
 function squash(encoding: Extract<FeatureEncoding, { kind: 'number' }>, value: number): number {
   const seen = encoding.isLogged ? Math.log1p(Math.max(0, value)) : value
-  const scaled = (Math.min(encoding.high, Math.max(encoding.low, seen)) - encoding.center) / encoding.scale
+  const offset = Math.min(encoding.high, Math.max(encoding.low, seen)) - encoding.center
+  const scaled = Math.min(1e6, Math.max(-1e6, offset / encoding.scale))
   return scaled / Math.sqrt(1 + (scaled / 3) ** 2)
 }

@@ -1,54 +1,22 @@
-import type { Day } from '../domain/days.ts'
 import type { Program } from '../domain/program.ts'
-import { tableShapes } from '../domain/tables.ts'
 import { type Database, quoteName, type ResultColumn } from '../lake/database.ts'
-import { type Lake, readTable } from '../lake/lake.ts'
+import type { Lake } from '../lake/lake.ts'
 import { activityGroup } from './activity-features.ts'
 import { attributeGroup } from './attribute-features.ts'
 import type { Catalogue, Feature, FeatureGroup, FeaturePart } from './catalogue.ts'
-import { partsBegin } from './data-begins.ts'
 import { eventGroup } from './event-features.ts'
 import { initiativeGroup } from './initiative-features.ts'
 import { alwaysThere } from './population.ts'
+import type { BehaviourRelations } from './relations.ts'
 import { responseGroup } from './response-features.ts'
+
+export { type BehaviourRelations, lakeRelations } from './relations.ts'
 
 /** Features of some customers at some cutoffs. **Shape** every column has one entry a row: NaN or null is missing. */
 export interface FeatureFrame {
   readonly rows: number
   readonly features: readonly Feature[]
   readonly columns: readonly ResultColumn[]
-}
-
-/** Where behaviour is read from. A what-if replaces one of them by edited rows; nothing else changes. */
-export interface BehaviourRelations {
-  readonly events: string
-  readonly customers: string
-  readonly responses: string
-  readonly interventions: string
-  /** Event type → first day of what its sources supply, over all buckets. */
-  readonly beginsOn: ReadonlyMap<string, Day>
-}
-
-/**
- * The lake's own rows, all buckets or some.
- *
- * @param excluded names of leaks; `observed_until` among them makes every customer observed without a planned end.
- */
-export function lakeRelations(
-  lake: Lake,
-  { buckets, excluded }: { buckets?: readonly number[]; excluded?: ReadonlySet<string> } = {},
-): BehaviourRelations {
-  const read = (table: 'events' | 'customers' | 'responses' | 'interventions') =>
-    readTable(lake, table, { prefix: tableShapes[table].extraPrefix, ...(buckets && { buckets }) })
-  return {
-    events: read('events'),
-    customers: excluded?.has('observed_until')
-      ? `(select * replace (null::date as observed_until) from ${read('customers')})`
-      : read('customers'),
-    responses: read('responses'),
-    interventions: read('interventions'),
-    beginsOn: partsBegin(lake.state, 'events'),
-  }
 }
 
 export interface FeatureRequest {

@@ -28,7 +28,7 @@ export function fitPiecewiseEdges(
   { targets, mostBins }: { targets: readonly BinaryTarget[]; mostBins: number },
 ): number[] {
   const present: number[] = []
-  for (let i = 0; i < rows.length; i++) if (!Number.isNaN(column[rows[i]])) present.push(i)
+  for (let i = 0; i < rows.length; i++) if (Number.isFinite(column[rows[i]])) present.push(i)
   if (present.length < 32) return []
   const sorted = Float64Array.from(present, (i) => column[rows[i]]).sort()
   const cuts = candidateCuts(sorted)
@@ -47,11 +47,17 @@ export function fitPiecewiseEdges(
   const inner = best.map(([at]) => cuts[at]).sort((a, b) => a - b)
   const low = sorted[Math.floor(0.002 * (sorted.length - 1))]
   const high = sorted[Math.ceil(0.998 * (sorted.length - 1))]
+  const last = inner[inner.length - 1]
   return [
-    low < inner[0] ? low : inner[0] - 1,
+    low < inner[0] ? low : inner[0] - stepFrom(inner[0]),
     ...inner,
-    high > inner[inner.length - 1] ? high : inner[inner.length - 1] + 1,
+    high > last ? high : last + stepFrom(last),
   ]
+}
+
+/** A width that is not lost in the rounding of large numbers. */
+function stepFrom(edge: number): number {
+  return Math.max(1, Math.abs(edge) * 1e-9)
 }
 
 /** Distinct midpoints between neighbouring quantiles. */
@@ -63,7 +69,7 @@ function candidateCuts(sorted: Float64Array): number[] {
     let next = index
     while (next < sorted.length && sorted[next] === sorted[index - 1]) next++
     if (next >= sorted.length) continue
-    const cut = (sorted[next - 1] + sorted[next]) / 2
+    const cut = sorted[next - 1] / 2 + sorted[next] / 2
     if (cuts.length === 0 || cut > cuts[cuts.length - 1]) cuts.push(cut)
   }
   return cuts

@@ -1,7 +1,6 @@
 import type { Program } from '../domain/program.ts'
 import { quoteText, quoteTexts } from '../lake/database.ts'
-import { validDay, validOrder } from './attribute-features.ts'
-import type { BehaviourRelations } from './features.ts'
+import { type BehaviourRelations, validDay, validOrder } from './relations.ts'
 
 /** Event types after which a customer is gone. */
 export function terminalTypes(program: Program): string[] {

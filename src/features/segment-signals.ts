@@ -2,7 +2,7 @@ import type { Program } from '../domain/program.ts'
 import type { SegmentSignals } from '../domain/segment.ts'
 import { type Database, quoteTexts } from '../lake/database.ts'
 import { allBegin, earliestDay, isCovered } from './data-begins.ts'
-import type { BehaviourRelations } from './features.ts'
+import type { BehaviourRelations } from './relations.ts'
 
 /**
  * What segments look at, for each spine row in row order. Nothing after the cutoff is seen.

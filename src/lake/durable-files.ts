@@ -1,4 +1,4 @@
-import { link, mkdir, open, rename, rm } from 'node:fs/promises'
+import { link, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 
 /** Forces a file's or folder's content to the disk. */
@@ -11,12 +11,30 @@ async function syncPath(path: string): Promise<void> {
   }
 }
 
-/** Makes a folder and those around it; their names are on the disk when this returns. */
-async function makeFolder(path: string): Promise<void> {
+/**
+ * Makes a folder and those around it; their names are on the disk when this returns. Where it is there already it may
+ * also be a file: what then wants to write into it says so.
+ *
+ * Step by step, since Node's own recursion never ends where the system refuses a folder with ENOENT, as in /proc.
+ */
+export async function makeFolder(path: string): Promise<void> {
   const whole = resolve(path)
-  const first = await mkdir(whole, { recursive: true })
-  if (first === undefined) return
-  for (let made = whole; made.length >= first.length; made = dirname(made)) await syncPath(dirname(made))
+  if (await isMade(whole)) return
+  await makeFolder(dirname(whole))
+  await mkdir(whole).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+  await syncPath(dirname(whole))
+}
+
+async function isMade(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false
+      throw error
+    },
+  )
 }
 
 /** Moves a finished file or folder to where it is read: on the disk first, then under its name, then the name on the disk. */

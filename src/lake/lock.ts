@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { lock } from 'proper-lockfile'
 import { failure } from '../domain/errors.ts'
 import type { Reporter } from '../domain/progress.ts'
+import { makeFolder } from './durable-files.ts'
 
 /** A lock that nobody renewed for so long is free: its holder is on a machine that died. */
 const staleMs = 60_000
@@ -33,7 +34,7 @@ async function makeWritable(folder: string): Promise<void> {
   const refuse = (error: Error) => {
     throw failure('storage', `${folder} cannot be made: ${error.message}. Give another folder with --data.`)
   }
-  await mkdir(folder, { recursive: true }).catch(refuse)
+  await makeFolder(folder).catch(refuse)
   if (!(await stat(folder).catch(refuse)).isDirectory()) refuse(new Error('it is a file'))
 }
 

@@ -1,5 +1,5 @@
 import type { Day } from '../domain/days.ts'
-import type { BehaviourRelations } from '../features/features.ts'
+import type { BehaviourRelations } from '../features/relations.ts'
 
 /** Days between the day after the cutoff and the answer at which an answer is used as a label. */
 export const answerLeadsDays = [0, 30, 60, 90] as const

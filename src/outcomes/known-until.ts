@@ -1,5 +1,6 @@
 import { type Day, earlierDay } from '../domain/days.ts'
-import type { Program } from '../domain/program.ts'
+import type { Outcome, Program } from '../domain/program.ts'
+import { earliestDay } from '../features/data-begins.ts'
 import type { LakeState } from '../lake/commits.ts'
 
 interface Coverage {
@@ -32,4 +33,19 @@ export function knownUntil(program: Program, state: LakeState, eventTypes: reado
   )
   const days = limiting.length > 0 ? limiting.map((coverage) => coverage.until) : declared
   return days.length === 0 ? null : days.reduce(earlierDay)
+}
+
+/**
+ * The first day from which the outcome's events are known: before its sources began nothing happened only because
+ * nobody wrote it down. Null where that cannot be told: a source of outcome events alone may cover more than its rows.
+ */
+export function knownFrom(program: Program, state: LakeState, { kind, eventTypes }: Outcome): Day | null {
+  const begins: Day[] = []
+  for (const { key } of program.sources.events) {
+    const parts = Object.entries(state.sources.get(key)?.spans ?? {})
+    if (!parts.some(([type]) => eventTypes.includes(type))) continue
+    if (kind === 'event' && parts.every(([type]) => eventTypes.includes(type))) return null
+    begins.push(...parts.map(([, { firstDay }]) => firstDay))
+  }
+  return earliestDay(begins)
 }

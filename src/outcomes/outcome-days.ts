@@ -1,10 +1,10 @@
 import type { Day } from '../domain/days.ts'
 import type { Outcome, Program } from '../domain/program.ts'
-import type { BehaviourRelations } from '../features/features.ts'
 import { selectObservedUntil, terminalTypes } from '../features/population.ts'
+import type { BehaviourRelations } from '../features/relations.ts'
 import type { LakeState } from '../lake/commits.ts'
 import { type Database, quoteTexts } from '../lake/database.ts'
-import { knownUntil } from './known-until.ts'
+import { knownFrom, knownUntil } from './known-until.ts'
 
 /**
  * What happened after each spine row's cutoff, in whole days after it. **Shape** all [rows].
@@ -15,7 +15,7 @@ export interface OutcomeDays {
   readonly outcome: Outcome
   /** Days to the first event of the outcome's types: 1 is the day after the cutoff. NaN: none seen. */
   readonly event: Float64Array
-  /** Days after the cutoff up to which everything is known. */
+  /** Days after the cutoff up to which everything is known; negative: nothing. */
   readonly known: Float64Array
 }
 
@@ -38,6 +38,7 @@ export async function readOutcomeDays(
   const { program, state, relations, spine, asOf } = request
   const covered = knownUntil(program, state, outcome.eventTypes)
   if (covered === null) return null
+  const from = knownFrom(program, state, outcome) ?? '0001-01-01'
   const others = outcome.isTerminal ? [] : terminalTypes(program)
   const found = await database.columns(
     `
@@ -61,12 +62,15 @@ export async function readOutcomeDays(
     select
       spine.row,
       case when coalesce(happened_at <= ended_at, true) then firsts.days end::double as event,
-      (least($covered::date, $asOf::date, observation.observed_until) - spine.cutoff)::double as known
+      case
+        when spine.cutoff + 1 < $from::date then -1
+        else least($covered::date, $asOf::date, observation.observed_until) - spine.cutoff
+      end::double as known
     from ${spine} as spine
     left join firsts using (row)
     left join observation using (customer_id, cutoff)
     order by spine.row`,
-    { asOf, covered },
+    { asOf, covered, from },
   )
   return { outcome, event: found.event as Float64Array, known: found.known as Float64Array }
 }

@@ -97,47 +97,37 @@ describe('loyalcast check', () => {
     await expect(readdir(made.dataFolder)).rejects.toThrow('ENOENT')
   })
 
-  it('takes a type that is nearly spelled like one that occurs for an error', async () => {
-    const made = await make({ yaml: yaml.replace('[cancel]', '[cancell]') })
-    const { code, checked } = await check(made)
-    expect(code).toBe(2)
-    expect(checked.problems).toContainEqual({
-      level: 'error',
-      words: 'outcomes.churn names cancell, which no source supplies. Is it cancel?',
-    })
-  })
-
-  it('does not take a type that the program names beside it for a misspelling', async () => {
-    const made = await make({ yaml: yaml.replace('[cancel]', '[cancel, cancels]') })
-    const { code, checked } = await check(made)
-    expect(code).toBe(0)
-    expect(checked.problems.map(({ level }) => level)).toEqual(['warning', 'warning', 'warning'])
-  })
-
-  it('tells where observed_until gives the outcome away', async () => {
-    const { events } = company(150)
+  it('takes a type that is nearly spelled like one that occurs for an error, and shows what gives an outcome away', async () => {
+    const { events, customers } = company(150)
     const ends = new Map(
       events.filter(({ type }) => type === 'cancel').map((row) => [row.customer_id, row.at]),
     )
-    const customers = company(150).customers.map((row) => ({
-      ...row,
-      observed_until: ends.get(row.customer_id) ?? '',
-    }))
-    const { checked } = await check(await make({ customers }))
+    const { code, checked } = await check(
+      await make({
+        customers: customers.map((row) => ({ ...row, observed_until: ends.get(row.customer_id) ?? '' })),
+        yaml: yaml.replace('[upgrade]', '[upgrade, logim]').replace('[login]', '[visit]'),
+      }),
+    )
+    expect(code).toBe(2)
+    expect(checked.problems).toContainEqual({
+      level: 'error',
+      words: 'outcomes.upsell names logim, which no source supplies. Is it login?',
+    })
     expect(checked.leaks).toContainEqual(
       expect.objectContaining({ origin: 'observed_until', outcome: 'churn', isAccepted: false }),
     )
   })
 
   it('says how much is missing where nothing can be predicted', async () => {
+    const answer = (at: string) => ({ customer_id: 'a', at, metric: 'nps', score: 9 })
     const made = await makeProgram({
-      files: { 'answers.csv': [{ customer_id: 'a', at: '2026-10-01', metric: 'nps', score: 9 }] },
+      files: { 'answers.csv': ['2026-08-01', '2026-09-01', '2026-10-01'].map(answer) },
       yaml: 'sources: { responses: { file: answers.csv } }',
     })
     const { code, checked } = await check(made)
     expect(code).toBe(3)
     expect(checked.notPredictable.nps).toMatch(
-      /1 NPS answers are known; at least 50 are needed: 49 are missing/,
+      /2 NPS answers are known; at least 50 are needed: 48 are missing/,
     )
   })
 
