@@ -1,4 +1,5 @@
 import type { ResultColumn } from '../lake/database.ts'
+import type { Feature } from './catalogue.ts'
 import type { FeatureFrame } from './features.ts'
 import { type BinaryTarget, fitPiecewiseEdges } from './piecewise.ts'
 
@@ -46,6 +47,7 @@ export function fitEncoder(
   const encodings: FeatureEncoding[] = []
   for (const [index, feature] of frame.features.entries()) {
     const column = frame.columns[index]
+    if (isCounted(feature) && missingShare(column, rows) > mostlyMissing) continue
     const encoding =
       feature.kind === 'category'
         ? fitCategory(feature.name, column as (string | null)[], rows)
@@ -53,6 +55,23 @@ export function fitEncoder(
     if (encoding) encodings.push(encoding)
   }
   return { encodings }
+}
+
+/**
+ * A window that the data reached back for at few cutoffs only is left out: known always later on, it would carry what
+ * little was seen of it, and its era, into every prediction.
+ */
+const mostlyMissing = 0.5
+
+/** Known for everybody as soon as the window is covered, so that missing means: the data did not reach back. */
+function isCounted({ windowDays, unit }: Feature): boolean {
+  return windowDays !== null && ['events', 'value', 'types', 'days', 'log ratio'].includes(unit)
+}
+
+function missingShare(column: ResultColumn, rows: Int32Array): number {
+  let missing = 0
+  for (const row of rows) if (column[row] === null || Number.isNaN(column[row])) missing++
+  return missing / rows.length
 }
 
 function fitCategory(
