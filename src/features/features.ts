@@ -110,8 +110,7 @@ function partsOf(catalogue: Catalogue, groups: readonly FeatureGroup[]): Feature
 /**
  * What is known about each spine row's customer at its cutoff. Nothing at or after the cutoff is seen.
  *
- * The one path to features: training, daily run, API and what-if all call it. Time at a cutoff with 25 events a
- * customer: some 20 seconds a million events on one core.
+ * The one path to features: training, daily run, API and what-if all call it.
  */
 export async function readFeatures(database: Database, request: FeatureRequest): Promise<FeatureFrame> {
   const { catalogue, program, lake, spine } = request

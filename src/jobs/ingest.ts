@@ -57,11 +57,7 @@ export async function ingest(program: Program, options: IngestOptions): Promise<
     await sweep(folder, state, options.now)
     const staging = join(folder, 'staging')
     await mkdir(staging, { recursive: true })
-    const database = await Database.open({
-      spillFolder: join(staging, 'spill'),
-      timezone: program.timezone,
-      path: join(staging, 'scratch.duckdb'),
-    })
+    const database = await Database.open({ spillFolder: join(staging, 'spill'), timezone: program.timezone })
     try {
       return await ingestSources({ program, options, folder, staging, database }, state)
     } finally {

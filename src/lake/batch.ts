@@ -13,6 +13,8 @@ export interface BatchOptions {
   /** Number of the commit that will name the batch. */
   readonly sequence: number
   readonly lake: Lake
+  /** Days are cut in it. */
+  readonly timezone: string
   /** Properties or attributes of this reading. */
   readonly columns: readonly string[]
   /** Folder for what is not finished yet, on the lake's disk. */
@@ -27,25 +29,12 @@ export interface Batch {
 
 /** Writes `fresh` by buckets, durably, where the next commit record will name it. */
 export async function writeBatch(database: Database, options: BatchOptions): Promise<Batch> {
-  const { table, lake, source, columns, staging } = options
+  const { table, lake, source, staging } = options
   const folder = join(staging, 'batch')
   await rm(folder, { recursive: true, force: true })
-  const wanted = [
-    ...lakeColumns[table].map(([name]) => name),
-    ...columns.map((name) => tableShapes[table].extraPrefix + name),
-  ]
-  await database.run(`
-    create or replace table customer_buckets as
-    select customer_id, (md5_number_lower(customer_id) % ${lake.state.buckets})::integer as bucket
-    from (select distinct customer_id from staged where reason is null)`)
-  await database.run(`
-    copy (
-      select ${wanted.map(quoteName).join(', ')}, bucket
-      from fresh
-      join customer_buckets using (customer_id)
-    ) to ${quoteText(folder)} (format parquet, compression zstd, partition_by (bucket))`)
+  await copyFresh(database, folder, options)
   const written = await writtenFiles(folder)
-  const spans = await readSpans(database, table, written)
+  const spans = await readSpans(database, written, options)
   const files: LakeFile[] = []
   for (const [place, { path: staged, bucket }] of written.entries()) {
     const { rows } = await database.row<{ rows: number }>(
@@ -57,6 +46,52 @@ export async function writeBatch(database: Database, options: BatchOptions): Pro
     files.push({ path, table, source, bucket, rows })
   }
   return { files, spans }
+}
+
+/** All buckets in one pass. What is dear to work out, hashes and local days, is worked out once a value. */
+async function copyFresh(database: Database, folder: string, options: BatchOptions): Promise<void> {
+  const { table, lake, columns, timezone } = options
+  const own = lakeColumns[table]
+    .filter(([name]) => name !== 'day')
+    .map(([name, type]) => `${quoteName(name)}::${type} as ${quoteName(name)}`)
+  const wanted = [...own, ...columns.map((name) => quoteName(tableShapes[table].extraPrefix + name))]
+  const isDated = table !== 'customers'
+  await database.run(`
+    create or replace table customer_buckets as
+    select customer_id, (md5_number_lower(customer_id) % ${lake.state.buckets})::integer as bucket
+    from (select distinct customer_id from staged where reason is null)`)
+  if (isDated) await makeLocalDays(database, timezone)
+  await database.run(`
+    copy (
+      select
+        ${wanted.join(', ')},
+        ${isDated ? `coalesce(local_days.day, ${localDay('"at"', timezone)}) as day,` : ''}
+        bucket
+      from fresh
+      join customer_buckets using (customer_id)
+      ${isDated ? `join local_days on local_days.quarter = epoch_us("at") // ${quarterMicros}` : ''}
+    ) to ${quoteText(folder)} (format parquet, compression zstd, partition_by (bucket))`)
+}
+
+/** A quarter of an hour in microseconds: in most zones days begin only between two of them. */
+const quarterMicros = 900_000_000
+
+/** The local day of each quarter of an hour that occurs; null where a new day begins within it. */
+async function makeLocalDays(database: Database, timezone: string): Promise<void> {
+  const dayOf = (micros: string) => localDay(`make_timestamptz(${micros})`, timezone)
+  await database.run(`
+    create or replace table local_days as
+    select
+      quarter,
+      case
+        when ${dayOf(`quarter * ${quarterMicros}`)} = ${dayOf(`(quarter + 1) * ${quarterMicros} - 1`)}
+        then ${dayOf(`quarter * ${quarterMicros}`)}
+      end as day
+    from (select distinct epoch_us("at") // ${quarterMicros} as quarter from staged where reason is null)`)
+}
+
+function localDay(instant: string, timezone: string): string {
+  return `(${instant} at time zone ${quoteText(timezone)})::date`
 }
 
 /** A source's key as part of a file name: `events[0]` is `events-0`. */
@@ -76,8 +111,8 @@ async function writtenFiles(folder: string): Promise<{ path: string; bucket: num
 /** Days from all accepted rows of the reading, numbers from what was written. */
 async function readSpans(
   database: Database,
-  table: TableName,
   written: readonly { path: string }[],
+  { table, timezone }: BatchOptions,
 ): Promise<Record<string, Span>> {
   if (table === 'customers') return {}
   const part = { events: 'type', responses: 'metric', interventions: 'initiative' }[table]
@@ -89,7 +124,7 @@ async function readSpans(
   const rows = await database.rows<{ part: string; rows: number; first: string; last: string }>(`
     select read.part, coalesce(stored.rows, 0) as rows, first, last
     from (
-      select ${part} as part, min(day)::varchar as first, max(day)::varchar as last
+      select ${part} as part, ${localDay('min("at")', timezone)}::varchar as first, ${localDay('max("at")', timezone)}::varchar as last
       from staged
       where reason is null
       group by all

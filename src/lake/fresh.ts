@@ -47,11 +47,7 @@ async function selectFreshRows(database: Database, options: FreshOptions): Promi
   const { repeats, known } = await database.row<{ repeats: number; known: number }>(
     'select (select count(*) from repeats) as repeats, (select count(*) from known) as known',
   )
-  const names = [
-    ...canonicalNames(table),
-    'day',
-    ...columns.map((name) => tableShapes[table].extraPrefix + name),
-  ]
+  const names = [...canonicalNames(table), ...columns.map((name) => tableShapes[table].extraPrefix + name)]
   const picked = names.map(quoteName).join(', ')
   const once = `
     select ${picked}, key as row_id

@@ -24,7 +24,7 @@ export async function writeQuarantine(
   { staging, path }: { staging: string; path: string },
 ): Promise<Record<string, number>> {
   const rows = await database.rows<{ reason: string; rows: number }>(
-    'select reason, count(*) as rows from staged where reason is not null group by reason order by reason',
+    'select reason::varchar as reason, count(*) as rows from staged where reason is not null group by all order by 1',
   )
   if (rows.length === 0) return {}
   const words = Object.entries(quarantineReasons).map(
@@ -36,7 +36,7 @@ export async function writeQuarantine(
       select
         ${quoteText(sourceKey)} as source,
         rowid + 1 as source_row,
-        reason,
+        reason::varchar as reason,
         case reason ${words.join(' ')} end as words,
         raw_row as row
       from staged

@@ -55,6 +55,7 @@ export async function readSource(options: ReadSourceOptions): Promise<ReadSource
     source: source.key,
     sequence,
     lake: { folder, state },
+    timezone: program.timezone,
     now,
     columns: Object.keys(columns),
     identity,

@@ -1,9 +1,12 @@
 import type { TableName } from '../domain/program.ts'
-import { metricRanges, metrics } from '../domain/tables.ts'
+import { metricRanges, metrics, quarantineReasons } from '../domain/tables.ts'
 import { quoteText } from './database.ts'
 
 /** Amounts beyond this are typing errors. */
 const largestAmount = 1e12
+
+/** The reasons as a type that takes a byte a row. */
+export const refusalType = `enum (${Object.keys(quarantineReasons).map(quoteText).join(', ')})`
 
 /**
  * Why a row of canonical columns cannot be taken, as a SQL expression that is null where it can.

@@ -97,6 +97,7 @@ async function warnOfUnread(
   database: Database,
   { relation, extras, reporter }: { relation: SourceRelation; extras: ExtraColumns; reporter: Reporter },
 ): Promise<void> {
+  if ([...extras.values()].every(({ kind }) => kind === 'category')) return
   const rows = await database.rows<{ place: number; count: number }>(`
     select place::integer as place, count(*) as count
     from (select unnest(string_split(unread, ' ')) as place from staged where unread <> '')

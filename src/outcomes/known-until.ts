@@ -1,4 +1,4 @@
-import { type Day, earlierDay } from '../domain/days.ts'
+import type { Day } from '../domain/days.ts'
 import type { Outcome, Program } from '../domain/program.ts'
 import { earliestDay } from '../features/data-begins.ts'
 import type { LakeState } from '../lake/commits.ts'
@@ -9,30 +9,31 @@ interface Coverage {
 }
 
 /**
- * The last day up to which all events of these types are known: what their sources cover, by declaration or by their
- * last row. A source that ended before another of them began was continued by it and no longer limits.
+ * The last day up to which all events of these types are known: what the sources of each type cover, by declaration or
+ * by their last row. A source that ended before another of the same type began was continued by it and does not limit.
  *
  * Null where no source ever supplied any of the types and none declares its coverage.
  */
 export function knownUntil(program: Program, state: LakeState, eventTypes: readonly string[]): Day | null {
-  const coverages: Coverage[] = []
-  const declared: Day[] = []
-  for (const source of program.sources.events) {
-    const spans = state.sources.get(source.key)?.spans ?? {}
-    if (source.coversUntil !== null) declared.push(source.coversUntil)
-    if (!eventTypes.some((type) => Object.hasOwn(spans, type))) continue
-    const all = Object.values(spans)
-    const last = all.reduce((day, span) => (span.lastDay > day ? span.lastDay : day), all[0].lastDay)
-    coverages.push({
-      from: all.reduce((day, span) => earlierDay(day, span.firstDay), all[0].firstDay),
-      until: source.coversUntil ?? last,
-    })
-  }
-  const limiting = coverages.filter(
-    (one) => !coverages.some((other) => other !== one && other.from > one.until),
-  )
-  const days = limiting.length > 0 ? limiting.map((coverage) => coverage.until) : declared
-  return days.length === 0 ? null : days.reduce(earlierDay)
+  const ends = eventTypes.flatMap((type) => {
+    const coverages = coveragesOf(program, state, type)
+    return coverages
+      .filter(({ until }) => !coverages.some(({ from }) => from > until))
+      .map(({ until }) => until)
+  })
+  const declared = program.sources.events.flatMap(({ coversUntil }) => coversUntil ?? [])
+  return earliestDay(ends.length > 0 ? ends : declared)
+}
+
+/** What each source that ever supplied a type covers. */
+function coveragesOf(program: Program, state: LakeState, type: string): Coverage[] {
+  return program.sources.events.flatMap(({ key, coversUntil }) => {
+    const spans = state.sources.get(key)?.spans ?? {}
+    if (!Object.hasOwn(spans, type)) return []
+    const days = Object.values(spans)
+    const last = days.reduce((latest, { lastDay }) => (lastDay > latest ? lastDay : latest), '')
+    return { from: earliestDay(days.map(({ firstDay }) => firstDay)) as Day, until: coversUntil ?? last }
+  })
 }
 
 /**

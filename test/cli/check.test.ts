@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ProgramCheck } from '../../src/cli/check-words.ts'
 import { type FileRow, type MadeProgram, makeProgram } from '../programs.ts'
-import { loyalcast } from './commands.ts'
+import { loyalcast, loyalcastHere } from './commands.ts'
 
 const yaml = `
 sources:
@@ -43,15 +43,16 @@ async function make(
   })
 }
 
-/** Checks in a process of its own, with a folder of its own for what is temporary. */
-async function check(made: MadeProgram) {
-  await made.write('tmp/.keep', '')
-  const options = { folder: made.folder, environment: { TMPDIR: join(made.folder, 'tmp') } }
-  const { code, stdout, stderr } = await loyalcast(
-    ['check', made.path, '--json', '--data', made.dataFolder],
-    options,
-  )
+async function check(made: MadeProgram, run = loyalcastHere) {
+  const { code, stdout, stderr } = await run(['check', made.path, '--json', '--data', made.dataFolder])
   return { code, stderr, checked: JSON.parse(stdout) as ProgramCheck }
+}
+
+/** In a process of its own, with a folder of its own for what is temporary. */
+async function checkApart(made: MadeProgram) {
+  await made.write('tmp/.keep', '')
+  const environment = { TMPDIR: join(made.folder, 'tmp') }
+  return check(made, (args) => loyalcast(args, { folder: made.folder, environment }))
 }
 
 describe('loyalcast check', () => {
@@ -64,7 +65,7 @@ describe('loyalcast check', () => {
       ],
     })
     const before = (await readdir(made.folder, { recursive: true })).sort()
-    const { code, checked, stderr } = await check(made)
+    const { code, checked, stderr } = await checkApart(made)
     expect(stderr).not.toMatch(/unexpected/)
     expect(code).toBe(0)
     const [events, customers] = checked.sources

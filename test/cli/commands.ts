@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { vi } from 'vitest'
+import { main } from '../../src/cli/main.ts'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
@@ -38,4 +40,26 @@ export function loyalcast(args: readonly string[], options: CommandOptions = {})
     child.on('error', reject)
     child.on('close', (code) => resolve({ code, ...said }))
   })
+}
+
+/** Runs `loyalcast` within this process: the same commands without the time that a start takes. One at a time. */
+export async function loyalcastHere(args: readonly string[]): Promise<Finished> {
+  const said = { stdout: '', stderr: '' }
+  const spies = (['stdout', 'stderr'] as const).map((name) =>
+    vi.spyOn(process[name], 'write').mockImplementation((...given: unknown[]) => {
+      said[name] += String(given[0])
+      const done = given.findLast((one) => typeof one === 'function')
+      if (typeof done === 'function') done()
+      return true
+    }),
+  )
+  const { exitCode } = process
+  process.exitCode = 0
+  try {
+    await main(['node', 'loyalcast', ...args])
+    return { code: process.exitCode, ...said }
+  } finally {
+    process.exitCode = exitCode
+    for (const spy of spies) spy.mockRestore()
+  }
 }

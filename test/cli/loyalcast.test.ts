@@ -6,7 +6,7 @@ import { Database } from '../../src/lake/database.ts'
 import { openLake } from '../../src/lake/lake.ts'
 import { PredictionDraft } from '../../src/lake/predictions.ts'
 import { type MadeProgram, makeLastingProgram, queryRows } from '../programs.ts'
-import { loyalcast } from './commands.ts'
+import { loyalcast, loyalcastHere } from './commands.ts'
 
 const yaml = `
 sources: { events: { file: events.csv } }
@@ -63,10 +63,11 @@ describe('loyalcast', () => {
         /csv, ndjson, parquet/,
       ],
     ]
-    const finished = await Promise.all(wrong.map(([args]) => loyalcast([...args, '--data', made.dataFolder])))
-    for (const [index, { code, stdout, stderr }] of finished.entries()) {
-      expect([code, stdout], wrong[index][0].join(' ')).toEqual([2, ''])
-      expect(stderr).toMatch(wrong[index][1])
+    for (const [index, [args, words]] of wrong.entries()) {
+      const run = index === 0 ? loyalcast : loyalcastHere
+      const { code, stdout, stderr } = await run([...args, '--data', made.dataFolder])
+      expect([code, stdout], args.join(' ')).toEqual([2, ''])
+      expect(stderr).toMatch(words)
     }
   })
 
@@ -74,7 +75,8 @@ describe('loyalcast', () => {
     await made.write('occupied/test', 'a file in the place of the lake')
     await symlink(nowhere, join(made.folder, 'astray'))
     for (const folder of [nowhere, join(made.folder, 'occupied'), join(made.folder, 'astray')]) {
-      const { code, stdout, stderr } = await loyalcast(['ingest', made.path, '--data', folder, '--json'])
+      const run = folder === nowhere ? loyalcast : loyalcastHere
+      const { code, stdout, stderr } = await run(['ingest', made.path, '--data', folder, '--json'])
       expect([code, stdout], folder).toEqual([1, ''])
       expect(stderr, folder).toMatch(/cannot be (made|locked).*\.\n$/)
       expect(stderr).not.toMatch(/unexpected|^\s+at /m)
@@ -112,11 +114,19 @@ async function predict({ program, dataFolder }: MadeProgram, date: string): Prom
 describe('loyalcast export', () => {
   const date = '2026-10-01'
   const run = (...more: string[]) =>
-    loyalcast(['export', made.path, 'predictions', '--date', date, '--data', made.dataFolder, ...more])
+    loyalcastHere(['export', made.path, 'predictions', '--date', date, '--data', made.dataFolder, ...more])
   beforeAll(() => predict(made, date))
 
   it('writes the rows to stdout, by customer, as CSV or as JSON lines', async () => {
-    const csv = await run()
+    const csv = await loyalcast([
+      'export',
+      made.path,
+      'predictions',
+      '--date',
+      date,
+      '--data',
+      made.dataFolder,
+    ])
     expect(csv.code).toBe(0)
     const [header, first, second, ...rest] = csv.stdout.split('\n')
     expect(header).toBe(
@@ -157,7 +167,7 @@ describe('loyalcast export', () => {
   it('refuses a day without predictions with those that there are, and a place that cannot be written', async () => {
     await mkdir(join(made.folder, 'taken'), { recursive: true })
     const unknown = ['export', made.path, 'predictions', '--date', '2026-10-02', '--data', made.dataFolder]
-    expect(await loyalcast(unknown)).toMatchObject({
+    expect(await loyalcastHere(unknown)).toMatchObject({
       code: 2,
       stdout: '',
       stderr: expect.stringMatching(/No predictions of 2026-10-02\. There are predictions of: 2026-10-01\./),

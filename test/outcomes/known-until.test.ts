@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest'
+import type { Program, Source } from '../../src/domain/program.ts'
+import type { LakeState, SourceReading } from '../../src/lake/commits.ts'
+import { knownFrom, knownUntil } from '../../src/outcomes/known-until.ts'
+
+type Spans = Readonly<Record<string, readonly [first: string, last: string]>>
+
+/** A program with one source of events for each, and what the lake says of them. */
+function sources(...list: { spans: Spans; coversUntil?: string }[]): { program: Program; state: LakeState } {
+  const events = list.map(
+    ({ coversUntil }, index) => ({ key: `events[${index}]`, coversUntil: coversUntil ?? null }) as Source,
+  )
+  const readings = list.map(({ spans }, index): [string, SourceReading] => [
+    `events[${index}]`,
+    {
+      key: `events[${index}]`,
+      table: 'events',
+      spans: Object.fromEntries(
+        Object.entries(spans).map(([part, [firstDay, lastDay]]) => [part, { rows: 1, firstDay, lastDay }]),
+      ),
+    } as unknown as SourceReading,
+  ])
+  return {
+    program: { sources: { events, customers: [], responses: [], interventions: [] } } as unknown as Program,
+    state: { sources: new Map(readings) } as unknown as LakeState,
+  }
+}
+
+const until = (list: Parameters<typeof sources>, types: readonly string[]) => {
+  const { program, state } = sources(...list)
+  return knownUntil(program, state, types)
+}
+
+describe('an outcome is known until', () => {
+  it('the last row of any type of the source that supplies it', () => {
+    expect(
+      until(
+        [{ spans: { leave: ['2024-01-01', '2024-02-01'], look: ['2024-01-01', '2024-05-01'] } }],
+        ['leave'],
+      ),
+    ).toBe('2024-05-01')
+  })
+  it('what the source declares to cover, earlier or later than its rows', () => {
+    const spans: Spans = { leave: ['2024-01-01', '2024-05-01'] }
+    expect(until([{ spans, coversUntil: '2024-06-30' }], ['leave'])).toBe('2024-06-30')
+    expect(until([{ spans, coversUntil: '2024-04-30' }], ['leave'])).toBe('2024-04-30')
+  })
+  it('the first end of several sources that run side by side; others do not matter', () => {
+    const list = [
+      { spans: { buy: ['2024-01-01', '2024-05-01'] } as Spans },
+      { spans: { buy: ['2024-02-01', '2024-04-01'] } as Spans },
+      { spans: { look: ['2024-01-01', '2024-01-02'] } as Spans },
+    ]
+    expect(until(list, ['buy'])).toBe('2024-04-01')
+    expect(until(list, ['buy', 'look'])).toBe('2024-01-02')
+  })
+  it('the end of the later source where one continues another', () => {
+    const list = [
+      { spans: { buy: ['2023-01-01', '2023-12-31'] } as Spans },
+      { spans: { buy: ['2024-01-01', '2024-05-01'] } as Spans },
+    ]
+    expect(until(list, ['buy'])).toBe('2024-05-01')
+  })
+  it('a declared day where it never happened, and nobody knows without one', () => {
+    const spans: Spans = { look: ['2024-01-01', '2024-05-01'] }
+    expect(until([{ spans }], ['leave'])).toBeNull()
+    expect(until([{ spans, coversUntil: '2024-06-30' }], ['leave'])).toBe('2024-06-30')
+    expect(until([{ spans }], ['constructor'])).toBeNull()
+    expect(until([], ['leave'])).toBeNull()
+  })
+})
+
+describe('an outcome is known from', () => {
+  const outcome = { name: 'x', eventTypes: ['buy'], isDesired: false, isTerminal: false }
+  const list = [{ spans: { buy: ['2024-03-01', '2024-05-01'], look: ['2024-02-01', '2024-05-01'] } as Spans }]
+  it('the first row of its sources', () => {
+    const { program, state } = sources(...list)
+    expect(knownFrom(program, state, { ...outcome, kind: 'event' })).toBe('2024-02-01')
+  })
+  it('a day nobody can tell where a source holds outcome events alone', () => {
+    const { program, state } = sources({ spans: { buy: ['2024-03-01', '2024-05-01'] } })
+    expect(knownFrom(program, state, { ...outcome, kind: 'event' })).toBeNull()
+    expect(knownFrom(program, state, { ...outcome, kind: 'absence' })).toBe('2024-03-01')
+  })
+})
