@@ -7,7 +7,7 @@ import { silentReporter } from '../src/domain/progress.ts'
 import { absolutePaths } from '../src/domain/source-paths.ts'
 import { encode, fitEncoder } from '../src/features/encoder.ts'
 import { type FeatureFrame, lakeRelations, makeSpine, readFeatures } from '../src/features/features.ts'
-import { selectAtRisk } from '../src/features/population.ts'
+import { selectAtRisk, selectEverybody } from '../src/features/population.ts'
 import { Database, quoteText } from '../src/lake/database.ts'
 import { cumulativeFromHazards } from '../src/model/blend.ts'
 import { fitLogistic } from '../src/model/logistic-member.ts'
@@ -55,7 +55,7 @@ export async function baselinesOfDay(
     timezone: program.timezone,
   })
   const relations = lakeRelations(lake)
-  const everybody = `select distinct customer_id, date '${options.date}' as cutoff from (from (select customer_id from ${relations.customers}) union all (select customer_id from ${relations.events}))`
+  const everybody = `select customer_id, date '${options.date}' as cutoff from (${selectEverybody(relations)})`
   await makeSpine(database, 'spine', selectAtRisk({ program, relations, candidates: everybody }))
   const frame = await readFeatures(database, {
     program,

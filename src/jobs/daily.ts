@@ -6,7 +6,7 @@ import { predictionColumns } from '../domain/prediction.ts'
 import type { Program } from '../domain/program.ts'
 import type { Reporter } from '../domain/progress.ts'
 import { lakeRelations, makeSpine, readFeatures } from '../features/features.ts'
-import { selectAtRisk } from '../features/population.ts'
+import { selectAtRisk, selectEverybody } from '../features/population.ts'
 import { readSegmentSignals } from '../features/segment-signals.ts'
 import { readAnnualValues } from '../impact/annual-value.ts'
 import { lastDayWithData } from '../lake/coverage.ts'
@@ -38,7 +38,7 @@ export interface DailyReport {
 }
 
 /** Customers whose features are held in memory at once. */
-const rowsAtOnce = 50_000
+const rowsAtOnce = 150_000
 
 /** The predictions of a day for every customer at risk; running it again replaces them at once. */
 export async function predictDay(program: Program, options: DailyOptions): Promise<DailyReport> {
@@ -102,9 +102,7 @@ function bucketGroups(lake: Lake): number[][] {
 async function predictBuckets(work: Work, buckets: readonly number[]): Promise<void> {
   const { program, lake, database, options } = work
   const relations = lakeRelations(lake, { buckets, excluded: new Set(work.predictor.parts.excluded) })
-  const everybody = `
-    select distinct customer_id, date '${options.date}' as cutoff
-    from (from (select customer_id from ${relations.customers}) union all (select customer_id from ${relations.events}) union all (select customer_id from ${relations.responses}))`
+  const everybody = `select customer_id, date '${options.date}' as cutoff from (${selectEverybody(relations)})`
   const rows = await makeSpine(
     database,
     'day_spine',

@@ -65,6 +65,8 @@ const predictionDay = z.object({
   rows: z.number(),
   predicted: z.number(),
   modelVersion: z.string(),
+  /** Commit of the lake that was read. */
+  lakeCommit: z.number(),
 })
 export type PredictionDay = z.infer<typeof predictionDay>
 

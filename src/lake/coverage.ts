@@ -7,6 +7,7 @@ export function lastDayWithData(program: Program, state: LakeState): Day | null 
   const days = [...state.sources.values()].flatMap((reading) =>
     Object.values(reading.spans).map((span) => span.lastDay),
   )
-  for (const source of program.sources.events) if (source.coversUntil !== null) days.push(source.coversUntil)
+  for (const { coversUntil } of Object.values(program.sources).flat())
+    if (coversUntil !== null) days.push(coversUntil)
   return days.length === 0 ? null : days.reduce((last, day) => (day > last ? day : last))
 }

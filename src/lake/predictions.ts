@@ -49,7 +49,7 @@ export class PredictionDraft {
   /** Makes the draft the predictions of a day, replacing earlier ones at once. */
   async publish(
     lake: Lake,
-    day: Omit<PredictionDay, 'path' | 'rows' | 'predicted'> & { at: string; timezone: string },
+    day: Pick<PredictionDay, 'date' | 'modelVersion'> & { at: string; timezone: string },
   ): Promise<PredictionDay> {
     const { state, folder } = lake
     const sequence = state.sequence + 1
@@ -66,7 +66,8 @@ export class PredictionDraft {
       "select count(*) as rows, count(*) filter (where status = 'predicted') as predicted from prediction_draft",
     )
     await publish(staged, join(folder, path))
-    const published = { date: day.date, path, modelVersion: day.modelVersion, ...counts }
+    const { date, modelVersion } = day
+    const published = { date, path, modelVersion, lakeCommit: state.sequence, ...counts }
     await appendCommit(folder, { ...nextCommit(state, day), predictions: [published] })
     return published
   }
