@@ -41,7 +41,7 @@ export function planTasks(program: Program, dataset: Dataset): TaskPlan {
       continue
     }
     let intervals = 1
-    while (intervals < counts.length && counts[intervals].known >= 50 && counts[intervals].happened >= 5)
+    while (intervals < counts.length && counts[intervals].observed >= 50 && counts[intervals].known >= 20)
       intervals++
     outcomes.push({ outcome, index, intervals })
     for (const horizon of program.horizonsDays.slice(intervals)) {
@@ -59,9 +59,10 @@ export function planTasks(program: Program, dataset: Dataset): TaskPlan {
 }
 
 interface LabelCount {
+  /** Rows still event-free at the interval's start whose interval is known to its end. */
   readonly known: number
-  /** Rows in which the event fell. */
-  readonly happened: number
+  /** Rows whose horizon is known to its end, also where the event fell earlier. */
+  readonly observed: number
   readonly customersHappened: number
   readonly customersQuiet: number
 }
@@ -73,15 +74,15 @@ function countLabels(dataset: Dataset, index: number, horizonsDays: readonly num
     const happened = new Set<number>()
     const quiet = new Set<number>()
     let known = 0
-    let events = 0
+    let observed = 0
     for (let row = 0; row < dataset.customer.length; row++) {
       const at = row * horizonsDays.length + j
+      if (labels.observed[row] > j) observed++
       if (!labels.known[at]) continue
       known++
-      events += labels.happened[at]
       ;(labels.happened[at] ? happened : quiet).add(dataset.customer[row])
     }
-    return { known, happened: events, customersHappened: happened.size, customersQuiet: quiet.size }
+    return { known, observed, customersHappened: happened.size, customersQuiet: quiet.size }
   })
 }
 

@@ -23,7 +23,9 @@ const answers: AnswerDays = {
   surveyWeight: new Float32Array(rows.length).fill(1),
 }
 const dataset = madeDataset(rows, { answers })
-const tasks = planTasks(program, dataset)
+const planned = planTasks(program, dataset)
+/** Two of the three horizons: labels follow the task, not the program. */
+const tasks = { ...planned, outcomes: planned.outcomes.map((task) => ({ ...task, intervals: 2 })) }
 
 describe('labels of a block', () => {
   it('leave outcomes of rows out that only an answer brought', () => {
