@@ -30,14 +30,9 @@ export interface LearnOptions {
 /** What a version is published with. */
 export interface Learned {
   readonly parts: Pick<PredictorParts, 'encoder' | 'members' | 'outcomes' | 'answers'>
-  readonly choices: Choices
   readonly outcomes: readonly OutcomeEvaluation[]
   readonly answers: AnswerEvaluation | null
   readonly segments: readonly SegmentEvaluation[]
-  /** Members' names, also of those that were given no weight. */
-  readonly memberNames: readonly string[]
-  /** Rows and answers the published members learned from. */
-  readonly rows: number
 }
 
 /**
@@ -73,11 +68,8 @@ export async function learn(options: LearnOptions): Promise<Learned> {
   const blended = withSkill(fitBlended(joinHeldOut(heldOut, tested), options), judged)
   return {
     parts: withDrivers(refitted, whole, { dataset, blended }),
-    choices: taught.choices,
     ...judged,
     segments,
-    memberNames: refitted.members.map(({ name }) => name),
-    rows: whole.rows.length,
   }
 }
 

@@ -23,11 +23,6 @@ export function daysBetween(from: Day, to: Day): number {
   return Temporal.PlainDate.from(from).until(Temporal.PlainDate.from(to), { largestUnit: 'day' }).days
 }
 
-/** The earlier of two days; days compare as text. */
-export function earlierDay(a: Day, b: Day): Day {
-  return a < b ? a : b
-}
-
 /** The local day on which an instant (ISO 8601 with zone) falls in `timezone`. */
 export function localDay(instant: string, timezone: string): Day {
   return Temporal.Instant.from(instant).toZonedDateTimeISO(timezone).toPlainDate().toString()

@@ -45,13 +45,6 @@ export async function publish(staged: string, final: string): Promise<void> {
   await syncPath(dirname(final))
 }
 
-/** Writes a whole file so that a reader sees the old one or the new one, never half of it. */
-export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  const staged = await writeAside(path, content)
-  await rename(staged, path)
-  await syncPath(dirname(path))
-}
-
 /** Writes a whole file unless there is one of that name; false where there is. */
 export async function writeNew(path: string, content: string | Uint8Array): Promise<boolean> {
   const staged = await writeAside(path, content)
