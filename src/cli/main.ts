@@ -1,13 +1,17 @@
 import { Command, CommanderError } from 'commander'
 import { LoyalcastError } from '../domain/errors.ts'
-import { checkCommand } from './check.ts'
 import { withCommonOptions } from './context.ts'
-import { dailyCommand } from './daily.ts'
-import { exportCommand } from './export.ts'
-import { ingestCommand } from './ingest.ts'
-import { modelsCommand } from './models.ts'
-import { schemaCommand } from './schema.ts'
-import { trainCommand } from './train.ts'
+
+/** Loaded when they are called: most need neither TensorFlow nor DuckDB to start. */
+const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
+  check: async () => (await import('./check.ts')).checkCommand,
+  ingest: async () => (await import('./ingest.ts')).ingestCommand,
+  train: async () => (await import('./train.ts')).trainCommand,
+  daily: async () => (await import('./daily.ts')).dailyCommand,
+  export: async () => (await import('./export.ts')).exportCommand,
+  models: async () => (await import('./models.ts')).modelsCommand,
+  schema: async () => (await import('./schema.ts')).schemaCommand,
+}
 
 /** Runs the command line. Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 done but nothing could be predicted. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -15,21 +19,20 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description('Forecasts loyalty: NPS, churn, upsell and advocacy for every customer, every day')
     .showHelpAfterError('(loyalcast --help lists the commands)')
     .exitOverride()
-  const commands = [
-    checkCommand,
-    ingestCommand,
-    trainCommand,
-    dailyCommand,
-    exportCommand,
-    modelsCommand,
-    schemaCommand,
-  ]
-  for (const command of commands) program.addCommand(withCommonOptions(command()).exitOverride())
   try {
+    for (const command of await loadCommands(argv))
+      program.addCommand(withCommonOptions(command()).exitOverride())
     await program.parseAsync([...argv])
   } catch (error) {
     process.exitCode = explain(error)
   }
+}
+
+/** The commands that the arguments could mean; all of them where they name none, for the help. */
+async function loadCommands(argv: readonly string[]): Promise<(() => Command)[]> {
+  const named = Object.keys(commands).filter((name) => argv.includes(name))
+  const wanted = named.length > 0 && !argv.includes('help') ? named : Object.keys(commands)
+  return Promise.all(wanted.map((name) => commands[name]()))
 }
 
 function explain(error: unknown): number {
