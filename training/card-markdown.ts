@@ -19,6 +19,7 @@ export function cardMarkdown(card: Card): string {
     ...card.outcomes.map(describeOutcome),
     describeAnswers(card),
     describeSegments(card),
+    describeGroups(card),
     describeSkipped(card),
     describeMembers(card),
     describeLeaks(card),
@@ -100,6 +101,15 @@ function describeSegments({ segments }: Card): string {
       : [segment, 'nps', '0 answers', '', `${count} rows`],
   ])
   return `## By segment\n\n${table(['segment', 'task', 'rows', 'predicted', 'actual (95%)'], rows)}`
+}
+
+function describeGroups({ groupErrors }: Card): string {
+  const rows = Object.entries(groupErrors).map(([task, { standardError, spread }]) => {
+    const digits = task.startsWith('nps_') ? 1 : 4
+    return [task, standardError.toFixed(digits), spread.toFixed(digits)]
+  })
+  if (rows.length === 0) return ''
+  return `## Error of group forecasts\n\nStandard error of the level that all share, at least what later data showed it to be off by, and the spread of single customers around it.\n\n${table(['task', 'level', 'customer'], rows)}`
 }
 
 function describeSkipped({ skipped }: Card): string {

@@ -4,6 +4,7 @@ import type { Program } from '../src/domain/program.ts'
 import { codeVersion } from '../src/domain/version.ts'
 import { listFeatures } from '../src/features/features.ts'
 import { startedBackend } from '../src/model/backend.ts'
+import type { GroupError } from '../src/model/group-forecast.ts'
 import type { PredictorParts } from '../src/model/predictor.ts'
 import type { AnswerEvaluation } from './answer-evaluation.ts'
 import type { OutcomeEvaluation } from './evaluation.ts'
@@ -44,6 +45,8 @@ export interface Card {
   readonly outcomes: readonly OutcomeEvaluation[]
   readonly nps: AnswerEvaluation | null
   readonly segments: readonly SegmentEvaluation[]
+  /** By task with its horizon (`churn_30`, `nps_0`): how far a group's forecast was off on later data. */
+  readonly groupErrors: Readonly<Record<string, GroupError>>
   readonly skipped: Readonly<Record<string, Skipped>>
   readonly members: readonly { readonly name: string; readonly weights: Readonly<Record<string, number>> }[]
   readonly calibration: Readonly<Record<string, unknown>>
@@ -113,6 +116,7 @@ export function makeCard(inputs: CardInputs): Card {
     outcomes: learned?.outcomes ?? [],
     nps: learned?.answers ?? null,
     segments: learned?.segments ?? [],
+    groupErrors: learned?.groupErrors ?? {},
     skipped: prepared.tasks.skipped,
     members: parts.members.map(({ name }, index) => ({ name, weights: weightsOf(parts, index) })),
     calibration: Object.fromEntries(

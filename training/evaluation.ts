@@ -152,7 +152,7 @@ function evaluateHorizon({
 }
 
 /** Whether the event fell within the first intervals; null where the last of them is not known to its end. */
-function seenWithin(labels: ObservedLabels, row: number, horizon: number): boolean | null {
+export function seenWithin(labels: ObservedLabels, row: number, horizon: number): boolean | null {
   if (labels.observed[row] <= horizon) return null
   const from = row * labels.intervals
   return labels.happened.subarray(from, from + horizon + 1).includes(1)

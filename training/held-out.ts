@@ -1,5 +1,6 @@
 import { encode } from '../src/features/encoder.ts'
 import type { FeatureFrame } from '../src/features/features.ts'
+import type { Fitter } from '../src/model/fitter.ts'
 import { foldsByCustomer } from '../src/model/folds.ts'
 import { selectRows } from '../src/model/matrix.ts'
 import { answerCount } from '../src/model/member.ts'
@@ -46,6 +47,7 @@ export async function crossFit(
   labelled: Labelled,
   options: {
     frame: FeatureFrame
+    fitter: Fitter
     choices: Partial<Choices>
     seed: number
     onProgress?: (done: number, note: string) => void
@@ -56,22 +58,33 @@ export async function crossFit(
     labelled.rows.length < 2_000 ? 5 : labelled.rows.length < 30_000 ? 3 : 2,
     options.seed,
   )
-  const parts: { places: Int32Array; heldOut: HeldOut }[] = []
-  const found: Choices[] = []
-  for (const [index, { train, test }] of folds.entries()) {
+  const done = folds.map(() => 0)
+  const fitFold = async (index: number, choices: Partial<Choices>) => {
+    const { train, test } = folds[index]
     const validation = pickLabelled(labelled, test)
+    const onProgress = (share: number, note: string) => {
+      done[index] = share
+      const sum = done.reduce((total, one) => total + one, 0)
+      options.onProgress?.(sum / folds.length, `fold ${index + 1}, ${note}`)
+    }
     const taught = await fitMembers(pickLabelled(labelled, train), {
       ...options,
       validation,
-      choices: { ...options.choices, ...(found.length > 0 && { temper: found[0].temper }) },
-      onProgress: (done, note) =>
-        options.onProgress?.((index + done) / folds.length, `fold ${index + 1}, ${note}`),
+      choices,
+      onProgress,
     })
-    found.push(taught.choices)
-    parts.push({ places: test, heldOut: predictHeldOut(taught, validation, options.frame) })
+    const heldOut = predictHeldOut(taught, validation, options.frame)
+    return { choices: taught.choices, places: test, heldOut }
   }
-  const epochs = found.reduce((sum, choices) => sum + choices.epochs, 0) / found.length
-  return { heldOut: scatter(labelled, parts), choices: { ...found[0], epochs } }
+  // The first fold chooses the network's temper, the others go on side by side with it.
+  const first = await fitFold(0, options.choices)
+  const { temper } = first.choices
+  const others = await Promise.all(
+    folds.slice(1).map((_, index) => fitFold(index + 1, { ...options.choices, temper })),
+  )
+  const parts = [first, ...others]
+  const epochs = parts.reduce((sum, { choices }) => sum + choices.epochs, 0) / parts.length
+  return { heldOut: scatter(labelled, parts), choices: { ...first.choices, epochs } }
 }
 
 /** Puts the folds' predictions back in the order of the labelled rows. */

@@ -1,7 +1,4 @@
-import type { Outcome, Program } from '../src/domain/program.ts'
-import { tableShapes } from '../src/domain/tables.ts'
-import type { BehaviourRelations } from '../src/features/relations.ts'
-import { type Database, quoteName, quoteText, quoteTexts } from '../src/lake/database.ts'
+import type { Outcome } from '../src/domain/program.ts'
 import { auc } from '../src/model/metrics.ts'
 import type { Dataset } from './dataset.ts'
 import type { Labelled } from './labelled.ts'
@@ -20,7 +17,8 @@ export interface Leak {
 const implausible = { share: 0.98, atLeast: 0.95 }
 /** One-sided 90%: 31 customers without exception are enough, as many as a task needs at least. */
 const normalQuantile = 1.2816
-const fewestEvents = 20
+/** Fewer customers or rows than this say nothing. */
+export const fewestEvents = 20
 
 /** Lower bound of a share found among so many (Wilson). Unlike a normal bound it does not trust a perfect few. */
 export function lowerBound(share: number, count: number): number {
@@ -44,7 +42,7 @@ interface Judged {
 
 /**
  * Features that alone predict an outcome implausibly well: as a ranking, or, for attributes, by a single state (filled,
- * missing, a category) that comes with the rarer side almost always.
+ * missing, not zero, a category) that comes with the rarer side almost always.
  *
  * An outcome's own events, and for an absence all activity, are no leak: that they go on or stay away is the point.
  */
@@ -70,7 +68,8 @@ export function findTellingFeatures(dataset: Dataset, labelled: Labelled, tasks:
   })
 }
 
-function isOwnHistory(origin: string, { kind, eventTypes }: Outcome): boolean {
+/** Whether an origin is what the outcome is made of: its own events, and for an absence all activity. */
+export function isOwnHistory(origin: string, { kind, eventTypes }: Outcome): boolean {
   if (kind === 'absence' && origin === 'activity') return true
   return eventTypes.some((type) => origin === type || origin.startsWith(`${type}.`))
 }
@@ -122,15 +121,19 @@ function rateOf(happened: ArrayLike<number>): number {
   return Array.from(happened).reduce((sum, value) => sum + value, 0) / Math.max(1, happened.length)
 }
 
+/** A category, or that an amount is not zero: it was booked. */
+function statesOf(value: string | number): string[] {
+  if (typeof value === 'string') return [`= ${value}`]
+  return value === 0 ? [] : ['not 0']
+}
+
 /** A state of an attribute that comes with the rarer side of the outcome almost always. */
 function tellingState({ customer, happened, values }: Judged): string | null {
   const rarer = rateOf(happened) <= 0.5 ? 1 : 0
   const states = new Map<string, { rows: number; rarer: number; customers: Set<number> }>()
   for (let i = 0; i < happened.length; i++) {
     const value = values[i]
-    const named = isMissing(value)
-      ? ['missing']
-      : ['filled', ...(typeof value === 'string' ? [`= ${value}`] : [])]
+    const named = isMissing(value) ? ['missing'] : ['filled', ...statesOf(value as string | number)]
     for (const name of named) {
       const state = states.get(name) ?? { rows: 0, rarer: 0, customers: new Set<number>() }
       state.rows++
@@ -145,83 +148,4 @@ function tellingState({ customer, happened, values }: Judged): string | null {
       return `where it is ${name} (${(100 * share).toFixed(1)}% of ${state.customers.size} customers)`
   }
   return null
-}
-
-/**
- * Attributes with a history that is written only when, or after, an outcome happens. Where most customers have the
- * outcome, changes after it are to be expected: nothing is said then.
- */
-export async function findAfterthoughts(
-  database: Database,
-  options: { program: Program; relations: BehaviourRelations; attributes: readonly string[] },
-): Promise<Leak[]> {
-  const { program, relations, attributes } = options
-  const zone = quoteText(program.timezone)
-  const leaks: Leak[] = []
-  for (const outcome of program.outcomes.filter(({ kind }) => kind === 'event')) {
-    for (const name of attributes) {
-      const column = quoteName(tableShapes.customers.extraPrefix + name)
-      const { changes, after, share } = await database.row<{
-        changes: number
-        after: number
-        share: number
-      }>(`
-        with history as (
-          select
-            customer_id,
-            (valid_from at time zone ${zone})::date as day,
-            ${column} is distinct from lag(${column}) over (partition by customer_id order by valid_from, ordinal) as is_change,
-            row_number() over (partition by customer_id order by valid_from, ordinal) as number
-          from ${relations.customers}
-          where not undated
-        ),
-        happened as (
-          select customer_id, min(day) as day from ${relations.events} where type in ${quoteTexts(outcome.eventTypes)} group by customer_id
-        )
-        select
-          count(*) filter (where is_change and number > 1) as changes,
-          count(*) filter (where is_change and number > 1 and history.day >= happened.day) as after,
-          count(distinct happened.customer_id) / count(distinct customer_id) as share
-        from history
-        left join happened using (customer_id)`)
-      if (changes < fewestEvents || share > 0.5 || lowerBound(after / changes, changes) < 0.9) continue
-      leaks.push({
-        origin: name,
-        outcome: outcome.name,
-        words: `${after} of ${changes} changes of ${name} come with or after ${outcome.name}: it is written when it has happened.`,
-      })
-    }
-  }
-  return leaks
-}
-
-/** Where observation ends on the very day of the outcome, `observed_until` tells it. */
-export async function findTellingObservation(
-  database: Database,
-  { program, relations }: { program: Program; relations: BehaviourRelations },
-): Promise<Leak[]> {
-  const leaks: Leak[] = []
-  for (const outcome of program.outcomes.filter(({ kind }) => kind === 'event')) {
-    const { customers, same } = await database.row<{ customers: number; same: number }>(`
-      with happened as (
-        select customer_id, min(day) as day from ${relations.events} where type in ${quoteTexts(outcome.eventTypes)} group by customer_id
-      ),
-      observation as (
-        select
-          customer_id,
-          bool_or(abs(observed_until - happened.day) <= 1) as is_same
-        from ${relations.customers} as customers
-        join happened using (customer_id)
-        where observed_until is not null
-        group by customer_id
-      )
-      select count(*) as customers, count(*) filter (where is_same) as same from observation`)
-    if (customers < fewestEvents || same < 0.5 * customers) continue
-    leaks.push({
-      origin: 'observed_until',
-      outcome: outcome.name,
-      words: `observed_until falls on the day of ${outcome.name} for ${same} of ${customers} customers: observation ends because it happened, not by plan.`,
-    })
-  }
-  return leaks
 }

@@ -1,12 +1,15 @@
 import type { SegmentSignals } from '../src/domain/segment.ts'
 import { encode } from '../src/features/encoder.ts'
 import type { DriverWeights } from '../src/model/drivers.ts'
+import type { Fitter } from '../src/model/fitter.ts'
+import type { GroupError } from '../src/model/group-forecast.ts'
 import { type LogisticMember, linearTerms } from '../src/model/logistic-member.ts'
 import type { PredictorParts } from '../src/model/predictor.ts'
 import { type AnswerEvaluation, evaluateAnswers } from './answer-evaluation.ts'
 import { type Blended, fitBlended } from './blended.ts'
 import type { Dataset } from './dataset.ts'
 import { evaluateOutcome, type OutcomeEvaluation } from './evaluation.ts'
+import { measureGroupErrors } from './group-errors.ts'
 import { crossFit, type HeldOut, joinHeldOut, predictHeldOut } from './held-out.ts'
 import { type Labelled, labelBlock, pickFrame } from './labelled.ts'
 import { type Choices, fitMembers, type Taught } from './members.ts'
@@ -24,6 +27,7 @@ export interface LearnOptions {
   /** In days since 1970-01-01. */
   readonly asOf: number
   readonly seed: number
+  readonly fitter: Fitter
   readonly onProgress: (done: number, note: string) => void
 }
 
@@ -33,6 +37,7 @@ export interface Learned {
   readonly outcomes: readonly OutcomeEvaluation[]
   readonly answers: AnswerEvaluation | null
   readonly segments: readonly SegmentEvaluation[]
+  readonly groupErrors: Readonly<Record<string, GroupError>>
 }
 
 /**
@@ -41,7 +46,7 @@ export interface Learned {
  * that was made for later data.
  */
 export async function learn(options: LearnOptions): Promise<Learned> {
-  const { dataset, split, seed, onProgress } = options
+  const { dataset, split, seed, fitter, onProgress } = options
   const { frame } = dataset
   const label = (block: Split['fit']) => labelBlock(dataset, block, options)
   const fit = label(split.fit)
@@ -50,17 +55,19 @@ export async function learn(options: LearnOptions): Promise<Learned> {
     onProgress(from + share * done, note)
 
   const { taught, heldOut } = split.calibrate
-    ? await learnForward(fit, label(split.calibrate), { frame, seed, onProgress: step(0, 0.55) })
-    : await learnCrossFitted(fit, { frame, seed, onProgress: step(0, 0.7) })
+    ? await learnForward(fit, label(split.calibrate), { frame, fitter, seed, onProgress: step(0, 0.7) })
+    : await learnCrossFitted(fit, { frame, fitter, seed, onProgress: step(0, 0.7) })
   const tested = predictHeldOut(taught, test, frame)
   const firstBlend = fitBlended(heldOut, options)
   const judged = judge({ ...options, learned: fit, blended: firstBlend, test: tested })
+  const groupErrors = measureGroupErrors(withSkill(firstBlend, judged), tested, options)
   const { signals } = options
   const segments = evaluateSegments({ taught, blended: firstBlend, test, dataset, signals, seed })
 
   const whole = label(wholeBlock(dataset, options.asOf))
   const refitted = await fitMembers(whole, {
     frame,
+    fitter,
     seed,
     choices: refitChoices(taught.choices),
     onProgress: step(0.7, 0.3),
@@ -70,10 +77,11 @@ export async function learn(options: LearnOptions): Promise<Learned> {
     parts: withDrivers(refitted, whole, { dataset, blended }),
     ...judged,
     segments,
+    groupErrors,
   }
 }
 
-type TeachOptions = Pick<Parameters<typeof fitMembers>[1], 'frame' | 'seed' | 'onProgress'>
+type TeachOptions = Pick<Parameters<typeof fitMembers>[1], 'frame' | 'fitter' | 'seed' | 'onProgress'>
 
 /** Members on one block, held-out predictions on the next one. */
 async function learnForward(

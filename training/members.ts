@@ -1,9 +1,9 @@
 import { type EncodedView, type Encoder, encode, fitEncoder } from '../src/features/encoder.ts'
 import type { FeatureFrame } from '../src/features/features.ts'
 import type { BinaryTarget } from '../src/features/piecewise.ts'
-import { fitLogistic, type LogisticPenalties } from '../src/model/logistic-member.ts'
+import type { Fitter } from '../src/model/fitter.ts'
+import type { LogisticPenalties } from '../src/model/logistic-member.ts'
 import type { LearningSet } from '../src/model/member.ts'
-import { fitNetwork } from '../src/model/network-fit.ts'
 import { measureLearning, networkSettings } from '../src/model/network-settings.ts'
 import type { SeatedMember } from '../src/model/predictor.ts'
 import { type Labelled, pickFrame } from './labelled.ts'
@@ -27,6 +27,7 @@ export interface Taught {
 
 export interface MemberOptions {
   readonly frame: FeatureFrame
+  readonly fitter: Fitter
   /** Labels to choose and stop by; not learned from. Without it `choices` must be whole. */
   readonly validation?: Labelled
   readonly choices?: Partial<Choices>
@@ -36,28 +37,29 @@ export interface MemberOptions {
 
 /**
  * Fits the encoder and every member on labelled rows: logistic regression on scaled numbers and on their piecewise
- * bins, and the multi-task network.
+ * bins, and the multi-task network. Members learn side by side.
  */
 export async function fitMembers(labelled: Labelled, options: MemberOptions): Promise<Taught> {
   const { frame, validation, choices = {}, seed } = options
   const encoder = fitEncoder(frame, labelled.rows, { targets: binaryTargets(labelled) })
-  const sets = {
-    plain: learningSet(encoder, labelled, { frame, view: 'plain' }),
-    piecewise: learningSet(encoder, labelled, { frame, view: 'piecewise' }),
+  const setsOf = (rows: Labelled) => ({
+    plain: learningSet(encoder, rows, { frame, view: 'plain' }),
+    piecewise: learningSet(encoder, rows, { frame, view: 'piecewise' }),
+  })
+  const sets = setsOf(labelled)
+  const later = validation && setsOf(validation)
+  const share = shareProgress(options.onProgress)
+  const logistic = (view: EncodedView, told: (done: number) => void) => {
+    const judge = choices.penalties
+      ? { penalties: choices.penalties[view] }
+      : later && { validation: later[view] }
+    return options.fitter.logistic(sets[view], { seed, ...judge }, told)
   }
-  const later = validation && {
-    plain: learningSet(encoder, validation, { frame, view: 'plain' }),
-    piecewise: learningSet(encoder, validation, { frame, view: 'piecewise' }),
-  }
-  const logistic = (view: EncodedView, done: number) =>
-    fitLogistic(sets[view], {
-      seed,
-      ...(choices.penalties ? { penalties: choices.penalties[view] } : later && { validation: later[view] }),
-      onProgress: (share) => options.onProgress?.(done + share / 5, 'logistic regression'),
-    })
-  const plain = logistic('plain', 0)
-  const piecewise = logistic('piecewise', 0.2)
-  const network = await teachNetwork(sets.piecewise, { ...options, ...(later && { later: later.piecewise }) })
+  const [network, piecewise, plain] = await Promise.all([
+    teachNetwork(sets.piecewise, { ...options, ...(later && { later: later.piecewise }) }, share),
+    logistic('piecewise', share('logistic regression', 1)),
+    logistic('plain', share('logistic regression', 1)),
+  ])
   return {
     encoder,
     members: [
@@ -73,21 +75,40 @@ export async function fitMembers(labelled: Labelled, options: MemberOptions): Pr
   }
 }
 
-/** Tries both temperaments where there are labels to choose by; else learns for the epochs that were chosen. */
-async function teachNetwork(set: LearningSet, options: MemberOptions & { later?: LearningSet }) {
-  const { later, choices = {}, seed, onProgress } = options
-  const size = measureLearning(set)
-  const tries = []
-  for (const temper of choices.temper ? [choices.temper] : tempers) {
-    const settings = networkSettings(size, temper)
-    const onEpoch = ({ epoch, epochs }: { epoch: number; epochs: number }) =>
-      onProgress?.(0.4 + (0.6 * (tries.length + epoch / epochs)) / 2, `network, epoch ${epoch}`)
-    const stop = later ? { validation: later } : { epochs: choices.epochs ?? settings.maxEpochs / 4 }
-    const { member, trace } = await fitNetwork(set, { seed, settings, onEpoch, ...stop })
-    const loss = Math.min(...trace.progress.map(({ validationLoss }) => validationLoss ?? Infinity))
-    tries.push({ member, temper, epochs: Math.max(1, trace.epochs), loss })
+type ShareProgress = (note: string, weight: number) => (done: number) => void
+
+/** Adds the shares of fits that go on side by side up to one, each by its weight. */
+function shareProgress(onProgress: MemberOptions['onProgress']): ShareProgress {
+  const parts: { readonly weight: number; done: number }[] = []
+  return (note, weight) => {
+    const part = { weight, done: 0 }
+    parts.push(part)
+    return (done) => {
+      part.done = done
+      const sum = (value: (one: typeof part) => number) => parts.reduce((total, one) => total + value(one), 0)
+      onProgress?.(sum((one) => one.weight * one.done) / sum((one) => one.weight), note)
+    }
   }
-  return tries.reduce((best, other) => (other.loss < best.loss ? other : best))
+}
+
+/** Tries both temperaments where there are labels to choose by; else learns for the epochs that were chosen. */
+async function teachNetwork(
+  set: LearningSet,
+  options: MemberOptions & { later?: LearningSet },
+  share: ShareProgress,
+) {
+  const { later, choices = {}, seed, fitter } = options
+  const size = measureLearning(set)
+  const fits = (choices.temper ? [choices.temper] : tempers).map(async (temper) => {
+    const settings = networkSettings(size, temper)
+    const stop = later ? { validation: later } : { epochs: choices.epochs ?? settings.maxEpochs / 4 }
+    const told = share(`${temper} network`, 4)
+    const { member, trace } = await fitter.network(set, { seed, settings, ...stop }, told)
+    told(1)
+    const loss = Math.min(...trace.progress.map(({ validationLoss }) => validationLoss ?? Infinity))
+    return { member, temper, epochs: Math.max(1, trace.epochs), loss }
+  })
+  return (await Promise.all(fits)).reduce((best, other) => (other.loss < best.loss ? other : best))
 }
 
 /** Encoded features beside their labels. */

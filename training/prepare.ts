@@ -1,5 +1,3 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { type Day, daysBetween } from '../src/domain/days.ts'
 import { usageError } from '../src/domain/errors.ts'
 import type { Program } from '../src/domain/program.ts'
@@ -10,9 +8,12 @@ import { readSegmentSignals } from '../src/features/segment-signals.ts'
 import { lastDayWithData } from '../src/lake/coverage.ts'
 import { Database } from '../src/lake/database.ts'
 import { type Lake, openLake } from '../src/lake/lake.ts'
+import { withScratchFolder } from '../src/lake/scratch.ts'
 import { type Dataset, readDataset } from './dataset.ts'
 import { labelBlock } from './labelled.ts'
-import { findAfterthoughts, findTellingFeatures, findTellingObservation, type Leak } from './leaks.ts'
+import { findTellingFeatures, type Leak } from './leaks.ts'
+import { findAfterthoughts, findTellingObservation } from './leaks-in-history.ts'
+import { findTellingAmounts } from './leaks-of-amounts.ts'
 import { wholeBlock } from './splits.ts'
 import { planTasks, type TaskPlan } from './tasks.ts'
 
@@ -56,36 +57,35 @@ export async function prepare(
     throw usageError('as-of', `--as-of is ${asOf}; the data run from ${firstDay(lake)} to ${last}.`)
   }
   options.reporter.progress({ phase: 'features', done: 0, total: 1 })
-  const spillFolder = join(lake.folder, 'spill-training')
-  const database = await Database.open({
-    spillFolder,
-    timezone: program.timezone,
+  return withScratchFolder(lake.folder, async (spillFolder) => {
+    const database = await Database.open({ spillFolder, timezone: program.timezone })
+    try {
+      return await prepareIn(database, program, { ...options, lake, asOf })
+    } finally {
+      database.close()
+    }
   })
-  try {
-    const leaks = [...(await findTellingObservation(database, { program, relations: lakeRelations(lake) }))]
-    const read = (found: readonly Leak[]) =>
-      readDataset(database, {
-        program,
-        lake,
-        asOf,
-        maxRows: options.maxRows,
-        excluded: new Set(refused(program, found)),
-      })
-    let dataset = await read(leaks)
-    leaks.push(...(await findLeaks(database, { program, lake, dataset, asOf })))
-    if (refused(program, leaks).length > 0) dataset = await read(leaks)
-    const marked = leaks.map((leak) => ({ ...leak, isAccepted: program.acceptLeaks.includes(leak.origin) }))
-    for (const leak of marked)
-      options.reporter.warn(
-        `${leak.words} ${leak.isAccepted ? 'Accepted by accept_leaks.' : `Left out; accept_leaks: [${leak.origin}] would keep it.`}`,
-      )
-    const relations = lakeRelations(lake)
-    const signals = await readSegmentSignals(database, { program, relations, spine: 'spine' })
-    return { lake, asOf, dataset, signals, tasks: planTasks(program, dataset), leaks: marked }
-  } finally {
-    database.close()
-    await rm(spillFolder, { recursive: true, force: true })
-  }
+}
+
+async function prepareIn(
+  database: Database,
+  program: Program,
+  { lake, asOf, maxRows, reporter }: Pick<TrainOptions, 'maxRows' | 'reporter'> & { lake: Lake; asOf: Day },
+): Promise<Prepared> {
+  const leaks = [...(await findTellingObservation(database, { program, relations: lakeRelations(lake) }))]
+  const read = (found: readonly Leak[]) =>
+    readDataset(database, { program, lake, asOf, maxRows, excluded: new Set(refused(program, found)) })
+  let dataset = await read(leaks)
+  leaks.push(...(await findLeaks(database, { program, lake, dataset, asOf })))
+  if (refused(program, leaks).length > 0) dataset = await read(leaks)
+  const marked = leaks.map((leak) => ({ ...leak, isAccepted: program.acceptLeaks.includes(leak.origin) }))
+  for (const leak of marked)
+    reporter.warn(
+      `${leak.words} ${leak.isAccepted ? 'Accepted by accept_leaks.' : `Left out; accept_leaks: [${leak.origin}] would keep it.`}`,
+    )
+  const relations = lakeRelations(lake)
+  const signals = await readSegmentSignals(database, { program, relations, spine: 'spine' })
+  return { lake, asOf, dataset, signals, tasks: planTasks(program, dataset), leaks: marked }
 }
 
 function refused(program: Program, leaks: readonly Leak[]): string[] {
@@ -105,8 +105,10 @@ async function findLeaks(
   const block = wholeBlock(dataset, daysBetween('1970-01-01', asOf))
   const labelled = labelBlock(dataset, block, { tasks, horizonsDays: program.horizonsDays })
   const attributes = dataset.catalogue.attributes.map(({ name }) => name)
+  const found = findTellingFeatures(dataset, labelled, tasks)
   const leaks = [
-    ...findTellingFeatures(dataset, labelled, tasks),
+    ...found,
+    ...findTellingAmounts(dataset, labelled, { tasks, found }),
     ...(await findAfterthoughts(database, { program, relations: lakeRelations(lake), attributes })),
   ]
   return leaks.filter((leak, index) => leaks.findIndex(({ origin }) => origin === leak.origin) === index)

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { type Day, daysBetween } from '../src/domain/days.ts'
 import type { Program } from '../src/domain/program.ts'
 import { whileLocked } from '../src/lake/lock.ts'
+import { type Fitter, openFitter } from '../src/model/fitter.ts'
 import type { PredictorParts } from '../src/model/predictor.ts'
 import { Registry } from '../src/model/registry.ts'
 import { storePredictor } from '../src/model/stored-predictor.ts'
@@ -34,7 +35,9 @@ export async function train(program: Program, options: TrainOptions): Promise<Tr
   const onProgress = (done: number, note: string) =>
     options.reporter.progress({ phase: 'train', done: Math.round(done * 1000), total: 1000, note })
   const learned = canPredict
-    ? await learn({ ...prepared, ...days, split, seed: options.seed, onProgress })
+    ? await withFitter((fitter) =>
+        learn({ ...prepared, ...days, split, seed: options.seed, fitter, onProgress }),
+      )
     : null
   const { card, verdict } = await publish(program, { options, prepared, split, learned })
   const { version } = card
@@ -46,6 +49,15 @@ export async function train(program: Program, options: TrainOptions): Promise<Tr
     reason: verdict.reason,
     card,
     canPredict,
+  }
+}
+
+async function withFitter<T>(work: (fitter: Fitter) => Promise<T>): Promise<T> {
+  const fitter = await openFitter()
+  try {
+    return await work(fitter)
+  } finally {
+    await fitter.close()
   }
 }
 
@@ -69,13 +81,16 @@ async function publish(
     ...(learned?.parts ?? { encoder: { encodings: [] }, members: [], outcomes: [], answers: null }),
   }
   return whileLocked(join(options.modelsFolder, program.name), options, async () => {
-    const version = await registry.nextVersion(prepared.asOf)
+    const stored = storePredictor(parts)
+    const left = await registry.findUnserved(prepared.asOf, stored)
+    const version = left ?? (await registry.nextVersion(prepared.asOf))
     const card = makeCard({ program, version, prepared, split, learned, parts, options })
-    await registry.publish(version, {
-      ...storePredictor(parts),
-      'card.json': `${JSON.stringify(card, null, 1)}\n`,
-      'card.md': cardMarkdown(card),
-    })
+    if (left === null)
+      await registry.publish(version, {
+        ...stored,
+        'card.json': `${JSON.stringify(card, null, 1)}\n`,
+        'card.md': cardMarkdown(card),
+      })
     const verdict = await judgeGate(registry, card)
     if (verdict.isPassed) await registry.promote(version, { at: options.now, reason: verdict.reason })
     return { card, verdict }

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander'
-import { LoyalcastError } from '../domain/errors.ts'
+import { LoyalcastError, storageFailure } from '../domain/errors.ts'
 import { withCommonOptions } from './context.ts'
 
 /** Loaded when they are called: most need neither TensorFlow nor DuckDB to start. */
@@ -10,7 +10,10 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
   daily: async () => (await import('./daily.ts')).dailyCommand,
   export: async () => (await import('./export.ts')).exportCommand,
   models: async () => (await import('./models.ts')).modelsCommand,
+  explore: async () => (await import('./explore.ts')).exploreCommand,
+  serve: async () => (await import('./serve.ts')).serveCommand,
   schema: async () => (await import('./schema.ts')).schemaCommand,
+  simulate: async () => (await import('./simulate.ts')).simulateCommand,
 }
 
 /** Runs the command line. Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 done but nothing could be predicted. */
@@ -35,8 +38,9 @@ async function loadCommands(argv: readonly string[]): Promise<(() => Command)[]>
   return Promise.all(wanted.map((name) => commands[name]()))
 }
 
-function explain(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+function explain(thrown: unknown): number {
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2
+  const error = storageFailure(thrown) ?? thrown
   if (error instanceof LoyalcastError) {
     process.stderr.write(`${error.message}\n`)
     return error.kind === 'usage' ? 2 : 1

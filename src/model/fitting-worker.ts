@@ -1,0 +1,44 @@
+import type { MessagePort } from 'node:worker_threads'
+import { type Backend, startBackend } from './backend.ts'
+import { fitLogistic, type LogisticOptions } from './logistic-member.ts'
+import type { LearningSet, StoredMember } from './member.ts'
+import { fitNetwork, type NetworkFitOptions, type NetworkTrace } from './network-fit.ts'
+
+/** One fit as it is handed to a thread: data only. Progress goes to the port. */
+export interface FitTask<Options> {
+  readonly learning: LearningSet
+  readonly options: Options
+  readonly backend: Backend
+  readonly port: MessagePort
+}
+
+export type LogisticTaskOptions = Omit<LogisticOptions, 'onProgress'>
+export type NetworkTaskOptions = DistributiveOmit<NetworkFitOptions, 'onEpoch' | 'signal'>
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+
+/** Runs in a thread: fits logistic regressions. */
+export function logistic({ learning, options, port }: FitTask<LogisticTaskOptions>): StoredMember {
+  const onProgress = (done: number) => port.postMessage(done)
+  try {
+    return fitLogistic(learning, { ...options, onProgress }).store()
+  } finally {
+    port.close()
+  }
+}
+
+/** Runs in a thread: fits a network on the backend that the main thread computes on. */
+export async function network({
+  learning,
+  options,
+  backend,
+  port,
+}: FitTask<NetworkTaskOptions>): Promise<{ stored: StoredMember; trace: NetworkTrace }> {
+  await startBackend(backend)
+  try {
+    const onEpoch = ({ epoch, epochs }: { epoch: number; epochs: number }) => port.postMessage(epoch / epochs)
+    const { member, trace } = await fitNetwork(learning, { ...options, onEpoch })
+    return { stored: member.store(), trace }
+  } finally {
+    port.close()
+  }
+}
