@@ -1,4 +1,25 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/** Files that train or crash real programs for minutes: the later one starts, the longer a worker waits for it alone. */
+const longest = [
+  'test/crash/killed.test.ts',
+  'test/examples.test.ts',
+  'test/training/leaks-of-amounts.test.ts',
+  'test/jobs/daily.test.ts',
+  'test/readme.test.ts',
+]
+
+/** A fresh checkout knows no durations, so that vitest would sort by size alone. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => {
+      const found = longest.findIndex((name) => moduleId.endsWith(name))
+      return found < 0 ? longest.length : found
+    }
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b))
+  }
+}
 
 export default defineConfig({
   test: {
@@ -7,5 +28,6 @@ export default defineConfig({
     hookTimeout: 600_000,
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
   },
 })

@@ -17,12 +17,12 @@ export interface Scored {
   readonly baselines: DayBaselines
 }
 
-/** AUC and log loss of churn at each horizon the truth knows. */
+/** AUC and log loss of every outcome and horizon that the truth knows. */
 export function judgeOutcome({ predictions, truth, baselines: said }: Scored): Judgement[] {
   const rows = new Map(predictions.map((row) => [row.customer_id, row]))
   const places = new Map(said.customers.map((customer, place) => [customer, place]))
   const columns = Object.keys(truth[0]).filter((name) => name !== 'customer_id')
-  return columns.flatMap((column, horizon) => {
+  return columns.flatMap((column) => {
     const happened = truth.map((row) => Number(row[column]))
     const probabilities: Record<string, Float64Array> = {
       Loyalcast: Float64Array.from(truth, ({ customer_id }) =>
@@ -32,7 +32,7 @@ export function judgeOutcome({ predictions, truth, baselines: said }: Scored): J
     for (const who of baselines) {
       probabilities[who] = Float64Array.from(
         truth,
-        ({ customer_id }) => said.outcome[who][horizon][places.get(String(customer_id)) as number],
+        ({ customer_id }) => said.outcome[who][column][places.get(String(customer_id)) as number],
       )
     }
     const of = (measure: (judged: { probability: Float64Array; happened: number[] }) => number | null) =>

@@ -32,8 +32,8 @@ export type Baseline = (typeof baselines)[number]
 /** What the three baselines, fitted on the labels known by as-of, say of the customers at risk on the scored day. */
 export interface DayBaselines {
   readonly customers: readonly string[]
-  /** Probability of the outcome: [horizons] of [customers]. Empty without an outcome. */
-  readonly outcome: Readonly<Record<Baseline, readonly Float64Array[]>>
+  /** Probability by column of the export, such as `churn_30`: [customers]. Empty without an outcome. */
+  readonly outcome: Readonly<Record<Baseline, Readonly<Record<string, Float64Array>>>>
   /** Distribution of the answer, [customers × 11]. Empty without answers. */
   readonly answers: Readonly<Record<Baseline, Float64Array>>
   /** The same from the version that serves: exports hold its classes, not the whole distribution. */
@@ -95,18 +95,31 @@ interface Work {
   readonly said: ReturnType<ReturnType<typeof fitLogistic>['predict']>
 }
 
-function outcomeBaselines({ program, frame, dataset, labelled, said }: Work): DayBaselines['outcome'] {
-  const labels = labelled.outcomes[0]
-  if (!labels) return { 'base rate': [], 'last known': [], logistic: [] }
+function outcomeBaselines(work: Work): DayBaselines['outcome'] {
+  const of = work.labelled.outcomes.map((_, task) => taskBaselines(work, task))
+  const merged = (who: Baseline) => Object.assign({}, ...of.map((said) => said[who]))
+  return {
+    'base rate': merged('base rate'),
+    'last known': merged('last known'),
+    logistic: merged('logistic'),
+  }
+}
+
+function taskBaselines(
+  { program, frame, dataset, labelled, said }: Work,
+  task: number,
+): DayBaselines['outcome'] {
+  const labels = labelled.outcomes[task]
   const outcome = program.outcomes.find(({ name }) => name === labels.name) as Program['outcomes'][number]
-  const horizons = (hazards: ArrayLike<number>) => {
+  const columns = (hazards: ArrayLike<number>) => {
     const happened = cumulativeFromHazards(hazards, labels.intervals)
-    return Array.from({ length: labels.intervals }, (_, j) =>
+    const at = (j: number) =>
       Float64Array.from({ length: frame.rows }, (_, row) => {
         const p = happened[row * labels.intervals + j]
         return outcome.kind === 'absence' ? 1 - p : p
-      }),
-    )
+      })
+    const horizons = program.horizonsDays.slice(0, labels.intervals)
+    return Object.fromEntries(horizons.map((days, j) => [`${labels.name}_${days}`, at(j)]))
   }
   const known = (of: FeatureFrame) => lastKnownOutcome(of, outcome.eventTypes, program.horizonsDays[0])
   const learnedGroups = known(dataset)
@@ -116,11 +129,11 @@ function outcomeBaselines({ program, frame, dataset, labelled, said }: Work): Da
   )
   const base = baseHazards(labels)
   return {
-    'base rate': horizons(
+    'base rate': columns(
       Float64Array.from({ length: frame.rows * base.length }, (_, at) => base[at % base.length]),
     ),
-    'last known': horizons(spreadGroups(groups, known(frame))),
-    logistic: horizons(said.hazards[0]),
+    'last known': columns(spreadGroups(groups, known(frame))),
+    logistic: columns(said.hazards[task]),
   }
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,7 +19,8 @@ export function buildIfNeeded() {
 
 /**
  * Compiles into a folder of its own, which then becomes `dist`: whoever starts meanwhile finds the old build or the
- * new one, and nothing stays of sources that are gone. What the compiler says goes to stderr.
+ * new one, and nothing stays of sources that are gone. The web page is not compiled: browsers take it as it is. What the
+ * compiler says goes to stderr.
  */
 export function build() {
   const started = new Date()
@@ -37,6 +38,7 @@ export function build() {
     process.stderr.write('Loyalcast could not be built; see the errors above.\n')
     process.exit(1)
   }
+  cpSync(join(root, 'src', 'web'), join(fresh, 'src', 'web'), { recursive: true })
   utimesSync(fresh, started, started)
   while (existsSync(fresh)) {
     rmSync(old, { recursive: true, force: true })

@@ -8,7 +8,7 @@ import type { Database } from '../src/lake/database.ts'
 import type { Lake } from '../src/lake/lake.ts'
 import { selectAnswerLabels } from '../src/outcomes/answers.ts'
 import { type OutcomeDays, readOutcomeDays } from '../src/outcomes/outcome-days.ts'
-import { type CutoffPlan, planCutoffs, selectCandidates } from './cutoffs.ts'
+import { type CutoffPlan, planCutoffs, selectCandidates, thinCutoffs } from './cutoffs.ts'
 
 /** NPS answers as labels of rows. **Shape** all [answers]; an answer stands once for each lead it is used with. */
 export interface AnswerDays {
@@ -43,7 +43,7 @@ export interface DatasetOptions {
   readonly lake: Lake
   readonly asOf: Day
   readonly excluded: ReadonlySet<string>
-  /** Most rows; beyond it customers are drawn by their hash. */
+  /** Most rows; beyond it there are fewer cutoffs, to one in 30 days, and then customers are drawn by their hash. */
   readonly maxRows: number
 }
 
@@ -52,8 +52,8 @@ export async function readDataset(database: Database, options: DatasetOptions): 
   const { program, lake, asOf, excluded } = options
   const relations = lakeRelations(lake, { excluded })
   const catalogue = await buildCatalogue(database, options)
-  const plan = await planCutoffs(database, { program, relations, asOf })
-  const { rows, sampledShare } = await drawSpine(database, plan, options)
+  const planned = await planCutoffs(database, { program, relations, asOf })
+  const { plan, rows, sampledShare } = await drawSpine(database, planned, options)
   const frame = await readFeatures(database, { program, lake, catalogue, relations, spine: 'spine' })
   const outcomes: OutcomeDays[] = []
   for (const outcome of program.outcomes) {
@@ -80,20 +80,20 @@ export async function readDataset(database: Database, options: DatasetOptions): 
 /** Makes the tables `spine` (who, when) and `answer_labels` (what they answered afterwards). */
 async function drawSpine(
   database: Database,
-  plan: CutoffPlan,
-  { program, lake, asOf, maxRows, excluded }: DatasetOptions,
-): Promise<{ rows: number; sampledShare: number }> {
-  const relations = lakeRelations(lake, { excluded })
-  await database.run(`create or replace temp table answer_labels as ${selectAnswerLabels(relations, asOf)}`)
-  const population = selectCandidates(plan, { program, relations, asOf })
-  await database.run(`create or replace temp table candidates as ${population}`)
-  const everything =
-    'select customer_id, cutoff from candidates union select customer_id, cutoff from answer_labels'
+  planned: CutoffPlan,
+  options: DatasetOptions,
+): Promise<{ plan: CutoffPlan; rows: number; sampledShare: number }> {
+  const relations = lakeRelations(options.lake, { excluded: options.excluded })
   await database.run(
-    `create or replace temp table at_risk as ${selectAtRisk({ program, relations, candidates: everything })}`,
+    `create or replace temp table answer_labels as ${selectAnswerLabels(relations, options.asOf)}`,
   )
-  const { found } = await database.row<{ found: number }>('select count(*) as found from at_risk')
-  const sampledShare = Math.min(1, maxRows / Math.max(1, found))
+  let plan = planned
+  let found = await findAtRisk(database, plan, options)
+  if (found > options.maxRows) {
+    plan = thinCutoffs(planned, found / options.maxRows)
+    if (plan !== planned) found = await findAtRisk(database, plan, options)
+  }
+  const sampledShare = Math.min(1, options.maxRows / Math.max(1, found))
   const drawn = `select * from at_risk where md5_number_upper(customer_id) % 1000000 < ${Math.round(sampledShare * 1e6)}`
   await makeSpine(database, 'drawn_spine', drawn)
   await database.run(`
@@ -102,7 +102,25 @@ async function drawSpine(
     from drawn_spine
     left join candidates using (customer_id, cutoff)`)
   const { rows } = await database.row<{ rows: number }>('select count(*) as rows from spine')
-  return { rows, sampledShare }
+  return { plan, rows, sampledShare }
+}
+
+/** Makes the tables `candidates` and `at_risk` of a plan; the rows of the latter. */
+async function findAtRisk(
+  database: Database,
+  plan: CutoffPlan,
+  { program, lake, asOf, excluded }: DatasetOptions,
+): Promise<number> {
+  const relations = lakeRelations(lake, { excluded })
+  const population = selectCandidates(plan, { program, relations, asOf })
+  await database.run(`create or replace temp table candidates as ${population}`)
+  const everything =
+    'select customer_id, cutoff from candidates union select customer_id, cutoff from answer_labels'
+  await database.run(
+    `create or replace temp table at_risk as ${selectAtRisk({ program, relations, candidates: everything })}`,
+  )
+  const { found } = await database.row<{ found: number }>('select count(*) as found from at_risk')
+  return found
 }
 
 async function readAnswers(database: Database): Promise<AnswerDays | null> {

@@ -3,9 +3,11 @@ import { addDays, daysBetween } from '../src/domain/days.ts'
 import { usageError } from '../src/domain/errors.ts'
 import type { Program } from '../src/domain/program.ts'
 import type { Card } from './card.ts'
+import type { Dataset } from './dataset.ts'
 import { type Labelled, labelBlock, pickFrame } from './labelled.ts'
 import type { Prepared } from './prepare.ts'
 import { wholeBlock } from './splits.ts'
+import type { TaskPlan } from './tasks.ts'
 
 /** Name → one value a row. Numbers that are missing are NaN, words that are missing are null. */
 type Columns = ReadonlyMap<string, readonly (number | string | null)[]>
@@ -32,13 +34,18 @@ export async function loadDanfo(): Promise<typeof import('danfojs-node')> {
  *
  * **Columns** `customer` (a number that stands for one), `cutoff` (its day; the features know nothing after it), the
  * features by name, then the labels: `<outcome>_<horizon>` as it is predicted (1, 0, NaN where it is not known) and
- * `nps`, the answer given the day after, NaN where there is none. All in memory, several times over: bound the rows
- * with `maxRows` of `prepare`, which then draws customers.
+ * `nps`, the answer given the day after, NaN where there is none; also those of too few cases to be learned. All in
+ * memory, several times over: bound the rows with `maxRows` of `prepare`, which then draws customers.
  */
 export async function trainingTable(program: Program, prepared: Prepared): Promise<DataFrame> {
-  const { dataset, asOf, tasks } = prepared
+  const { dataset, asOf } = prepared
   const block = wholeBlock(dataset, daysBetween('1970-01-01', asOf))
-  const labelled = labelBlock(dataset, block, { tasks, horizonsDays: program.horizonsDays })
+  const labelled = labelBlock(dataset, block, {
+    tasks: allTasks(program, dataset),
+    horizonsDays: program.horizonsDays,
+  })
+  if (labelled.rows.length === 0)
+    throw usageError('no-labels', `No row of ${program.name} has a label that is known by ${asOf}.`)
   const { features, columns } = pickFrame(dataset.frame, labelled.rows)
   return tableOf(
     new Map<string, readonly (number | string | null)[]>([
@@ -47,38 +54,46 @@ export async function trainingTable(program: Program, prepared: Prepared): Promi
       ...features.map(
         ({ name }, index) => [name, Array.from<number | string | null>(columns[index])] as const,
       ),
-      ...labelColumns(program, prepared, labelled),
+      ...labelColumns(program, dataset, labelled),
     ]),
   )
 }
 
 /** Names of the columns of {@link trainingTable} that tell what happened afterwards. */
-export function labelNames(program: Program, { tasks }: Pick<Prepared, 'tasks'>): string[] {
-  const outcomes = tasks.outcomes.flatMap(({ outcome, intervals }) =>
-    program.horizonsDays.slice(0, intervals).map((days) => `${outcome.name}_${days}`),
+export function labelNames(program: Program, dataset: Dataset): string[] {
+  const outcomes = dataset.outcomes.flatMap(({ outcome }) =>
+    program.horizonsDays.map((days) => `${outcome.name}_${days}`),
   )
-  return [...outcomes, ...(tasks.hasAnswers ? ['nps'] : [])]
+  return [...outcomes, ...(dataset.answers ? ['nps'] : [])]
 }
 
-function labelColumns(program: Program, { tasks }: Prepared, labelled: Labelled): [string, number[]][] {
+function allTasks({ horizonsDays }: Program, dataset: Dataset): TaskPlan {
+  const outcomes = dataset.outcomes.map(({ outcome }, index) => ({
+    outcome,
+    index,
+    intervals: horizonsDays.length,
+  }))
+  return { outcomes, hasAnswers: dataset.answers !== null, skipped: {} }
+}
+
+function labelColumns(program: Program, dataset: Dataset, labelled: Labelled): [string, number[]][] {
   const places = Array.from(labelled.rows.keys())
-  const columns = tasks.outcomes.flatMap(({ outcome, intervals }, task) => {
-    const { happened, observed } = labelled.outcomes[task]
-    return program.horizonsDays.slice(0, intervals).map((days, horizon): [string, number[]] => {
-      const values = places.map((place) => {
+  const columns = dataset.outcomes.flatMap(({ outcome }, task) => {
+    const { happened, observed, intervals } = labelled.outcomes[task]
+    return program.horizonsDays.map((_, horizon) =>
+      places.map((place) => {
         if (observed[place] <= horizon) return Number.NaN
         const seen = happened.subarray(place * intervals, place * intervals + horizon + 1).includes(1)
         return seen === (outcome.kind === 'absence') ? 0 : 1
-      })
-      return [`${outcome.name}_${days}`, values]
-    })
+      }),
+    )
   })
-  if (!tasks.hasAnswers) return columns
   const answers = places.map(() => Number.NaN)
   labelled.answers?.row.forEach((place, i) => {
     if (labelled.answers?.leadDays[i] === 0) answers[place] = labelled.answers.score[i]
   })
-  return [...columns, ['nps', answers]]
+  const values = [...columns, answers]
+  return labelNames(program, dataset).map((name, index) => [name, values[index]])
 }
 
 /**

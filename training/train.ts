@@ -82,17 +82,18 @@ async function publish(
   }
   return whileLocked(join(options.modelsFolder, program.name), options, async () => {
     const stored = storePredictor(parts)
-    const left = await registry.findUnserved(prepared.asOf, stored)
-    const version = left ?? (await registry.nextVersion(prepared.asOf))
+    const equal = await registry.findEqual(prepared.asOf, stored)
+    const version = equal ?? (await registry.nextVersion(prepared.asOf))
     const card = makeCard({ program, version, prepared, split, learned, parts, options })
-    if (left === null)
+    if (equal === null)
       await registry.publish(version, {
         ...stored,
         'card.json': `${JSON.stringify(card, null, 1)}\n`,
         'card.md': cardMarkdown(card),
       })
     const verdict = await judgeGate(registry, card)
-    if (verdict.isPassed) await registry.promote(version, { at: options.now, reason: verdict.reason })
+    if (verdict.isPassed && (await registry.champion()) !== version)
+      await registry.promote(version, { at: options.now, reason: verdict.reason })
     return { card, verdict }
   })
 }

@@ -1,5 +1,4 @@
 import { rmSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
@@ -10,6 +9,7 @@ import { ingest } from '../jobs/ingest.ts'
 import { Database } from '../lake/database.ts'
 import { type Lake, openLake } from '../lake/lake.ts'
 import { firstRefused } from '../lake/quarantine.ts'
+import { withScratchFolder } from '../lake/scratch.ts'
 import { findProblems } from './check-findings.ts'
 import { type CheckedSource, checkInWords, type ProgramCheck } from './check-words.ts'
 import { type Context, contextOf, printResult } from './context.ts'
@@ -32,20 +32,20 @@ export function checkCommand(): Command {
     })
 }
 
-/** Removes the folder whatever happens, also when a person stops the command. */
-async function inScratchFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'loyalcast-check-'))
-  const stop = () => {
-    rmSync(folder, { recursive: true, force: true })
-    process.exit(1)
-  }
-  process.once('SIGINT', stop).once('SIGTERM', stop)
-  try {
-    return await work(folder)
-  } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop)
-    await rm(folder, { recursive: true, force: true })
-  }
+/** A folder that is gone afterwards, also when a person stops the command. */
+function inScratchFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  return withScratchFolder(tmpdir(), async (folder) => {
+    const stop = () => {
+      rmSync(folder, { recursive: true, force: true })
+      process.exit(1)
+    }
+    process.once('SIGINT', stop).once('SIGTERM', stop)
+    try {
+      return await work(folder)
+    } finally {
+      process.off('SIGINT', stop).off('SIGTERM', stop)
+    }
+  })
 }
 
 async function checkProgram(program: Program, context: Context): Promise<ProgramCheck> {

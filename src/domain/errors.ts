@@ -26,3 +26,48 @@ export function usageError(code: string, message: string, options?: ErrorOptions
 export function failure(code: string, message: string, options?: ErrorOptions): LoyalcastError {
   return new LoyalcastError('failed', code, message, options)
 }
+
+/** How the system and DuckDB say that storage failed → what that means and what to do about it. */
+const storageTroubles: readonly (readonly [RegExp, string])[] = [
+  [
+    /failed to offload data block|max_temp_directory_size/,
+    'the work needs more memory than it may take, and the disk has no space left to spill to. Free some space there',
+  ],
+  [/ENOSPC|No space left/i, 'the disk is full. Free some space there'],
+  [/EDQUOT|quota exceeded/i, 'the quota is used up. Free some space there, or raise the quota'],
+  [
+    /EFBIG|File too large/i,
+    'a file may not grow as large as it must. Raise the limit on file sizes (ulimit -f)',
+  ],
+  [/EROFS|Read-only file system/i, 'the disk is mounted read-only. Make it writable, or give another folder'],
+  [
+    /EACCES|EPERM|Permission denied|not permitted/i,
+    'the rights are missing. Grant them, or give another folder',
+  ],
+  [
+    /EMFILE|ENFILE|Too many open files/i,
+    'too many files are open. Raise the limit on open files (ulimit -n)',
+  ],
+  [/\bEIO\b|Input\/output error/i, 'the disk reports an error. Check it, or give another folder'],
+]
+
+/**
+ * What a full disk, missing rights and the like made fail, in words: where it was, what is the matter, what to do.
+ * Null where an error is none of these.
+ *
+ * @param place the file or folder at hand, where the error itself does not name one.
+ */
+export function storageFailure(error: unknown, place?: string): LoyalcastError | null {
+  if (!(error instanceof Error) || error instanceof LoyalcastError) return null
+  const { code, path } = error as NodeJS.ErrnoException
+  const isOfStorage = code !== undefined || /^(IO|Out of Memory|Permission) Error/.test(error.message)
+  const trouble = isOfStorage && storageTroubles.find(([pattern]) => pattern.test(error.message))
+  if (!trouble) return null
+  const text = error.message.split('\n')[0]
+  const where = path ?? /"([^"]+)"/.exec(text)?.[1] ?? place ?? 'a file'
+  return failure(
+    'storage',
+    `${where} cannot be read or written: ${trouble[1]} and run the command again. Nothing that was there before is lost. (${text})`,
+    { cause: error },
+  )
+}

@@ -43,6 +43,8 @@ export const quarantineReasons = {
   unknown_metric: 'a metric that is none of nps, csat, ces',
   score_out_of_range: "a score outside the metric's range, or an nps answer that is no whole number",
   no_arm: 'no initiative or no arm',
+  malformed_line:
+    'a line that has other columns than its header, quotes that do not end, or bytes that are not UTF-8',
   second_undated_row: 'a second, different row of the same customer without valid_from in one reading',
 } as const
 export type QuarantineReason = keyof typeof quarantineReasons

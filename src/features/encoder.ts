@@ -1,7 +1,7 @@
 import type { ResultColumn } from '../lake/database.ts'
 import type { Feature } from './catalogue.ts'
 import type { FeatureFrame } from './features.ts'
-import { type BinaryTarget, fitPiecewiseEdges } from './piecewise.ts'
+import { type BinaryTarget, findPiecewiseSplits, type PiecewiseSplits, piecewiseEdges } from './piecewise.ts'
 
 /** A feature as the learners see it: what was learned about its scale, its bins or its categories. */
 export type FeatureEncoding =
@@ -32,6 +32,8 @@ export interface Encoder {
 export interface EncoderSettings {
   /** Most bins of a number's piecewise-linear encoding. 0: none. @default 16 */
   readonly mostBins?: number
+  /** Most splits of all numbers together; those that gain most are kept. @default 320 */
+  readonly mostSplits?: number
 }
 
 /**
@@ -44,7 +46,7 @@ export function fitEncoder(
   rows: Int32Array,
   options: { targets: readonly BinaryTarget[]; settings?: EncoderSettings },
 ): Encoder {
-  const encodings: FeatureEncoding[] = []
+  const encodings: Unbinned[] = []
   for (const [index, feature] of frame.features.entries()) {
     const column = frame.columns[index]
     if (isCounted(feature) && missingShare(column, rows) > mostlyMissing) continue
@@ -54,7 +56,27 @@ export function fitEncoder(
         : fitNumber(feature.name, column as Float64Array, { rows, ...options })
     if (encoding) encodings.push(encoding)
   }
-  return { encodings }
+  return { encodings: keepBestSplits(encodings, options.settings?.mostSplits ?? 320) }
+}
+
+type NumberEncoding = Extract<FeatureEncoding, { kind: 'number' }>
+/** Numbers with their splits not yet chosen among those of all numbers. */
+type Unbinned =
+  | Extract<FeatureEncoding, { kind: 'category' }>
+  | (Omit<NumberEncoding, 'edges'> & { readonly splits: PiecewiseSplits })
+
+/** With many features most splits are chance: those that gain most over all features become bins. */
+function keepBestSplits(encodings: readonly Unbinned[], mostSplits: number): FeatureEncoding[] {
+  const gains = encodings
+    .flatMap((encoding) => (encoding.kind === 'number' ? encoding.splits.splits : []))
+    .map(({ gain }) => gain)
+    .sort((a, b) => b - a)
+  const leastGain = gains.length > mostSplits ? gains[mostSplits - 1] : 0
+  return encodings.map((encoding) => {
+    if (encoding.kind === 'category') return encoding
+    const { splits, ...number } = encoding
+    return { ...number, edges: piecewiseEdges(splits, leastGain) }
+  })
 }
 
 /**
@@ -78,7 +100,7 @@ function fitCategory(
   name: string,
   column: readonly (string | null)[],
   rows: Int32Array,
-): FeatureEncoding | null {
+): Extract<FeatureEncoding, { kind: 'category' }> | null {
   const counts = new Map<string, number>()
   for (const row of rows) {
     const value = column[row]
@@ -101,7 +123,7 @@ function fitNumber(
     targets,
     settings,
   }: { rows: Int32Array; targets: readonly BinaryTarget[]; settings?: EncoderSettings },
-): FeatureEncoding | null {
+): Unbinned | null {
   const present = new Float64Array(rows.length)
   let count = 0
   for (const row of rows) if (Number.isFinite(column[row])) present[count++] = column[row]
@@ -119,8 +141,8 @@ function fitNumber(
   const center = view(at(0.5))
   const scale = spread > 1e-9 ? spread : Math.max((high - low) / 4, 1e-9)
   const mostBins = settings?.mostBins ?? 16
-  const edges = mostBins === 0 ? [] : fitPiecewiseEdges(column, rows, { targets, mostBins })
-  return { kind: 'number', name, isLogged, low, high, center, scale, hasMissing, edges }
+  const splits = findPiecewiseSplits(column, rows, { targets: mostBins === 0 ? [] : targets, mostBins })
+  return { kind: 'number', name, isLogged, low, high, center, scale, hasMissing, splits }
 }
 
 /** Which columns of the encoded rows: scaled numbers, flags and categories, or these and the piecewise bins. */
@@ -187,7 +209,7 @@ function encodeCategory(
 }
 
 function encodeNumber(
-  encoding: Extract<FeatureEncoding, { kind: 'number' }>,
+  encoding: NumberEncoding,
   column: ResultColumn | undefined,
   { values, columns, offset, rows, view }: Target & { view: EncodedView },
 ): void {
@@ -210,7 +232,7 @@ function encodeNumber(
   }
 }
 
-function squash(encoding: Extract<FeatureEncoding, { kind: 'number' }>, value: number): number {
+function squash(encoding: NumberEncoding, value: number): number {
   const seen = encoding.isLogged ? Math.log1p(Math.max(0, value)) : value
   const offset = Math.min(encoding.high, Math.max(encoding.low, seen)) - encoding.center
   const scaled = Math.min(1e6, Math.max(-1e6, offset / encoding.scale))

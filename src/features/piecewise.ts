@@ -16,23 +16,31 @@ interface Cell {
 const candidateBins = 128
 const leastGain = 1
 
+/** Where a one-feature tree would split, and the range of the values. */
+export interface PiecewiseSplits {
+  /** Gain in nats; best first. */
+  readonly splits: readonly { readonly cut: number; readonly gain: number }[]
+  readonly low: number
+  readonly high: number
+}
+
 /**
- * Edges of a supervised piecewise-linear encoding: those of a one-feature tree grown on log-loss gain (in nats), best
- * split first, merged over the tasks. Empty where no split is worth it.
+ * Splits of a one-feature tree grown on log-loss gain, merged over the tasks. None where no split is worth it.
  *
  * Source: Gorishniy et al. 2022, "On embeddings for numerical features in tabular deep learning".
  */
-export function fitPiecewiseEdges(
+export function findPiecewiseSplits(
   column: Float64Array,
   rows: Int32Array,
   { targets, mostBins }: { targets: readonly BinaryTarget[]; mostBins: number },
-): number[] {
+): PiecewiseSplits {
+  const none = { splits: [], low: 0, high: 0 }
   const present: number[] = []
   for (let i = 0; i < rows.length; i++) if (Number.isFinite(column[rows[i]])) present.push(i)
-  if (present.length < 32) return []
+  if (present.length < 32) return none
   const sorted = Float64Array.from(present, (i) => column[rows[i]]).sort()
   const cuts = candidateCuts(sorted)
-  if (cuts.length === 0) return []
+  if (cuts.length === 0) return none
   const place = Uint8Array.from(present, (i) => lowerBound(cuts, column[rows[i]]))
   const fewest = Math.max(16, 0.004 * rows.length)
   const chosen = new Map<number, number>()
@@ -43,10 +51,20 @@ export function fitPiecewiseEdges(
     }
   }
   const best = [...chosen].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, mostBins - 1)
-  if (best.length === 0) return []
-  const inner = best.map(([at]) => cuts[at]).sort((a, b) => a - b)
-  const low = sorted[Math.floor(0.002 * (sorted.length - 1))]
-  const high = sorted[Math.ceil(0.998 * (sorted.length - 1))]
+  return {
+    splits: best.map(([at, gain]) => ({ cut: cuts[at], gain })),
+    low: sorted[Math.floor(0.002 * (sorted.length - 1))],
+    high: sorted[Math.ceil(0.998 * (sorted.length - 1))],
+  }
+}
+
+/** Ascending edges of the bins between the splits that gain at least so much; empty without any. */
+export function piecewiseEdges({ splits, low, high }: PiecewiseSplits, leastGain = 0): number[] {
+  const inner = splits
+    .filter(({ gain }) => gain >= leastGain)
+    .map(({ cut }) => cut)
+    .sort((a, b) => a - b)
+  if (inner.length === 0) return []
   const last = inner[inner.length - 1]
   return [
     low < inner[0] ? low : inner[0] - stepFrom(inner[0]),

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Writable } from 'node:stream'
@@ -9,6 +9,7 @@ import type { Program } from '../domain/program.ts'
 import { Database, quoteText } from '../lake/database.ts'
 import { publish } from '../lake/durable-files.ts'
 import { openLake } from '../lake/lake.ts'
+import { withScratchFolder } from '../lake/scratch.ts'
 
 export const exportFormats = ['csv', 'ndjson', 'parquet'] as const
 export type ExportFormat = (typeof exportFormats)[number]
@@ -39,20 +40,30 @@ export async function exportPredictions(program: Program, options: ExportOptions
   const lake = await openLake(options.dataFolder, program)
   const day = lake.state.predictions.get(options.date)
   if (!day) throw noPredictions(options.date, [...lake.state.predictions.keys()])
-  const folder = await scratchFolder(file)
-  const staged = join(folder, 'rows')
-  const database = await Database.open({ spillFolder: join(folder, 'spill'), timezone: 'UTC' })
-  try {
-    const source = `read_parquet(${quoteText(join(lake.folder, day.path))}, hive_partitioning = false)`
-    await database.run(
-      `copy (select ${exportedColumns(format)} from ${source} order by customer_id) to ${quoteText(staged)} (${copyOptions[format]})`,
-    )
+  if (file !== null) await requirePlace(file)
+  const parent = file === null ? tmpdir() : dirname(file)
+  await withScratchFolder(parent, async (folder) => {
+    const staged = join(folder, 'rows')
+    const rows = `read_parquet(${quoteText(join(lake.folder, day.path))}, hive_partitioning = false)`
+    await copyRows(rows, { staged, format, spillFolder: join(folder, 'spill') })
     if (file !== null) await publish(staged, file)
     else await pourInto(process.stdout, staged)
-    return day.rows
+  })
+  return day.rows
+}
+
+/** Writes rows to a file, ordered by customer. */
+async function copyRows(
+  rows: string,
+  { staged, format, spillFolder }: Pick<ExportOptions, 'format'> & { staged: string; spillFolder: string },
+): Promise<void> {
+  const database = await Database.open({ spillFolder, timezone: 'UTC' })
+  try {
+    await database.run(
+      `copy (select ${exportedColumns(format)} from ${rows} order by customer_id) to ${quoteText(staged)} (${copyOptions[format]})`,
+    )
   } finally {
     database.close()
-    await rm(folder, { recursive: true, force: true })
   }
 }
 
@@ -65,18 +76,17 @@ function noPredictions(date: string, days: readonly string[]): Error {
   )
 }
 
-/** A folder on the file's disk, so that a finished file only needs to be renamed. */
-async function scratchFolder(file: string | null): Promise<string> {
-  const refuse = (reason: string) => {
-    throw failure('storage', `${file} cannot be written: ${reason}`)
-  }
-  if (file === null) return mkdtemp(join(tmpdir(), 'loyalcast-export-'))
-  const isFolder = await stat(file).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
-  if (isFolder) refuse('it is a folder. Name a file in it.')
-  return mkdtemp(join(dirname(file), '.loyalcast-export-')).catch((error: Error) => refuse(error.message))
+/** The place of a file must be free for one, and in a folder that is there. */
+async function requirePlace(file: string): Promise<void> {
+  const isFolder = (path: string) =>
+    stat(path).then(
+      (found) => found.isDirectory(),
+      () => false,
+    )
+  if (await isFolder(file))
+    throw failure('storage', `${file} cannot be written: it is a folder. Name a file in it.`)
+  if (!(await isFolder(dirname(file))))
+    throw failure('storage', `${file} cannot be written: there is no folder ${dirname(file)}. Make it first.`)
 }
 
 /** A reader that wants no more (`| head`) is no failure. */

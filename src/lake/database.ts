@@ -1,11 +1,11 @@
-import { mkdir } from 'node:fs/promises'
 import {
   type DuckDBAppender,
   type DuckDBConnection,
   DuckDBInstance,
   type DuckDBValue,
 } from '@duckdb/node-api'
-import { failure } from '../domain/errors.ts'
+import { storageFailure } from '../domain/errors.ts'
+import { makeFolder } from './durable-files.ts'
 
 export interface DatabaseOptions {
   /** Where DuckDB spills what does not fit in memory. */
@@ -30,14 +30,16 @@ export type ResultColumn = Float64Array | (string | null)[]
 export class Database {
   readonly #instance: DuckDBInstance
   readonly #connection: DuckDBConnection
+  readonly #spillFolder: string
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, spillFolder: string) {
     this.#instance = instance
     this.#connection = connection
+    this.#spillFolder = spillFolder
   }
 
   static async open(options: DatabaseOptions): Promise<Database> {
-    await mkdir(options.spillFolder, { recursive: true })
+    await makeFolder(options.spillFolder).catch((error) => refuse(error, options.spillFolder))
     const instance = await DuckDBInstance.create(options.path ?? ':memory:', {
       memory_limit: options.memoryLimit ?? '2GB',
       temp_directory: options.spillFolder,
@@ -47,16 +49,16 @@ export class Database {
     })
     const connection = await instance.connect()
     await connection.run(`set TimeZone = ${quoteText(options.timezone)}`)
-    return new Database(instance, connection)
+    return new Database(instance, connection, options.spillFolder)
   }
 
   async run(sql: string, parameters?: Parameters): Promise<void> {
-    await guarded(() => this.#connection.run(sql, parameters))
+    await this.#guarded(() => this.#connection.run(sql, parameters))
   }
 
   /** All rows as plain objects; 64-bit integers become numbers, timestamps `Date`s. */
   async rows<T extends Row = Row>(sql: string, parameters?: Parameters): Promise<T[]> {
-    const result = await guarded(() => this.#connection.runAndReadAll(sql, parameters))
+    const result = await this.#guarded(() => this.#connection.runAndReadAll(sql, parameters))
     return result.getRowObjectsJS().map((row) => {
       const plain: Record<string, unknown> = {}
       for (const [name, value] of Object.entries(row))
@@ -76,17 +78,18 @@ export class Database {
    * **Shape** every column has one entry a row.
    */
   async columns(sql: string, parameters?: Parameters): Promise<Record<string, ResultColumn>> {
-    const result = await guarded(() => this.#connection.stream(sql, parameters))
+    const result = await this.#guarded(() => this.#connection.stream(sql, parameters))
     const names = result.columnNames()
     const isText = names.map((_, index) => String(result.columnType(index)) === 'VARCHAR')
     const parts: ResultColumn[][] = names.map(() => [])
     for (;;) {
-      const chunk = await guarded(() => result.fetchChunk())
-      if (!chunk || chunk.rowCount === 0) break
+      const chunk = await this.#guarded(() => result.fetchChunk())
+      const rows = chunk?.rowCount ?? 0
+      if (!chunk || rows === 0) break
       for (let index = 0; index < names.length; index++) {
         const vector = chunk.getColumnVector(index)
-        const part: ResultColumn = isText[index] ? [] : new Float64Array(chunk.rowCount)
-        for (let row = 0; row < chunk.rowCount; row++)
+        const part: ResultColumn = isText[index] ? [] : new Float64Array(rows)
+        for (let row = 0; row < rows; row++)
           part[row] = readItem(vector.getItem(row), isText[index]) as never
         parts[index].push(part)
       }
@@ -96,7 +99,15 @@ export class Database {
 
   /** Appends whole chunks to a table. Close it to make the rows visible. */
   appender(table: string): Promise<DuckDBAppender> {
-    return guarded(() => this.#connection.createAppender(table))
+    return this.#guarded(() => this.#connection.createAppender(table))
+  }
+
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      return refuse(error, this.#spillFolder)
+    }
   }
 
   close(): void {
@@ -121,19 +132,9 @@ function joined(parts: ResultColumn[], isText: boolean): ResultColumn {
   return whole
 }
 
-async function guarded<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error)
-    if (/No space left|Could not write|Permission denied|Read-only file system/i.test(text)) {
-      throw failure(
-        'storage',
-        `A file could not be read or written: ${text}. Free space or check the rights.`,
-      )
-    }
-    throw error
-  }
+/** Throws what a full or closed disk made fail in words, and anything else as it is. */
+function refuse(error: unknown, folder: string): never {
+  throw storageFailure(error, folder) ?? error
 }
 
 /** A column or table name as SQL, whatever it contains. */

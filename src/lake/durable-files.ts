@@ -1,4 +1,4 @@
-import { link, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 
 /** Forces a file's or folder's content to the disk. */
@@ -63,24 +63,35 @@ export async function writeNew(path: string, content: string | Uint8Array): Prom
 async function writeAside(path: string, content: string | Uint8Array): Promise<string> {
   await makeFolder(dirname(path))
   const staged = `${path}.${process.pid}.tmp`
-  const handle = await open(staged, 'w')
-  try {
-    await handle.writeFile(content)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+  await writeThrough(staged, content)
   return staged
 }
 
-/** Appends a line to a log and waits until it is on the disk. */
-export async function appendLine(path: string, line: string): Promise<void> {
-  await makeFolder(dirname(path))
-  const handle = await open(path, 'a')
+/**
+ * Writes or appends, and waits until it is on the disk. Where that fails the error says in which file, as Node's own do
+ * not once a file is open.
+ */
+export async function writeThrough(
+  path: string,
+  content: string | Uint8Array,
+  flag: 'w' | 'a' = 'w',
+): Promise<void> {
+  const handle = await open(path, flag)
   try {
-    await handle.writeFile(`${line}\n`)
+    await handle.writeFile(content)
     await handle.sync()
+  } catch (error) {
+    throw Object.assign(error as Error, { path })
   } finally {
     await handle.close()
   }
+}
+
+/** Appends a line to a log and waits until it is on the disk. Half a line that a crash left stays a line of its own. */
+export async function appendLine(path: string, line: string): Promise<void> {
+  await makeFolder(dirname(path))
+  const text = await readFile(path, 'utf8').catch(() => '')
+  const isWhole = text === '' || text.endsWith('\n')
+  await writeThrough(path, `${isWhole ? '' : '\n'}${line}\n`, 'a')
+  await syncPath(dirname(path))
 }

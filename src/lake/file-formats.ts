@@ -1,6 +1,7 @@
 import { usageError } from '../domain/errors.ts'
 import type { Source } from '../domain/program.ts'
 import type { InputFile } from './commits.ts'
+import { csvSelect } from './csv-files.ts'
 import { type Database, quoteText } from './database.ts'
 
 type Format = 'csv' | 'json' | 'parquet'
@@ -11,14 +12,13 @@ const endings: readonly [Format, RegExp][] = [
   ['parquet', /\.(parquet|pq)$/i],
 ]
 
-/** What stands for a missing value in CSV files. */
-const missing = "['', 'NULL', 'null', 'NA', 'N/A']"
-
 /**
  * A select over the files of a source.
  *
  * Texts stay texts: guessing types would make 7 of customer 007, change its mind when a file grows, and read times
  * with a zone as if they had none.
+ *
+ * @param isTolerant pass over malformed lines of CSV files instead of failing at the first.
  *
  * **Errors** `file-format`, `empty-file`.
  */
@@ -26,6 +26,7 @@ export async function openFiles(
   database: Database,
   source: Source,
   inputs: readonly InputFile[],
+  isTolerant: boolean,
 ): Promise<string> {
   const formats = new Set(inputs.map(({ path }) => formatOf(source, path)))
   if (formats.size > 1) {
@@ -41,7 +42,8 @@ export async function openFiles(
       `sources.${source.key}.file: ${inputs[0].path} is empty, without even a header.`,
     )
   }
-  const paths = `[${filled.map(({ path }) => quoteText(path)).join(', ')}]`
+  const files = filled.map(({ path }) => path)
+  const paths = `[${files.map(quoteText).join(', ')}]`
   switch ([...formats][0]) {
     case 'parquet':
       return `select * from read_parquet(${paths}, union_by_name = true)`
@@ -49,7 +51,7 @@ export async function openFiles(
       // A format that no text has: otherwise texts with a zone become times without one.
       return `select * from read_json_auto(${paths}, sample_size = -1, union_by_name = true, dateformat = 'none', timestampformat = 'none')`
     default:
-      return csvSelect(database, paths)
+      return csvSelect(database, source, { paths: files, isTolerant })
   }
 }
 
@@ -60,20 +62,4 @@ function formatOf(source: Source, path: string): Format {
     'file-format',
     `sources.${source.key}.file: ${path} is none of csv, csv.gz, json, ndjson, parquet.`,
   )
-}
-
-const separators = [',', ';', '\t', '|'] as const
-
-/** A ragged file makes DuckDB take whole lines for one column; told the columns of the header it names the bad line. */
-async function csvSelect(database: Database, paths: string): Promise<string> {
-  const all = `select * from read_csv(${paths}, all_varchar = true, header = true, nullstr = ${missing}`
-  const sniffed = `${all}, union_by_name = true)`
-  const columns = await database
-    .rows<{ column_name: string }>(`describe (${sniffed})`)
-    .catch(() => [] as { column_name: string }[])
-  const header = columns.length === 1 ? columns[0].column_name : ''
-  const separator = separators.find((mark) => header.includes(mark))
-  if (separator === undefined) return sniffed
-  const names = header.split(separator).map((name) => `${quoteText(name.replaceAll('"', ''))}: 'VARCHAR'`)
-  return `${all}, auto_detect = false, delim = ${quoteText(separator)}, quote = '"', escape = '"', columns = {${names.join(', ')}})`
 }

@@ -1,18 +1,21 @@
-import { mkdir, readFile, readlink, rm, rmdir, stat, writeFile } from 'node:fs/promises'
-import { hostname } from 'node:os'
-import { lock } from 'proper-lockfile'
+import { lstat, lutimes, mkdir, readlink, rm, rmdir, stat, symlink } from 'node:fs/promises'
 import { failure } from '../domain/errors.ts'
 import type { Reporter } from '../domain/progress.ts'
 import { makeFolder } from './durable-files.ts'
+import { fateOf, processName } from './process-name.ts'
 
-/** A lock that nobody renewed for so long is free: its holder is on a machine that died. */
+/** Where a holder cannot be looked up: a lock that nobody renewed for so long is free. */
 const staleMs = 60_000
+const renewMs = 5_000
 
 type Release = () => Promise<void>
 
 /**
  * Runs `work` while no other process writes the folder. A second writer waits up to `waitMinutes`, saying so. The lock
  * of a process that died is taken over: at once where it ran on this machine, else after a minute.
+ *
+ * The lock is a link beside the folder that points at the holder's name: it comes into being with that name, so a
+ * process killed at any moment leaves either no lock or one that says whose it was.
  *
  * **Errors** `storage` where the folder cannot be written, `locked` where the other one is not done in time.
  */
@@ -32,7 +35,11 @@ export async function whileLocked<T>(
 
 async function makeWritable(folder: string): Promise<void> {
   const refuse = (error: Error) => {
-    throw failure('storage', `${folder} cannot be made: ${error.message}. Give another folder with --data.`)
+    throw failure(
+      'storage',
+      `${folder} cannot be made: ${error.message}. Check the rights and the space there, or give another folder (--data, --models).`,
+      { cause: error },
+    )
   }
   await makeFolder(folder).catch(refuse)
   if (!(await stat(folder).catch(refuse)).isDirectory()) refuse(new Error('it is a file'))
@@ -57,71 +64,72 @@ async function acquire(
   }
 }
 
+function lockOf(folder: string): string {
+  return `${folder}.lock`
+}
+
 /** Null where somebody else holds it. */
 async function tryLock(folder: string): Promise<Release | null> {
+  const path = lockOf(folder)
+  const own = await processName()
   try {
-    const unlock = await lock(folder, { stale: staleMs, update: 5_000, onCompromised: () => {} })
-    await writeFile(holderPath(folder), await ownName())
-    return async () => {
-      await rm(holderPath(folder), { force: true })
-      await unlock().catch(() => {})
-    }
+    await symlink(own, path)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ELOCKED') return null
-    throw failure('storage', `${folder} cannot be locked: ${message}. Check the folder's rights.`)
+    if (code === 'EEXIST') return null
+    throw failure(
+      'storage',
+      `${folder} cannot be locked: ${message}. Check the rights and the space of the folder around it.`,
+      { cause: error },
+    )
+  }
+  const renewal = setInterval(() => {
+    const now = new Date(Date.now())
+    lutimes(path, now, now).catch(() => {})
+  }, renewMs)
+  renewal.unref()
+  return async () => {
+    clearInterval(renewal)
+    // Whoever thought this process dead has a lock of its own by now.
+    if ((await holderOf(path)) === own) await rm(path, { force: true })
   }
 }
 
-function holderPath(folder: string): string {
-  return `${folder}.holder`
+/** The name of the process that holds a lock; null where none does. */
+async function holderOf(path: string): Promise<string | null> {
+  return readlink(path).catch(() => null)
 }
 
-/** This process, told apart from those of other machines and containers. */
-async function ownName(pid = process.pid): Promise<string> {
-  const space = await readlink('/proc/self/ns/pid').catch(() => '')
-  return `${pid} ${hostname()} ${space}`
-}
-
-/**
- * Removes the lock of a process of this machine that is gone; true where it did.
- *
- * Of several that find it dead one removes it. The holder's name goes first, so that none mistakes the next holder's
- * lock for the dead one's.
- */
+/** Removes the lock of a process that is gone; true where it did. Of several that find it dead one removes it. */
 async function freeDeadLock(folder: string): Promise<boolean> {
   const takeover = `${folder}.takeover`
-  if (!(await isHolderDead(folder)) || !(await makeAlone(takeover))) return false
+  if (!(await isDead(lockOf(folder))) || !(await makeAlone(takeover))) return false
   try {
-    if (!(await isHolderDead(folder))) return false
-    await rm(holderPath(folder), { force: true })
-    await rm(`${folder}.lock`, { recursive: true, force: true })
+    if (!(await isDead(lockOf(folder)))) return false
+    await rm(lockOf(folder), { recursive: true, force: true })
     return true
   } finally {
     await rmdir(takeover).catch(() => {})
   }
 }
 
-async function isHolderDead(folder: string): Promise<boolean> {
-  const name = await readFile(holderPath(folder), 'utf8').catch(() => '')
-  const pid = Number.parseInt(name, 10)
-  if (!Number.isSafeInteger(pid) || name !== (await ownName(pid))) return false
-  try {
-    process.kill(pid, 0)
-    return false
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH'
-  }
+async function isDead(path: string): Promise<boolean> {
+  const holder = await holderOf(path)
+  const fate = holder === null ? 'unknown' : await fateOf(holder)
+  return fate === 'gone' || (fate === 'unknown' && (await isOld(path)))
+}
+
+async function isOld(path: string): Promise<boolean> {
+  const left = await lstat(path).catch(() => null)
+  return left !== null && Date.now() - left.mtimeMs > staleMs
 }
 
 /** Makes a folder that others make too; true for the one that did. What a killed process left is removed. */
 async function makeAlone(path: string): Promise<boolean> {
-  const made = await mkdir(path).then(
+  const isMade = await mkdir(path).then(
     () => true,
     () => false,
   )
-  if (made) return true
-  const left = await stat(path).catch(() => null)
-  if (left && Date.now() - left.mtimeMs > staleMs) await rmdir(path).catch(() => {})
-  return false
+  if (!isMade && (await isOld(path))) await rmdir(path).catch(() => {})
+  return isMade
 }

@@ -1,15 +1,17 @@
 import { join } from 'node:path'
+import { LoyalcastError } from '../domain/errors.ts'
 import type { Program, Source } from '../domain/program.ts'
 import type { Reporter } from '../domain/progress.ts'
 import { type Batch, fileName, mergeSpans, writeBatch } from './batch.ts'
 import { type Counts, type LakeFile, type LakeState, paddedSequence, type SourceReading } from './commits.ts'
+import { addMalformedLines, forgetMalformedLines } from './csv-files.ts'
 import type { Database } from './database.ts'
 import { selectFresh } from './fresh.ts'
 import { extraColumns } from './lake.ts'
 import { writeQuarantine } from './quarantine.ts'
 import { definitionOf } from './readings.ts'
 import { openSource, type SourceRelation } from './source.ts'
-import { stageSource } from './staging.ts'
+import { type StagedColumns, type StagingOptions, stageSource } from './staging.ts'
 
 export interface ReadSourceOptions {
   readonly program: Program
@@ -39,10 +41,9 @@ export interface ReadSource {
 /** Reads a whole source and writes the rows that are new, and those that are refused, beside the lake's others. */
 export async function readSource(options: ReadSourceOptions): Promise<ReadSource> {
   const { program, source, database, folder, staging, state, earlier, sequence, now, reporter } = options
-  const relation = await openSource(database, source, program.folder)
   const others = { ...state, sources: new Map([...state.sources].filter(([key]) => key !== source.key)) }
   const known = extraColumns(earlier ? state : others, source.table)
-  const { columns, identity } = await stageSource(database, relation, {
+  const { relation, columns, identity } = await stageLines(database, source, {
     program,
     now,
     reporter,
@@ -81,6 +82,26 @@ export async function readSource(options: ReadSourceOptions): Promise<ReadSource
     quarantine,
   }
   return { reading, files: written.files, counts }
+}
+
+/** Malformed lines of CSV files are looked for only where a reading failed at one. */
+async function stageLines(
+  database: Database,
+  source: Source,
+  options: StagingOptions,
+): Promise<StagedColumns & { relation: SourceRelation }> {
+  const { folder } = options.program
+  const stage = async (isTolerant: boolean) => {
+    await forgetMalformedLines(database)
+    const relation = await openSource(database, source, { folder, isTolerant })
+    const columns = await stageSource(database, relation, options)
+    await addMalformedLines(database, source, options)
+    return { relation, ...columns }
+  }
+  return stage(false).catch((error) => {
+    if (error instanceof LoyalcastError && error.code === 'malformed-csv') return stage(true)
+    throw error
+  })
 }
 
 async function countRows(database: Database, { files }: Batch): Promise<Counts> {

@@ -6,6 +6,7 @@ import { tableShapes } from '../domain/tables.ts'
 import type { InputFile } from './commits.ts'
 import { type Database, quoteName } from './database.ts'
 import { openFiles } from './file-formats.ts'
+import { refuseBrokenGzip } from './gzip.ts'
 import { listInputs } from './inputs.ts'
 
 /** A source made ready to be read. */
@@ -22,17 +23,22 @@ export interface SourceRelation {
 /**
  * Makes a source readable and checks that it has the columns its table needs.
  *
+ * @param folder relative paths start there. @param isTolerant see {@link openFiles}.
+ *
  * **Errors** (all name the source) `missing-column`, `duplicate-column`, `file-format`, `empty-file`, `no-file`,
  * `source-sql` with what DuckDB says.
  */
 export async function openSource(
   database: Database,
   source: Source,
-  folder: string,
+  { folder, isTolerant = false }: { folder: string; isTolerant?: boolean },
 ): Promise<SourceRelation> {
   const inputs = await listInputs(database, source, folder)
+  await refuseBrokenGzip(source, inputs ?? [])
   const sql =
-    source.file === null ? selectOf(source, folder) : await openFiles(database, source, inputs ?? [])
+    source.file === null
+      ? selectOf(source, folder)
+      : await openFiles(database, source, inputs ?? [], isTolerant)
   const described = await describe(database, source, sql)
   const mapped = renamed(source, sql, described)
   const columns = mapped === sql ? described : await describe(database, source, mapped)
@@ -86,25 +92,42 @@ async function describe(database: Database, source: Source, sql: string): Promis
   return columns
 }
 
-/** An error of DuckDB while reading a source, with the source's name in front. */
+/**
+ * An error of DuckDB while reading a source, with the source's name in front: `malformed-csv` where a line of a file has
+ * another shape than the others, else `source-sql`.
+ */
 export function sqlError(source: Source, error: unknown): Error {
   if (error instanceof Error && error.name === 'LoyalcastError') return error
   const text = error instanceof Error ? error.message : String(error)
-  const shown = text.trim().split('\n').slice(0, 12).join('\n')
+  const isMalformed =
+    source.file !== null &&
+    /CSV Error on Line|sniffing file|line size/i.test(text) &&
+    !/utf-?8|unicode/i.test(text)
   return usageError(
-    'source-sql',
-    `sources.${source.key}: DuckDB could not read it: ${shown}${hintFor(text)}`,
+    isMalformed ? 'malformed-csv' : 'source-sql',
+    `sources.${source.key}: DuckDB could not read it: ${saidOf(source, text)}${hintFor(source, text)}`,
     { cause: error },
   )
 }
 
-function hintFor(text: string): string {
+/** What DuckDB says of a file ends where it speaks of SQL that nobody wrote; it quotes lines however long they are. */
+function saidOf(source: Source, text: string): string {
+  const said =
+    source.file === null ? text : text.split(/\n(?:LINE \d|Possible|The search space|\s+file = )/)[0]
+  const lines = said.trim().split('\n').slice(0, 12)
+  return lines.map((line) => (line.length > 300 ? `${line.slice(0, 300)} …` : line)).join('\n')
+}
+
+function hintFor(source: Source, text: string): string {
   if (/not utf-?8|invalid unicode/i.test(text))
     return "\nSave the file as UTF-8, or read it in a select: read_csv('…', encoding = 'latin-1') or 'utf-16'."
-  if (/^Out of Memory/i.test(text)) return ''
-  return /conver|cast|sniff/i.test(text)
-    ? '\nWhere a column holds values of several kinds, read it as text (all_varchar = true) and cast with try_cast.'
-    : ''
+  if (/sniffing file/i.test(text))
+    return `\nIt should be text with a header and one separator; others can be read in a select: read_csv('…', delim = ';', quote = '"', skip = 1).`
+  if (/GZIP/i.test(text))
+    return '\nThe file is damaged, or is not what its name says. Copy or write it again.'
+  if (/Conversion Error|Could not convert/i.test(text))
+    return '\nWhere a column holds values of several kinds, read it as text (all_varchar = true) and cast with try_cast.'
+  return source.file === null ? '' : '\nMend the file, or read it in a select.'
 }
 
 function missingColumns(source: Source, missing: readonly string[], found: readonly string[]): Error {
@@ -112,7 +135,9 @@ function missingColumns(source: Source, missing: readonly string[], found: reado
     const best = [...found].sort(
       (a, b) => distance(a.toLowerCase(), name) - distance(b.toLowerCase(), name),
     )[0]
-    return best && distance(best.toLowerCase(), name) <= 3 ? `${name} (is it ${best}?)` : name
+    return best && distance(best.toLowerCase(), name) <= Math.min(3, name.length / 2)
+      ? `${name} (is it ${best}?)`
+      : name
   })
   const remedy =
     source.file === null

@@ -42,6 +42,9 @@ const mostRowVisits = 1_500_000
 /** Rows between two looks at the validation loss: large data can stop within a pass. */
 const mostEpochRows = 50_000
 
+/** Steps without a better validation loss after which learning stops, in epochs from 3 to 8. */
+const patientSteps = 320
+
 /** Counts what there is to learn from. */
 export function measureLearning(learning: LearningSet): LearningSize {
   let signals = learning.answers?.row.length ?? 0
@@ -60,15 +63,17 @@ export function measureLearning(learning: LearningSet): LearningSize {
 export function networkSettings(size: LearningSize, temper: 'keen' | 'cautious' = 'keen'): NetworkSettings {
   const isSmall = size.signals < 2_000
   const epochRows = Math.min(size.rows, mostEpochRows)
+  // Small data deserve more steps an epoch, so that stopping is fine-grained.
+  const batchRows = Math.min(256, Math.max(32, 32 * Math.round(size.rows / 640)))
   const common = {
-    members: 8,
-    // Small data deserve more steps an epoch, so that stopping is fine-grained.
-    batchRows: Math.min(256, Math.max(32, 32 * Math.round(size.rows / 640))),
+    // Measured on online_retail and telco: four lose nothing against eight and take half the time.
+    members: isSmall ? 8 : 4,
+    batchRows,
     warmUpSteps: 100,
     averaging: 0.98,
     epochRows,
     maxEpochs: Math.max(3, Math.min(120, Math.round(mostRowVisits / epochRows))),
-    patience: Math.max(4, Math.min(8, Math.round(200_000 / epochRows))),
+    patience: Math.max(3, Math.min(8, Math.round(patientSteps / (epochRows / batchRows)))),
   }
   const width = size.signals < 200 ? 32 : 64
   return temper === 'keen'

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { usageError } from '../domain/errors.ts'
-import { appendLine, publish } from '../lake/durable-files.ts'
+import { appendLine, makeFolder, publish, writeThrough } from '../lake/durable-files.ts'
 
 const promotion = z.object({
   /** When, ISO 8601. */
@@ -45,17 +45,47 @@ export class Registry {
     return `${asOf}-${Math.max(0, ...numbers) + 1}`
   }
 
-  /** Writes a version aside, then gives it its name: it is there whole or not at all. */
+  /**
+   * A version of that day with the same files: training again from the same rows makes no other one, and a training
+   * that was killed before its promotion is taken up where it stopped. Null where there is none.
+   */
+  async findEqual(
+    asOf: string,
+    files: Readonly<Record<string, string | Uint8Array>>,
+  ): Promise<string | null> {
+    const ofDay = (await this.versions()).filter((version) => version.startsWith(`${asOf}-`))
+    for (const version of ofDay) if (await this.#holds(version, files)) return version
+    return null
+  }
+
+  async #holds(version: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<boolean> {
+    for (const [name, content] of Object.entries(files)) {
+      const stored = await readFile(join(this.folderOf(version), name)).catch(() => null)
+      if (!stored?.equals(Buffer.from(content))) return false
+    }
+    return true
+  }
+
+  /**
+   * Writes a version aside, then gives it its name: it is there whole or not at all. What killed trainings left aside
+   * goes, so call it only while holding the lock of the folder.
+   */
   async publish(version: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
     const staged = join(this.#folder, `.${version}`)
-    await rm(staged, { recursive: true, force: true })
-    await mkdir(staged, { recursive: true })
-    for (const [name, content] of Object.entries(files))
-      await writeFile(join(staged, name), content, { flush: true })
+    await makeFolder(this.#folder)
+    await this.#sweep()
+    await makeFolder(staged)
+    for (const [name, content] of Object.entries(files)) await writeThrough(join(staged, name), content)
     await publish(staged, this.folderOf(version))
   }
 
-  /** Everything that was ever promoted, oldest first. */
+  async #sweep(): Promise<void> {
+    for (const name of await readdir(this.#folder)) {
+      if (name.startsWith('.')) await rm(join(this.#folder, name), { recursive: true, force: true })
+    }
+  }
+
+  /** Everything that was ever promoted, oldest first. Half a line that a crash left says nothing. */
   async log(): Promise<Promotion[]> {
     const text = await readFile(join(this.#folder, 'promotions.ndjson'), 'utf8').catch(() => '')
     return text

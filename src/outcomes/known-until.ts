@@ -41,11 +41,14 @@ function coveragesOf(program: Program, state: LakeState, type: string): Coverage
  * nobody wrote it down. Null where that cannot be told: a source of outcome events alone may cover more than its rows.
  */
 export function knownFrom(program: Program, state: LakeState, { kind, eventTypes }: Outcome): Day | null {
+  const happening = program.outcomes.flatMap((outcome) =>
+    outcome.kind === 'event' ? outcome.eventTypes : [],
+  )
   const begins: Day[] = []
   for (const { key } of program.sources.events) {
     const parts = Object.entries(state.sources.get(key)?.spans ?? {})
     if (!parts.some(([type]) => eventTypes.includes(type))) continue
-    if (kind === 'event' && parts.every(([type]) => eventTypes.includes(type))) return null
+    if (kind === 'event' && parts.every(([type]) => happening.includes(type))) return null
     begins.push(...parts.map(([, { firstDay }]) => firstDay))
   }
   return earliestDay(begins)

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Feature } from '../../src/features/catalogue.ts'
 import { columnOrigins, encode, fitEncoder } from '../../src/features/encoder.ts'
 import type { FeatureFrame } from '../../src/features/features.ts'
-import { fitPiecewiseEdges } from '../../src/features/piecewise.ts'
+import { findPiecewiseSplits, piecewiseEdges } from '../../src/features/piecewise.ts'
 
 const feature = (name: string, kind: Feature['kind']): Feature => ({
   name,
@@ -147,15 +147,19 @@ describe('piecewise edges', () => {
   const weight = new Float64Array(400).fill(1)
   it('find the step of a label', () => {
     const label = Array.from(values, (value) => (value >= 20 ? 1 : 0))
-    const edges = fitPiecewiseEdges(values, rows, { targets: [{ label, weight }], mostBins: 16 })
+    const edges = piecewiseEdges(
+      findPiecewiseSplits(values, rows, { targets: [{ label, weight }], mostBins: 16 }),
+    )
     const closest = Math.min(...edges.map((edge) => Math.abs(edge - 20)))
     expect(closest).toBeLessThan(0.5)
     expect(edges.length).toBeLessThanOrEqual(17)
   })
   it('are none where nothing is told, or rows are few', () => {
     const constant = { label: new Float64Array(400), weight }
-    expect(fitPiecewiseEdges(values, rows, { targets: [constant], mostBins: 16 })).toEqual([])
+    expect(findPiecewiseSplits(values, rows, { targets: [constant], mostBins: 16 }).splits).toEqual([])
     const few = { label: [0, 1, 0, 1], weight: [1, 1, 1, 1] }
-    expect(fitPiecewiseEdges(values, rows.subarray(0, 4), { targets: [few], mostBins: 16 })).toEqual([])
+    expect(findPiecewiseSplits(values, rows.subarray(0, 4), { targets: [few], mostBins: 16 }).splits).toEqual(
+      [],
+    )
   })
 })

@@ -165,13 +165,6 @@ describe('a source that cannot be read is refused with its name and', () => {
     }
   })
 
-  it('the line that has too many columns', async () => {
-    const content = `${good}a,2026-10-02,login,more,still more\n${good}`
-    expect(await refusal('{ file: e.csv }', { 'e.csv': content })).toMatch(
-      /^sources\.events\[0\].*Line: 3.*more,still more/s,
-    )
-  })
-
   it('the folder that is no file', async () => {
     const made = await makeProgram({ yaml: yaml('{ file: clicks }') })
     await mkdir(join(made.folder, 'clicks'))

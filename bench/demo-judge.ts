@@ -1,0 +1,167 @@
+import { join } from 'node:path'
+import { Database, quoteText } from '../src/lake/database.ts'
+import { auc, logLoss } from '../src/model/metrics.ts'
+import type { TrueForecast } from '../training/synthetic/forecast.ts'
+
+/** Figures of a run by name; equal names in every run. */
+export type Figures = Readonly<Record<string, number>>
+
+export interface JudgedRun {
+  /** The simulated company, with the truth of `date`. */
+  readonly company: string
+  /** The exported predictions of `date`, Parquet. */
+  readonly predictions: string
+  readonly date: string
+  readonly spillFolder: string
+  /** What the best informed observer forecasts, by customer_id; not judged without it. */
+  readonly observed?: ReadonlyMap<string, TrueForecast>
+}
+
+const outcomes = { churn: ['cancel'], upsell: ['upgrade'], advocacy: ['referral', 'review'] } as const
+const outcomeNames = ['churn', 'upsell', 'advocacy'] as const
+const horizons = [30, 60, 90] as const
+
+/**
+ * Compares a day's predictions with what was true of each customer and with what then happened.
+ *
+ * `truth` is what those could say who see the hidden satisfaction: no model can be better but by luck. `observer` knows
+ * all laws and sees only what can be seen. `constant` gives everybody the mean of the truth.
+ */
+export async function judgeRun(run: JudgedRun): Promise<Figures> {
+  const database = await Database.open({ spillFolder: run.spillFolder, timezone: 'UTC' })
+  try {
+    await database.run(`create table judged as ${selectJudged(run)}`)
+    const columns = (await database.columns('from judged order by customer_id')) as Record<
+      string,
+      Float64Array
+    >
+    const customers = columns.customer_id as unknown as readonly string[]
+    const tasks = outcomeNames.flatMap((outcome) =>
+      horizons.map((days, horizon) => {
+        const observed = run.observed && {
+          observer: Float64Array.from(
+            customers,
+            (id) => run.observed?.get(id)?.[outcome][horizon] ?? Number.NaN,
+          ),
+        }
+        return judgeTask(`${outcome}_${days}`, columns, observed)
+      }),
+    )
+    return {
+      ...Object.assign({}, ...tasks),
+      ...(await judgeScores(database, run)),
+    }
+  } finally {
+    database.close()
+  }
+}
+
+/** A row for everybody at risk: `<task>` as predicted, `<task>_true`, and `<task>_happened`, 0 or 1. */
+function selectJudged({ company, predictions, date }: JudgedRun): string {
+  const tasks = Object.entries(outcomes).flatMap(([outcome, types]) =>
+    horizons.map((days) => {
+      const task = `${outcome}_${days}`
+      const list = types.map(quoteText).join(', ')
+      return `
+        predicted.${task}, truth.${task} as ${task}_true,
+        exists (
+          select 1 from read_parquet(${quoteText(join(company, 'events', '*.parquet'))}) as events
+          where events.customer_id = truth.customer_id and type in (${list})
+            and "at" >= date ${quoteText(date)} + 1 and "at" < date ${quoteText(date)} + 1 + ${days}
+        )::integer as ${task}_happened`
+    }),
+  )
+  return `
+    select
+      truth.customer_id,
+      truth.satisfaction,
+      predicted.nps_score, predicted.p_detractor, predicted.p_promoter,
+      predicted.p_detractor_90, predicted.p_promoter_90,
+      truth.nps_score as nps_score_true, truth.p_detractor as p_detractor_true, truth.p_promoter as p_promoter_true,
+      truth.p_detractor_90 as p_detractor_90_true, truth.p_promoter_90 as p_promoter_90_true, truth.stays_90,
+      ${tasks.join(',\n')}
+    from read_parquet(${quoteText(join(company, 'truth', `${date}.parquet`))}) as truth
+    join read_parquet(${quoteText(predictions)}) as predicted using (customer_id)`
+}
+
+function judgeTask(
+  task: string,
+  columns: Readonly<Record<string, Float64Array>>,
+  observed: Readonly<Record<string, Float64Array>> = {},
+): Record<string, number> {
+  const [model, truth, happened] = [task, `${task}_true`, `${task}_happened`].map((name) => columns[name])
+  const mean = meanOf(truth)
+  const constant = truth.map(() => mean)
+  const figures: Record<string, number> = {}
+  for (const [who, probability] of Object.entries({ model, ...observed, truth, constant })) {
+    figures[`${task} AUC ${who}`] = auc({ probability, happened }) ?? Number.NaN
+    figures[`${task} log loss ${who}`] = logLoss({ probability, happened })
+  }
+  figures[`${task} ECE model`] = calibrationError(model, truth)
+  figures[`${task} slope model`] = slopeOf(model, truth)
+  figures[`${task} correlation model`] = correlationOf(model, truth)
+  return figures
+}
+
+/** Mean over ten equal bins of predictions of |mean prediction − mean truth|. */
+function calibrationError(model: Float64Array, truth: Float64Array): number {
+  const order = [...model.keys()].sort((a, b) => model[a] - model[b])
+  let sum = 0
+  for (let bin = 0; bin < 10; bin++) {
+    const places = order.slice(
+      Math.floor((bin * order.length) / 10),
+      Math.floor(((bin + 1) * order.length) / 10),
+    )
+    sum += Math.abs(places.reduce((total, place) => total + model[place] - truth[place], 0))
+  }
+  return sum / order.length
+}
+
+/** By how much the truth rises where a prediction is one higher: 1 where predictions are neither too bold nor too timid. */
+function slopeOf(model: Float64Array, truth: Float64Array): number {
+  return covarianceOf(model, truth) / covarianceOf(model, model)
+}
+
+function correlationOf(one: Float64Array, other: Float64Array): number {
+  return covarianceOf(one, other) / Math.sqrt(covarianceOf(one, one) * covarianceOf(other, other))
+}
+
+function covarianceOf(one: Float64Array, other: Float64Array): number {
+  const [a, b] = [meanOf(one), meanOf(other)]
+  return one.reduce((sum, value, place) => sum + (value - a) * (other[place] - b), 0) / one.length
+}
+
+function meanOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+/** Group NPS: of everybody, as predicted, and the plain mean of the answers of the last 90 days. */
+async function judgeScores(database: Database, { company, date }: JudgedRun): Promise<Figures> {
+  const row = await database.row<Record<string, number>>(`
+    select
+      100 * avg(p_promoter_true - p_detractor_true) as truth,
+      100 * avg(p_promoter - p_detractor) as model,
+      100 * sum(stays_90 * (p_promoter_90_true - p_detractor_90_true)) / sum(stays_90) as truth_90,
+      100 * sum(stays_90 * (p_promoter_90 - p_detractor_90)) / sum(stays_90) as model_90,
+      avg(abs(nps_score - nps_score_true)) as distance,
+      corr(nps_score, nps_score_true) as correlation,
+      (
+        select 100 * avg((score >= 9)::integer - (score <= 6)::integer)
+        from read_parquet(${quoteText(join(company, 'responses', '*.parquet'))})
+        where metric = 'nps'
+          and "at" >= date ${quoteText(date)} - 89
+          and "at" < date ${quoteText(date)} + 1
+      ) as plain
+    from judged`)
+  return {
+    'NPS of everybody truth': row.truth,
+    'NPS of everybody model': row.model,
+    'NPS of everybody plain': row.plain,
+    'NPS error model': row.model - row.truth,
+    'NPS error plain': row.plain - row.truth,
+    'NPS in 90 days truth': row.truth_90,
+    'NPS in 90 days model': row.model_90,
+    'nps_score distance model': row.distance,
+    'nps_score correlation model': row.correlation,
+  }
+}

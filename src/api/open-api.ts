@@ -1,0 +1,60 @@
+import swagger, { type SwaggerTransformObject } from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance } from 'fastify'
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import { codeVersion } from '../domain/version.ts'
+
+const description = `What Loyalcast predicts, read only. Every address under /v1 needs the header \`Authorization: Bearer KEY\`.
+
+What is no result is a problem document (RFC 9457) whose \`type\` is stable. Parameters that an address does not know are refused. Answers carry an \`ETag\`; send it back as \`If-None-Match\` to get 304 where nothing has changed.`
+
+/** Makes the OpenAPI document from the schemas of the routes that are added after it. */
+export async function describeApi(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Loyalcast',
+        version: codeVersion,
+        description,
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: '/' }],
+      tags: [
+        { name: 'programs', description: 'What is served' },
+        { name: 'predictions', description: 'One row a customer and day' },
+        { name: 'summary', description: 'What they add up to' },
+        { name: 'models', description: 'Versions and how good they are' },
+        { name: 'health', description: 'For those who run it' },
+      ],
+      components: {
+        securitySchemes: {
+          key: { type: 'http', scheme: 'bearer', description: 'The key that the server was started with' },
+        },
+      },
+      security: [{ key: [] }],
+    },
+    transform: jsonSchemaTransform,
+    transformObject: withSharedSchemas,
+  })
+}
+
+/** `/openapi.json` and, to read and try it, `/docs`. No key is needed to read them. */
+export async function showApi(app: FastifyInstance): Promise<void> {
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    theme: { title: 'Loyalcast API' },
+    uiConfig: { layout: 'BaseLayout', deepLinking: true, docExpansion: 'list', defaultModelsExpandDepth: 0 },
+  })
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+}
+
+/** The document with the shared schemas of answers; those of requests stand where they are used. */
+const withSharedSchemas: SwaggerTransformObject = (document) => {
+  const whole = jsonSchemaTransformObject(document) as { components: { schemas: Record<string, unknown> } }
+  const schemas = Object.entries(whole.components.schemas).filter(([name]) => !name.endsWith('Input'))
+  return {
+    ...whole,
+    components: { ...whole.components, schemas: Object.fromEntries(schemas) },
+  } as ReturnType<SwaggerTransformObject>
+}

@@ -1,0 +1,132 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { LoyalcastError } from '../domain/errors.ts'
+
+/** Everything that a request can be answered with and that is no result: code → status and title. Codes are stable. */
+export const problems = {
+  'invalid-request': [400, 'The request is not valid'],
+  'invalid-cursor': [400, 'The cursor is not valid'],
+  unauthorized: [401, 'A key is needed'],
+  'unknown-program': [404, 'There is no such program'],
+  'unknown-customer': [404, 'There is no prediction for this customer'],
+  'no-predictions': [404, 'There are no predictions'],
+  'unknown-route': [404, 'There is no such address'],
+  'method-not-allowed': [405, 'The method is not allowed here'],
+  timeout: [408, 'The request took too long to arrive'],
+  'cursor-expired': [410, 'The cursor is too old'],
+  'body-too-large': [413, 'The body is too large'],
+  'address-too-long': [414, 'The address is too long'],
+  'unsupported-media-type': [415, 'The body is of a kind that is not read here'],
+  'headers-too-large': [431, 'The headers are too large'],
+  internal: [500, 'Something went wrong here'],
+  unavailable: [503, 'The service cannot answer right now'],
+} as const satisfies Record<string, readonly [status: number, title: string]>
+
+export type ProblemCode = keyof typeof problems
+
+export const problemType = 'application/problem+json'
+
+const fieldProblem = z.object({
+  field: z.string().meta({ description: 'Which parameter', examples: ['limit'] }),
+  detail: z.string().meta({ description: 'What was found or what is allowed' }),
+})
+
+/** The body of every answer that is no result, as RFC 9457 has it. */
+export const problemSchema = z
+  .object({
+    type: z.string().meta({
+      description: 'Stable name of the problem',
+      examples: ['urn:loyalcast:problem:unknown-customer'],
+    }),
+    title: z.string().meta({ description: 'The same words for every problem of the type' }),
+    status: z
+      .number()
+      .int()
+      .meta({ description: 'HTTP status', examples: [404] }),
+    detail: z.string().meta({ description: 'What was seen and what is allowed' }),
+    instance: z.string().meta({ description: 'Path of the request' }),
+    request_id: z
+      .string()
+      .meta({ description: 'Also in the log of the server and in the header x-request-id' }),
+    errors: z.array(fieldProblem).optional().meta({ description: 'What is wrong with which parameter' }),
+    days: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'Days that have predictions, newest first, at most 100' }),
+  })
+  .meta({ id: 'Problem', description: 'Why there is no result (RFC 9457)' })
+export type ProblemBody = z.infer<typeof problemSchema>
+
+/** A reason to answer with a problem. `detail` says what was seen and what is allowed. */
+export class Problem extends Error {
+  override readonly name = 'Problem'
+
+  constructor(
+    readonly code: ProblemCode,
+    readonly detail: string,
+    readonly more: Pick<ProblemBody, 'errors' | 'days'> = {},
+  ) {
+    super(detail)
+  }
+}
+
+/** Answers with a problem. */
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
+  const [status, title] = problems[problem.code]
+  const body: ProblemBody = {
+    type: `urn:loyalcast:problem:${problem.code}`,
+    title,
+    status,
+    detail: problem.detail,
+    instance: request.url.split('?', 1)[0].slice(0, 1000),
+    request_id: request.id,
+    ...problem.more,
+  }
+  return reply.code(status).type(problemType).serializer(JSON.stringify).send(body)
+}
+
+/** Turns whatever was thrown into a problem. What is not expected is logged, and answered without its inside. */
+export function problemOf(error: unknown, request: FastifyRequest): Problem {
+  if (error instanceof Problem) return error
+  const { code, validation, validationContext } = error as FastifyError
+  if (validation !== undefined) return invalidRequest(validation, validationContext)
+  const expected = frameworkProblems[code]
+  if (expected !== undefined) return new Problem(...expected)
+  request.log.error({ err: error }, 'request failed')
+  if (error instanceof LoyalcastError && error.kind === 'failed')
+    return new Problem('unavailable', "The lake could not be read. The server's log says why.")
+  return new Problem('internal', "The server's log holds the cause under the request's id.")
+}
+
+const frameworkProblems: Readonly<Record<string, readonly [ProblemCode, string]>> = {
+  FST_ERR_BAD_URL: [
+    'invalid-request',
+    'The address cannot be decoded: a % must be followed by two hexadecimal digits of UTF-8.',
+  ],
+  FST_ERR_MAX_PARAM_LENGTH: [
+    'address-too-long',
+    'A part of the address is longer than any name or id can be.',
+  ],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['body-too-large', 'No address reads a body of that size.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'No address reads a body of that kind.'],
+}
+
+/** One sentence and the fields, from what the schemas found. */
+function invalidRequest(
+  issues: NonNullable<FastifyError['validation']>,
+  context: FastifyError['validationContext'],
+): Problem {
+  const errors = issues.flatMap(({ keyword, instancePath, message, params }) => {
+    const detail = message ?? 'is not valid'
+    const unknown = keyword === 'unrecognized_keys' ? (params as { keys?: string[] }).keys : undefined
+    if (unknown)
+      return unknown.map((field) => ({
+        field: field.slice(0, 100),
+        detail: 'is not a parameter of this address',
+      }))
+    return [{ field: instancePath.slice(1), detail }]
+  })
+  const where = context === 'params' ? 'In the path' : 'In the query'
+  const words = errors.map(({ field, detail }) => `${field} ${detail}`).join('; ')
+  return new Problem('invalid-request', `${where}: ${words}.`, { errors })
+}

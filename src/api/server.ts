@@ -1,0 +1,91 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { failure } from '../domain/errors.ts'
+import type { Program } from '../domain/program.ts'
+import { openReadingDatabase } from '../lake/read-predictions.ts'
+import { ApiKey } from './api-key.ts'
+import { buildApp } from './app.ts'
+import { ServedPrograms } from './programs.ts'
+import type { LogStream } from './request-log.ts'
+import { ServedProgram } from './served-program.ts'
+
+export interface ServerOptions {
+  /** With different names. */
+  readonly programs: readonly Program[]
+  readonly dataFolder: string
+  readonly modelsFolder: string
+  readonly host: string
+  /** 0: any that is free. */
+  readonly port: number
+  /** What clients must send; only its hash is kept. */
+  readonly key: string
+  /** Takes the log, a JSON object a line; null: no log. */
+  readonly log: LogStream | null
+  /** A new id for each request. */
+  readonly makeRequestId: () => string
+  /** Most memory that reading may take, in DuckDB's notation. @default '1GB' */
+  readonly memoryLimit?: string
+}
+
+export interface RunningServer {
+  /** Of the page, such as `http://127.0.0.1:3000`. */
+  readonly url: string
+  /** Answers the requests at hand, then stops. */
+  close(): Promise<void>
+}
+
+/**
+ * Serves the API and the summary page of some programs until it is closed.
+ *
+ * It reads what is published at the time of a request, so days and versions appear without a restart, and it never
+ * writes to the lake.
+ *
+ * **Errors** `address` where it can't listen there, with the reason in one sentence.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { dataFolder, modelsFolder, memoryLimit = '1GB' } = options
+  const spillFolder = await mkdtemp(join(tmpdir(), 'loyalcast-serve-'))
+  const database = await openReadingDatabase({ spillFolder, memoryLimit })
+  const served = options.programs.map(
+    (program) => new ServedProgram(program, { dataFolder, modelsFolder, database }),
+  )
+  let app: FastifyInstance | null = null
+  const close = async () => {
+    await app?.close()
+    database.close()
+    await rm(spillFolder, { recursive: true, force: true })
+  }
+  try {
+    app = await buildApp({ ...options, programs: new ServedPrograms(served), key: new ApiKey(options.key) })
+    await listen(app, options)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const { port } = app.server.address() as AddressInfo
+  return { url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`, close }
+}
+
+const listenProblems: Readonly<Record<string, (host: string, port: number) => string>> = {
+  EADDRINUSE: (host, port) =>
+    `Port ${port} of ${host} is taken by another process. Stop that one, or choose another with --port.`,
+  EACCES: (_, port) => `Port ${port} may not be used by this user. Choose one from 1024 on with --port.`,
+  EADDRNOTAVAIL: (host) => `${host} is no address of this machine. Choose another with --host.`,
+  ENOTFOUND: (host) => `${host} is no known host. Choose another with --host.`,
+}
+
+async function listen(
+  app: FastifyInstance,
+  { host, port }: Pick<ServerOptions, 'host' | 'port'>,
+): Promise<void> {
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    const words = listenProblems[(error as NodeJS.ErrnoException).code ?? '']
+    if (words) throw failure('address', words(host, port))
+    throw error
+  }
+}

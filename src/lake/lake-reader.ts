@@ -1,0 +1,44 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Program } from '../domain/program.ts'
+import { type LakeState, readLakeState } from './commits.ts'
+import { type Lake, lakeFolder } from './lake.ts'
+
+/**
+ * Reads one lake again and again, for a process that stays up: the log of commits is read only when it has changed,
+ * so what another process publishes is seen by the next call.
+ */
+export class LakeReader {
+  readonly #folder: string
+  #known: { readonly mark: string; readonly state: Promise<LakeState> } | null = null
+
+  constructor(dataFolder: string, program: Pick<Program, 'name'>) {
+    this.#folder = lakeFolder(dataFolder, program)
+  }
+
+  /** The lake as of its latest commit. **Errors** those of {@link readLakeState}. */
+  async current(): Promise<Lake> {
+    const mark = await this.#latestCommit()
+    if (this.#known?.mark !== mark) this.#known = { mark, state: readLakeState(this.#folder) }
+    const known = this.#known
+    try {
+      return { folder: this.#folder, state: await known.state }
+    } catch (error) {
+      if (this.#known === known) this.#known = null
+      throw error
+    }
+  }
+
+  /** Tells the latest record from every other one, also from its namesake in a lake that was made anew. */
+  async #latestCommit(): Promise<string> {
+    const folder = join(this.#folder, 'commits')
+    const names = await readdir(folder).catch(() => [])
+    const latest = names
+      .filter((name) => /^\d{8}\.json$/.test(name))
+      .sort()
+      .at(-1)
+    if (latest === undefined) return 'none'
+    const found = await stat(join(folder, latest)).catch(() => null)
+    return found ? `${latest} ${found.ino} ${found.size} ${found.mtimeMs}` : 'gone'
+  }
+}

@@ -1,0 +1,102 @@
+import type { Program } from '../domain/program.ts'
+import { type Database, quoteName } from './database.ts'
+import { columnOrNull, type PredictionFile, rowsOf } from './read-predictions.ts'
+
+/** The mean of one figure over those who have it. */
+export interface GroupMean {
+  /** Net score in points, -100 to 100, or probability; null where nobody has it. */
+  readonly mean: number | null
+  /** Customers who have the figure. */
+  readonly customers: number
+}
+
+/** What a day's predictions add up to for a group of customers. */
+export interface GroupTotals {
+  readonly customers: number
+  readonly predicted: number
+  /** By `nps_<lead in days>` (`nps_0` is today) and `<outcome>_<horizon>`. */
+  readonly means: Readonly<Record<string, GroupMean>>
+  /** Sums in the program's currency; null where no customer has the amount. */
+  readonly annualValue: number | null
+  readonly valueAtRisk: number | null
+  readonly expectedGain: number | null
+}
+
+export interface DayTotals {
+  readonly all: GroupTotals
+  /** By name of the segment; customers of none are left out. */
+  readonly segments: Readonly<Record<string, GroupTotals>>
+}
+
+const amounts = { annualValue: 'annual_value', valueAtRisk: 'value_at_risk', expectedGain: 'expected_gain' }
+
+/** Adds up a day in one pass, over everybody and by segment. The group's NPS is 100 × mean(p_promoter − p_detractor). */
+export async function readDayTotals(
+  database: Database,
+  file: PredictionFile,
+  program: Pick<Program, 'outcomes' | 'horizonsDays'>,
+): Promise<DayTotals> {
+  const figures = figuresOf(file, program)
+  const sums = Object.values(amounts).map((name) => {
+    const column = columnOrNull(file, name, 'double')
+    return `sum(${column}) as ${name}`
+  })
+  const rows = await database.rows<TotalsRow>(`
+    select
+      grouping(segment) as is_everybody,
+      segment,
+      count(*) as customers,
+      count(*) filter (where status = 'predicted') as predicted,
+      ${[...figures.map(([name, figure]) => `avg(${figure}) as ${quoteName(`mean ${name}`)}, count(${figure}) as ${quoteName(`count ${name}`)}`), ...sums].join(',\n      ')}
+    from ${rowsOf(file)}
+    group by grouping sets ((), (segment))
+    order by segment`)
+  const names = figures.map(([name]) => name)
+  const everybody = rows.find((row) => row.is_everybody === 1) as TotalsRow
+  const named = rows.filter((row) => row.is_everybody === 0 && row.segment !== null)
+  return {
+    all: totalsOf(everybody, names),
+    segments: Object.fromEntries(named.map((row) => [row.segment, totalsOf(row, names)])),
+  }
+}
+
+interface TotalsRow extends Readonly<Record<string, unknown>> {
+  readonly is_everybody: number
+  readonly segment: string | null
+  readonly customers: number
+  readonly predicted: number
+}
+
+/** Figure → the SQL of one customer's part in it. */
+function figuresOf(
+  file: PredictionFile,
+  { outcomes, horizonsDays }: Pick<Program, 'outcomes' | 'horizonsDays'>,
+): [name: string, sql: string][] {
+  const column = (name: string) => columnOrNull(file, name, 'double')
+  const net = (suffix: string) =>
+    `100 * (${column(`p_promoter${suffix}`)} - ${column(`p_detractor${suffix}`)})`
+  return [
+    ['nps_0', net('')],
+    ...horizonsDays.map((days): [string, string] => [`nps_${days}`, net(`_${days}`)]),
+    ...outcomes.flatMap(({ name }) =>
+      horizonsDays.map((days): [string, string] => [`${name}_${days}`, column(`${name}_${days}`)]),
+    ),
+  ]
+}
+
+function totalsOf(row: TotalsRow, names: readonly string[]): GroupTotals {
+  const amount = (name: string) => row[name] as number | null
+  return {
+    customers: row.customers,
+    predicted: row.predicted,
+    means: Object.fromEntries(
+      names.map((name) => [
+        name,
+        { mean: row[`mean ${name}`] as number | null, customers: row[`count ${name}`] as number },
+      ]),
+    ),
+    annualValue: amount(amounts.annualValue),
+    valueAtRisk: amount(amounts.valueAtRisk),
+    expectedGain: amount(amounts.expectedGain),
+  }
+}

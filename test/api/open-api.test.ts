@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeLastingProgram } from '../programs.ts'
+import { madeYaml } from './made-predictions.ts'
+import { type Served, serveMade } from './served.ts'
+
+interface Operation {
+  readonly operationId: string
+  readonly summary: string
+  readonly tags: string[]
+  readonly security?: unknown[]
+  readonly parameters?: { name: string; in: string; required?: boolean; description?: string }[]
+  readonly responses: Record<string, { description: string; content: Record<string, { schema: unknown }> }>
+}
+
+let made: Awaited<ReturnType<typeof makeLastingProgram>>
+let served: Served
+// biome-ignore lint/suspicious/noExplicitAny: a document of any shape, whose shape is tested
+let document: any
+let operations: [path: string, operation: Operation][]
+beforeAll(async () => {
+  made = await makeLastingProgram({ yaml: madeYaml })
+  served = await serveMade(made)
+  document = (await served.ask('/openapi.json', { key: null })).body
+  operations = Object.entries(document.paths as Record<string, Record<string, Operation>>).map(
+    ([path, methods]) => [path, methods.get],
+  )
+})
+afterAll(async () => {
+  await served.close()
+  await made.remove()
+})
+
+describe('the OpenAPI document', () => {
+  it('is of version 3.1 and describes every address, which can all only be read', () => {
+    expect(document.openapi).toBe('3.1.0')
+    expect(Object.keys(document.paths).sort()).toEqual([
+      '/healthz',
+      '/readyz',
+      '/v1/programs',
+      '/v1/programs/{program}/customers/{customer_id}/prediction',
+      '/v1/programs/{program}/models',
+      '/v1/programs/{program}/predictions',
+      '/v1/programs/{program}/summary',
+    ])
+    for (const methods of Object.values(document.paths as object))
+      expect(Object.keys(methods)).toEqual(['get'])
+  })
+
+  it('says of each what it does, in words, and has an id of its own', () => {
+    for (const [path, { summary, tags }] of operations) {
+      expect(summary, path).toMatch(/\w{3}/)
+      expect(document.tags.map(({ name }: { name: string }) => name)).toEqual(expect.arrayContaining(tags))
+    }
+    const ids = operations.map(([, { operationId }]) => operationId)
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+
+  it('asks for a key where there must be one, and only there', () => {
+    expect(document.components.securitySchemes.key).toMatchObject({ type: 'http', scheme: 'bearer' })
+    expect(document.security).toEqual([{ key: [] }])
+    for (const [path, { security }] of operations)
+      expect(security, path).toEqual(path.startsWith('/v1/') ? undefined : [])
+  })
+
+  it('describes every parameter, and declares those of the path', () => {
+    for (const [path, { parameters = [] }] of operations) {
+      const inPath = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name)
+      expect(inPath.sort(), path).toEqual([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort())
+      for (const { name, description } of parameters) expect(description, `${path} ${name}`).toMatch(/\w{3}/)
+    }
+  })
+
+  it('has a result and problems for each address', () => {
+    for (const [path, { responses }] of operations) {
+      expect(responses[200].content['application/json'].schema, path).toBeDefined()
+      const failing = Object.entries(responses).filter(([status]) => status !== '200')
+      if (path.startsWith('/v1/'))
+        expect(failing.map(([status]) => status)).toEqual(
+          expect.arrayContaining(['400', '401', '500', '503']),
+        )
+      for (const [, { description, content }] of failing) {
+        expect(description).toMatch(/^`[a-z-]+`: /)
+        expect(content['application/problem+json'].schema).toEqual({ $ref: '#/components/schemas/Problem' })
+      }
+    }
+  })
+
+  it('refers only to what it holds, and holds an example of a prediction', () => {
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)]
+    const names = Object.keys(document.components.schemas)
+    expect(names).toEqual(expect.arrayContaining(references.map(([, name]) => name)))
+    expect(references.length).toBeGreaterThan(5)
+    expect(document.components.schemas.Prediction.examples[0].customer_id).toBe('c101')
+    expect(document.components.schemas.Prediction.additionalProperties).toEqual({ type: ['number', 'null'] })
+  })
+})

@@ -1,0 +1,82 @@
+import { startServer } from '../../src/api/server.ts'
+import type { Program } from '../../src/domain/program.ts'
+import type { MadeProgram } from '../programs.ts'
+
+/** The key of servers in tests. */
+export const key = 'key-for-tests-0123456789'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** The body as JSON; undefined where it is none. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of all shapes
+  readonly body: any
+}
+
+/** How to ask: with the right key unless told; null: with none. */
+export interface Asking {
+  readonly method?: string
+  readonly key?: string | null
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+/** A server on a free port of this machine. */
+export interface Served {
+  readonly url: string
+  /** The lines of its log so far. */
+  readonly log: string[]
+  ask(path: string, asking?: Asking): Promise<Answer>
+  /** The body of an answer that must be a result. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of all shapes
+  read(path: string): Promise<any>
+  close(): Promise<void>
+}
+
+/** Serves a made program, beside others whose data lie in the same folders. Close it. */
+export async function serveMade(
+  made: Pick<MadeProgram, 'program' | 'dataFolder' | 'modelsFolder'>,
+  others: readonly Program[] = [],
+): Promise<Served> {
+  const log: string[] = []
+  let requests = 0
+  const server = await startServer({
+    ...made,
+    programs: [made.program, ...others],
+    host: '127.0.0.1',
+    port: 0,
+    key,
+    log: { write: (line) => log.push(line) },
+    makeRequestId: () => `request-${++requests}`,
+  })
+  const ask = async (path: string, asking: Asking = {}): Promise<Answer> => {
+    const { method = 'GET', key: given = key, headers, body } = asking
+    const response = await fetch(`${server.url}${path}`, {
+      method,
+      headers: { ...(given !== null && { authorization: `Bearer ${given}` }), ...headers },
+      ...(body !== undefined && { body }),
+    })
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, text, body: parsed(text) }
+  }
+  return {
+    url: server.url,
+    log,
+    ask,
+    read: async (path) => {
+      const { status, body, text } = await ask(path)
+      if (status !== 200) throw new Error(`${path} was answered with ${status}: ${text}`)
+      return body
+    },
+    close: () => server.close(),
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
