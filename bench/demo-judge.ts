@@ -119,11 +119,17 @@ function calibrationError(model: Float64Array, truth: Float64Array): number {
 
 /** By how much the truth rises where a prediction is one higher: 1 where predictions are neither too bold nor too timid. */
 function slopeOf(model: Float64Array, truth: Float64Array): number {
-  return covarianceOf(model, truth) / covarianceOf(model, model)
+  return isConstant(model) ? Number.NaN : covarianceOf(model, truth) / covarianceOf(model, model)
 }
 
 function correlationOf(one: Float64Array, other: Float64Array): number {
+  if (isConstant(one)) return Number.NaN
   return covarianceOf(one, other) / Math.sqrt(covarianceOf(one, one) * covarianceOf(other, other))
+}
+
+/** A base rate served to everybody has neither slope nor correlation. */
+function isConstant(values: Float64Array): boolean {
+  return values.every((value) => value === values[0])
 }
 
 function covarianceOf(one: Float64Array, other: Float64Array): number {

@@ -13,7 +13,6 @@ import {
 } from '../src/model/metrics.ts'
 import { type OutcomeModel, outcomeProbabilities } from '../src/model/predictor.ts'
 import { hazardsByGroup, lastKnownOutcome, spreadGroups } from './baselines.ts'
-import { baseHazards } from './blended.ts'
 import type { Dataset } from './dataset.ts'
 import type { HeldOut } from './held-out.ts'
 import type { Labelled, ObservedLabels } from './labelled.ts'
@@ -61,7 +60,10 @@ export interface JudgedOutcome {
   readonly seed: number
 }
 
-/** Judges one outcome on later data, with the baselines fitted on what the members learned from. */
+/**
+ * Judges one outcome on later data, with the baselines fitted on what the members learned from; the base rate is that
+ * of the data the predictor was calibrated on, so that knowing the level alone is no skill.
+ */
 export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
   const { index, model, learned, test } = judged
   const labels = test.labelled.outcomes[index]
@@ -75,7 +77,6 @@ export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
   const groupsOf = (labelled: Labelled) => labelled.rows.map((row) => lastKnown[row])
   const of = (hazards: ArrayLike<number>) =>
     complementIfAbsence(cumulativeFromHazards(hazards, labels.intervals), model)
-  const base = baseHazards(own)
   const predicted: Compared<Float64Array> = {
     model: outcomeProbabilities(
       model,
@@ -83,7 +84,10 @@ export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
       test.hazards.map((hazards) => hazards[index]),
     ),
     base_rate: of(
-      Float64Array.from({ length: rows * labels.intervals }, (_, at) => base[at % labels.intervals]),
+      Float64Array.from(
+        { length: rows * labels.intervals },
+        (_, at) => model.baseHazards[at % labels.intervals],
+      ),
     ),
     last_known: of(
       spreadGroups(

@@ -124,10 +124,10 @@ export function pickLabelled(labelled: Labelled, places: Int32Array): Labelled {
 
 /** The named rows of a frame. */
 export function pickFrame(frame: FeatureFrame, rows: Int32Array): FeatureFrame {
-  const columns = frame.columns.map((column) =>
-    column instanceof Float64Array
-      ? Float64Array.from(rows, (row) => column[row])
-      : Array.from(rows, (row) => column[row]),
-  )
+  const columns = frame.columns.map((column) => {
+    const picked = column instanceof Float64Array ? new Float64Array(rows.length) : new Array(rows.length)
+    for (let at = 0; at < rows.length; at++) picked[at] = column[rows[at]]
+    return picked
+  })
   return { rows: rows.length, features: frame.features, columns }
 }

@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
@@ -77,12 +78,30 @@ const listenProblems: Readonly<Record<string, (host: string, port: number) => st
   ENOTFOUND: (host) => `${host} is no known host. Choose another with --host.`,
 }
 
-async function listen(
-  app: FastifyInstance,
-  { host, port }: Pick<ServerOptions, 'host' | 'port'>,
-): Promise<void> {
+async function listen(app: FastifyInstance, address: Address): Promise<void> {
+  await explained(address, () => app.listen(address))
+}
+
+type Address = Pick<ServerOptions, 'host' | 'port'>
+
+/**
+ * Takes an address and gives it back: what can't be listened on later is better known before long work.
+ *
+ * **Errors** `address`, as {@link startServer}.
+ */
+export async function checkAddress(address: Address): Promise<void> {
+  const probe = createServer()
+  await explained(address, async () => {
+    probe.listen(address)
+    await once(probe, 'listening')
+  })
+  probe.close()
+  await once(probe, 'close')
+}
+
+async function explained({ host, port }: Address, work: () => Promise<unknown>): Promise<void> {
   try {
-    await app.listen({ host, port })
+    await work()
   } catch (error) {
     const words = listenProblems[(error as NodeJS.ErrnoException).code ?? '']
     if (words) throw failure('address', words(host, port))

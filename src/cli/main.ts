@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
   export: async () => (await import('./export.ts')).exportCommand,
   models: async () => (await import('./models.ts')).modelsCommand,
   explore: async () => (await import('./explore.ts')).exploreCommand,
+  demo: async () => (await import('./demo.ts')).demoCommand,
   serve: async () => (await import('./serve.ts')).serveCommand,
   schema: async () => (await import('./schema.ts')).schemaCommand,
   simulate: async () => (await import('./simulate.ts')).simulateCommand,

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { Command } from 'commander'
-import { startServer } from '../api/server.ts'
 import { usageError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import { contextOf, printResult } from './context.ts'
+import { checkedKey, checkedPort, serveUntilStopped } from './serving.ts'
 
 interface Options {
   readonly host: string
@@ -23,37 +22,13 @@ export function serveCommand(): Command {
       const programs: Program[] = []
       for (const path of paths) programs.push(await context.readProgram(path))
       refuseNamesakes(programs)
-      const stopped = signalToStop()
-      const server = await startServer({
-        ...context,
-        ...{ programs, host, port: checkedPort(port), key },
-        log: process.stderr,
-        makeRequestId: randomUUID,
-      })
       const names = programs.map(({ name }) => name)
-      const words = `Serving ${names.join(', ')} at ${server.url} (API: ${server.url}/docs). Stop it with Ctrl-C.`
-      printResult(context, { url: server.url, programs: names }, words)
-      await stopped
-      await server.close()
+      const serving = { programs, host, port: checkedPort(port), key, log: process.stderr }
+      await serveUntilStopped(context, serving, ({ url }) => {
+        const words = `Serving ${names.join(', ')} at ${url} (API: ${url}/docs). Stop it with Ctrl-C.`
+        printResult(context, { url, programs: names }, words)
+      })
     })
-}
-
-/** Fewest characters of a key. */
-const shortestKey = 16
-
-function checkedKey(key: string | undefined): string {
-  const remedy =
-    'Set it to a secret of at least 16 printable characters without spaces, which clients send as "Authorization: Bearer …"; openssl rand -hex 24 makes one.'
-  if (key === undefined || key === '') throw usageError('key', `LOYALCAST_API_KEY is not set. ${remedy}`)
-  if (key.length < shortestKey || !/^[\x21-\x7e]+$/.test(key))
-    throw usageError('key', `LOYALCAST_API_KEY is too short or holds what no header can. ${remedy}`)
-  return key
-}
-
-function checkedPort(text: string): number {
-  const port = Number(text)
-  if (/^\d+$/.test(text) && port <= 65535) return port
-  throw usageError('port', `--port is ${text}; it is a whole number from 0 to 65535.`)
 }
 
 /** Programs are addressed by name. */
@@ -62,11 +37,4 @@ function refuseNamesakes(programs: readonly Program[]): void {
   const twice = names.find((name, place) => names.indexOf(name) !== place)
   if (twice !== undefined)
     throw usageError('program', `Two of the programs are called ${twice}; each needs a name of its own.`)
-}
-
-/** Resolves when somebody wants the process to end. */
-function signalToStop(): Promise<void> {
-  return new Promise((stop) => {
-    process.once('SIGINT', stop).once('SIGTERM', stop)
-  })
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { ResultColumn } from '../lake/database.ts'
 import type { Feature } from './catalogue.ts'
 import type { FeatureFrame } from './features.ts'
@@ -13,6 +14,7 @@ export type FeatureEncoding =
       readonly high: number
       readonly center: number
       readonly scale: number
+      /** Whether a flag of its own says that the value is missing. */
       readonly hasMissing: boolean
       /** Ascending edges of the bins the value climbs through; empty: none. */
       readonly edges: readonly number[]
@@ -56,7 +58,30 @@ export function fitEncoder(
         : fitNumber(feature.name, column as Float64Array, { rows, ...options })
     if (encoding) encodings.push(encoding)
   }
-  return { encodings: keepBestSplits(encodings, options.settings?.mostSplits ?? 320) }
+  const flagged = shareFlags(encodings, frame, rows)
+  return { encodings: keepBestSplits(flagged, options.settings?.mostSplits ?? 320) }
+}
+
+/** Features that are missing in the same rows share the flag of the first of them. */
+function shareFlags(encodings: readonly Unbinned[], frame: FeatureFrame, rows: Int32Array): Unbinned[] {
+  const columns = new Map(frame.features.map(({ name }, index) => [name, frame.columns[index]]))
+  const seen = new Set<string>()
+  return encodings.map((encoding) => {
+    if (encoding.kind === 'category' || !encoding.hasMissing) return encoding
+    const pattern = missingPattern(columns.get(encoding.name) as Float64Array, rows)
+    if (seen.has(pattern)) return { ...encoding, hasMissing: false }
+    seen.add(pattern)
+    return encoding
+  })
+}
+
+/** The same for columns that are missing in the same rows. */
+function missingPattern(column: Float64Array, rows: Int32Array): string {
+  const bits = new Uint8Array(Math.ceil(rows.length / 8))
+  for (let at = 0; at < rows.length; at++) {
+    if (!Number.isFinite(column[rows[at]])) bits[at >> 3] |= 1 << (at & 7)
+  }
+  return createHash('sha256').update(bits).digest('base64')
 }
 
 type NumberEncoding = Extract<FeatureEncoding, { kind: 'number' }>

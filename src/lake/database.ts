@@ -89,8 +89,7 @@ export class Database {
       for (let index = 0; index < names.length; index++) {
         const vector = chunk.getColumnVector(index)
         const part: ResultColumn = isText[index] ? [] : new Float64Array(rows)
-        for (let row = 0; row < rows; row++)
-          part[row] = readItem(vector.getItem(row), isText[index]) as never
+        for (let row = 0; row < rows; row++) part[row] = readItem(vector.getItem(row), isText[index]) as never
         parts[index].push(part)
       }
     }

@@ -4,7 +4,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { startBackend } from './backend.ts'
 import type { FitTask, LogisticTaskOptions, NetworkTaskOptions } from './fitting-worker.ts'
-import { fitLogistic, type LogisticMember, restoreLogistic } from './logistic-member.ts'
+import { fitLogistic, joinTasks, type LogisticMember, pickTask, restoreLogistic } from './logistic-member.ts'
 import type { LearningSet, StoredMember } from './member.ts'
 import { fitNetwork, type NetworkTrace } from './network-fit.ts'
 import { type NetworkMember, restoreNetwork } from './network-member.ts'
@@ -50,8 +50,16 @@ export async function openFitter(): Promise<Fitter> {
     return threads.run(whole, { name, transferList: [port2] }) as Promise<Result>
   }
   return {
-    logistic: async (learning, options, told) =>
-      restoreLogistic(await run<StoredMember>('logistic', { learning, options }, told)),
+    logistic: async (learning, options, told) => {
+      const done = new Array<number>(learning.outcomes.length + (learning.answers === null ? 0 : 1)).fill(0)
+      const fits = done.map((_, index) =>
+        run<StoredMember>('logistic', pickTask(learning, options, index), (share) => {
+          done[index] = share
+          told(done.reduce((sum, one) => sum + one, 0) / done.length)
+        }),
+      )
+      return joinTasks((await Promise.all(fits)).map(restoreLogistic))
+    },
     network: async (learning, options, told) => {
       const { stored, trace } = await run<{ stored: StoredMember; trace: NetworkTrace }>(
         'network',

@@ -23,7 +23,7 @@ interface NonZeroColumns {
 }
 
 /** Above this share of non-zeros looking columns up costs more than it saves. */
-const sparseShare = 0.5
+const sparseShare = 0.25
 
 /** Looks at every column once. Throws `features_not_finite` where a number is missing: encoders fill and flag. */
 export function linearDesign(features: Matrix): LinearDesign {
@@ -75,18 +75,33 @@ export function multiplyRows(
   { weights, out }: { readonly weights: Float64Array; readonly out: Float64Array },
 ): void {
   const { values, columns } = features
+  if (nonZero === null) {
+    for (let i = 0; i < rows.length; i++) out[i] = dotRow(values, rows[i] * columns, weights)
+    return
+  }
+  const { start, column } = nonZero
   for (let i = 0; i < rows.length; i++) {
     const from = rows[i] * columns
+    const end = start[rows[i] + 1]
     let sum = 0
-    if (nonZero === null) {
-      for (let c = 0; c < columns; c++) sum += values[from + c] * weights[c]
-    } else {
-      const { start, column } = nonZero
-      const end = start[rows[i] + 1]
-      for (let k = start[rows[i]]; k < end; k++) sum += values[from + column[k]] * weights[column[k]]
-    }
+    for (let k = start[rows[i]]; k < end; k++) sum += values[from + column[k]] * weights[column[k]]
     out[i] = sum
   }
+}
+
+/** Four sums side by side: one alone would wait for each addition before the next. */
+function dotRow(values: Float32Array, from: number, weights: Float64Array): number {
+  const columns = weights.length
+  const whole = columns - (columns % 4)
+  let [a, b, c, d] = [0, 0, 0, 0]
+  for (let at = 0; at < whole; at += 4) {
+    a += values[from + at] * weights[at]
+    b += values[from + at + 1] * weights[at + 1]
+    c += values[from + at + 2] * weights[at + 2]
+    d += values[from + at + 3] * weights[at + 3]
+  }
+  for (let at = whole; at < columns; at++) a += values[from + at] * weights[at]
+  return a + b + (c + d)
 }
 
 /** Sum over `rows` of factors[i] × row, added to `target` ([columns]). */
@@ -96,15 +111,38 @@ export function addRows(
   { factors, target }: { readonly factors: Float64Array; readonly target: Float64Array },
 ): void {
   const { values, columns } = features
+  if (nonZero === null) {
+    addDenseRows(features, rows, { factors, target })
+    return
+  }
+  const { start, column } = nonZero
   for (let i = 0; i < rows.length; i++) {
     const from = rows[i] * columns
     const factor = factors[i]
-    if (nonZero === null) {
-      for (let c = 0; c < columns; c++) target[c] += factor * values[from + c]
-    } else {
-      const { start, column } = nonZero
-      const end = start[rows[i] + 1]
-      for (let k = start[rows[i]]; k < end; k++) target[column[k]] += factor * values[from + column[k]]
+    const end = start[rows[i] + 1]
+    for (let k = start[rows[i]]; k < end; k++) target[column[k]] += factor * values[from + column[k]]
+  }
+}
+
+/** Four rows at once: the target is read and written a quarter as often. */
+function addDenseRows(
+  { values, columns }: Matrix,
+  rows: Int32Array,
+  { factors, target }: { readonly factors: Float64Array; readonly target: Float64Array },
+): void {
+  const whole = rows.length - (rows.length % 4)
+  for (let i = 0; i < whole; i += 4) {
+    const [p, q, r, s] = [factors[i], factors[i + 1], factors[i + 2], factors[i + 3]]
+    const a = rows[i] * columns
+    const b = rows[i + 1] * columns
+    const c = rows[i + 2] * columns
+    const d = rows[i + 3] * columns
+    for (let at = 0; at < columns; at++) {
+      target[at] += p * values[a + at] + q * values[b + at] + (r * values[c + at] + s * values[d + at])
     }
+  }
+  for (let i = whole; i < rows.length; i++) {
+    const from = rows[i] * columns
+    for (let at = 0; at < columns; at++) target[at] += factors[i] * values[from + at]
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Program, Source } from '../../src/domain/program.ts'
+import type { Outcome, Program, Source } from '../../src/domain/program.ts'
 import type { LakeState, SourceReading } from '../../src/lake/commits.ts'
 import { knownFrom, knownUntil } from '../../src/outcomes/known-until.ts'
 
@@ -71,15 +71,29 @@ describe('an outcome is known until', () => {
 })
 
 describe('an outcome is known from', () => {
-  const outcome = { name: 'x', eventTypes: ['buy'], isDesired: false, isTerminal: false }
-  const list = [{ spans: { buy: ['2024-03-01', '2024-05-01'], look: ['2024-02-01', '2024-05-01'] } as Spans }]
+  const buys: Outcome = {
+    name: 'buys',
+    kind: 'event',
+    eventTypes: ['buy'],
+    isDesired: true,
+    isTerminal: false,
+  }
+  const refers: Outcome = { ...buys, name: 'refers', eventTypes: ['refer'] }
+  const from = (spans: Spans, outcome: Outcome, others: readonly Outcome[] = []) => {
+    const { program, state } = sources({ spans })
+    return knownFrom({ ...program, outcomes: [outcome, ...others] }, state, outcome)
+  }
+
   it('the first row of its sources', () => {
-    const { program, state } = sources(...list)
-    expect(knownFrom(program, state, { ...outcome, kind: 'event' })).toBe('2024-02-01')
+    const spans: Spans = { buy: ['2024-03-01', '2024-05-01'], look: ['2024-02-01', '2024-05-01'] }
+    expect(from(spans, buys)).toBe('2024-02-01')
   })
-  it('a day nobody can tell where a source holds outcome events alone', () => {
-    const { program, state } = sources({ spans: { buy: ['2024-03-01', '2024-05-01'] } })
-    expect(knownFrom(program, state, { ...outcome, kind: 'event' })).toBeNull()
-    expect(knownFrom(program, state, { ...outcome, kind: 'absence' })).toBe('2024-03-01')
+  it('a day nobody can tell where a source holds outcome events alone, of one outcome or several', () => {
+    const spans: Spans = { buy: ['2024-03-01', '2024-05-01'] }
+    expect(from(spans, buys)).toBeNull()
+    expect(from(spans, { ...buys, kind: 'absence' })).toBe('2024-03-01')
+    const both: Spans = { ...spans, refer: ['2024-02-01', '2024-02-01'] }
+    expect(from(both, buys, [refers])).toBeNull()
+    expect(from(both, buys)).toBe('2024-02-01')
   })
 })

@@ -5,9 +5,10 @@ import { loyalcastHere } from '../../cli/commands.ts'
 import { type MadeCompany, makeCompany, truthDay } from './made-company.ts'
 
 /*
- * The whole chain on a company whose truth is known. The bounds are about twice what five seeds of this size showed:
- * some 1,000 customers are scored, of whom 60 or so leave within 90 days, so that an AUC alone has a standard error of
- * 0.03; the truth is judged on the same customers, which takes most of that luck out of the difference.
+ * The whole chain on one company whose truth is known; judged by expectations wherever the truth allows it, so that
+ * little luck is left. Two companies of this size showed AUCs 0.002 to 0.1 below those of the truth, mean calibration
+ * errors of 0.003 to 0.015 and correlations with the true probabilities of 0.66 to 0.80: the bounds leave a little room.
+ * Advocacy is too rare here to be told apart in every company; then its base rate is served.
  */
 let company: MadeCompany
 let figures: Figures
@@ -39,7 +40,6 @@ beforeAll(async () => {
     ...{ date: truthDay, spillFolder: join(work, 'spill') },
   })
 }, 1_800_000)
-afterAll(() => console.log(JSON.stringify(figures)))
 afterAll(() => company?.remove())
 
 const of = (name: string) => figures[name]
@@ -51,14 +51,16 @@ describe('the whole chain recovers what is true of a simulated company:', () => 
     expect(of(`churn_${days} log loss model`)).toBeLessThan(of(`churn_${days} log loss constant`))
   })
   it.each(['churn_90', 'upsell_90', 'advocacy_90'])('%s with calibrated probabilities', (task) => {
-    // A quarter of the rate itself, which is 4 to 7%, and what the drift of half a year can add.
-    expect(of(`${task} ECE model`)).toBeLessThan(0.025)
-    expect(of(`${task} correlation model`)).toBeGreaterThan(0.3)
+    expect(of(`${task} ECE model`)).toBeLessThan(0.02)
+  })
+  it.each(['churn_90', 'upsell_90'])('who is likelier than others: %s', (task) => {
+    expect(of(`${task} correlation model`)).toBeGreaterThan(0.5)
   })
   it('the score that each would give', () => {
     expect(of('nps_score correlation model')).toBeGreaterThan(0.5)
   })
   it('the NPS of everybody, at least twice as near as the plain mean of the answers', () => {
+    // It is learned from 500 answers or so: chance alone moves it by 3 to 4 points.
     expect(Math.abs(of('NPS error plain'))).toBeGreaterThan(8)
     expect(Math.abs(of('NPS error model'))).toBeLessThan(Math.abs(of('NPS error plain')) / 2)
   })
