@@ -163,3 +163,39 @@ describe('piecewise edges', () => {
     )
   })
 })
+
+describe('columns that would say the same', () => {
+  const gap = (at: number) => at % 3 === 0
+  const frame = frameOf({
+    a: Array.from({ length: 90 }, (_, at) => (gap(at) ? Number.NaN : at)),
+    b: Array.from({ length: 90 }, (_, at) => (gap(at) ? Number.NaN : -at * 2)),
+    c: Array.from({ length: 90 }, (_, at) => (at % 5 === 0 ? Number.NaN : at)),
+  })
+
+  it('are left out: features missing in the same rows share a flag', () => {
+    const { encodings } = fitEncoder(frame, allRows(frame), { targets: [] })
+    expect(encodings.map((encoding) => encoding.kind === 'number' && encoding.hasMissing)).toEqual([
+      true,
+      false,
+      true,
+    ])
+  })
+  it('are bins of chance: only the best splits of all features are kept', () => {
+    const rows = 4000
+    const value = (at: number, step: number) => ((at * step) % 997) / 997
+    const wide = frameOf({
+      telling: Array.from({ length: rows }, (_, at) => value(at, 31)),
+      chance: Array.from({ length: rows }, (_, at) => value(at, 577)),
+    })
+    const label = Array.from(
+      { length: rows },
+      (_, at) => (value(at, 31) > 0.4 ? 1 : 0) ^ (at % 7 === 0 ? 1 : 0),
+    )
+    const target = { label, weight: new Array(rows).fill(1) }
+    const { encodings } = fitEncoder(wide, allRows(wide), { targets: [target], settings: { mostSplits: 1 } })
+    const edges = encodings.map((encoding) => (encoding.kind === 'number' ? encoding.edges : []))
+    expect(edges[0]).toHaveLength(3)
+    expect(edges[0][1]).toBeCloseTo(0.4, 1)
+    expect(edges[1]).toEqual([])
+  })
+})

@@ -3,7 +3,13 @@ import { foldsByCustomer } from '../../src/model/folds.ts'
 import { minimise } from '../../src/model/lbfgs.ts'
 import { linearDesign } from '../../src/model/linear-design.ts'
 import { fitHazards } from '../../src/model/logistic.ts'
-import { fitLogistic, linearTerms, restoreLogistic } from '../../src/model/logistic-member.ts'
+import {
+  fitLogistic,
+  joinTasks,
+  linearTerms,
+  pickTask,
+  restoreLogistic,
+} from '../../src/model/logistic-member.ts'
 import type { HazardLabels, LearningSet } from '../../src/model/member.ts'
 import {
   answersOf,
@@ -237,5 +243,25 @@ describe('folds by customer', () => {
       const learned = new Set(Array.from(train, (row) => customer[row]))
       expect(Array.from(test).some((row) => learned.has(customer[row]))).toBe(false)
     }
+  })
+})
+
+describe('tasks fitted side by side', () => {
+  it('join to the member that learns them one after the other', () => {
+    const one = simulate(600, 5)
+    const other = simulate(600, 6)
+    const answers = answersOf(
+      Uint8Array.from({ length: 600 }, (_, i) => (i * 7) % 11),
+      new Float32Array(600),
+    )
+    const learning = { ...one, outcomes: [...one.outcomes, ...other.outcomes], answers }
+    const options = { seed: 3, grid: [0.1, 0.01] }
+    const whole = fitLogistic(learning, options)
+    const parts = [0, 1, 2].map((index) => {
+      const task = pickTask(learning, { ...options, penalties: whole.penalties }, index)
+      return fitLogistic(task.learning, task.options)
+    })
+    const again = fitLogistic(learning, { ...options, penalties: whole.penalties })
+    expect(joinTasks(parts).store()).toEqual(again.store())
   })
 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { addDays, daysBetween } from '../../src/domain/days.ts'
 import { lakeRelations } from '../../src/features/relations.ts'
-import { gridOfCutoffs, planCutoffs, selectCandidates } from '../../training/cutoffs.ts'
+import { gridOfCutoffs, planCutoffs, selectCandidates, thinCutoffs } from '../../training/cutoffs.ts'
 import { makeWorld, type World } from '../features/world.ts'
 import type { FileRow } from '../programs.ts'
 
@@ -144,5 +144,23 @@ describe('a grid', () => {
     const { plan, rows } = await planOf(answers, '2024-04-27')
     expect(plan.kind).toBe('grid')
     expect(rows.length).toBeGreaterThan(40)
+  })
+})
+
+describe('thinning', () => {
+  const plan = gridOfCutoffs('2024-01-01', '2024-12-31', 30)
+  const daysOf = (thinned: typeof plan) => (thinned.kind === 'grid' ? thinned.days : [])
+
+  it('keeps the last cutoff and even steps, none wider than 30 days', () => {
+    const thinned = thinCutoffs(plan, 1.3)
+    expect(daysOf(thinned).at(-1)).toBe(daysOf(plan).at(-1))
+    expect(thinned).toMatchObject({ kind: 'grid', stepDays: 30 })
+    for (const [index, day] of daysOf(thinned).slice(1).entries())
+      expect(daysBetween(daysOf(thinned)[index], day)).toBe(30)
+    expect(thinCutoffs(plan, 50)).toEqual(thinned)
+  })
+  it('leaves alone what is wide enough, and snapshots', () => {
+    expect(thinCutoffs(thinCutoffs(plan, 50), 50)).toEqual(thinCutoffs(plan, 50))
+    expect(thinCutoffs({ kind: 'snapshot' }, 9)).toEqual({ kind: 'snapshot' })
   })
 })
