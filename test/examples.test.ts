@@ -56,6 +56,7 @@ const examples: readonly Example[] = [
     customers: 7433,
     filled: ['churn_30', 'churn_60', 'churn_90'],
     task: 'churn',
+    maxRows: 25_000, // withdrawals are rare: fewer rows leave the skill in doubt
   },
   {
     name: 'sfo_2017',

@@ -12,7 +12,7 @@ import { answerCount } from '../src/model/member.ts'
 import { auc } from '../src/model/metrics.ts'
 import { type AnswerModel, answerDistributions, distributionOf } from '../src/model/predictor.ts'
 import { answersByGroup, lastKnownAnswer, spreadGroups } from './baselines.ts'
-import { answerCustomers } from './blended.ts'
+import { answerCustomers, baseAnswers } from './blended.ts'
 import type { Dataset } from './dataset.ts'
 import type { Compared } from './evaluation.ts'
 import type { HeldOut } from './held-out.ts'
@@ -42,6 +42,8 @@ export interface AnswerEvaluation {
 export interface JudgedAnswersOf {
   readonly model: AnswerModel
   readonly learned: Labelled
+  /** What the predictor was blended and calibrated on. */
+  readonly calibrated: Labelled
   readonly test: HeldOut
   readonly dataset: Dataset
   readonly seed: number
@@ -51,6 +53,7 @@ export interface JudgedAnswersOf {
 export function evaluateAnswers({
   model,
   learned,
+  calibrated,
   test,
   dataset,
   seed,
@@ -61,16 +64,14 @@ export function evaluateAnswers({
   if (today.length === 0) return null
   const score = Uint8Array.from(today, (i) => all.score[i])
   const pick = (distributions: ArrayLike<number>) => pickRows(distributions, today)
+  const base = baseAnswers(learned.answers, calibrated.answers ?? learned.answers)
   const lastKnown = lastKnownAnswer(dataset.frame)
   const groupsOf = (labelled: Labelled) =>
     Uint8Array.from(labelled.answers?.row ?? [], (place) => lastKnown[labelled.rows[place]])
   const groups = spreadGroups(answersByGroup(learned.answers, groupsOf(learned)), groupsOf(test.labelled))
   const distributions: Compared<Float64Array> = {
     model: pick(answerDistributions(model, all.row.length, test.answers)),
-    base_rate: Float64Array.from(
-      { length: today.length * answerCount },
-      (_, at) => model.base[at % answerCount],
-    ),
+    base_rate: Float64Array.from({ length: today.length * answerCount }, (_, at) => base[at % answerCount]),
     last_known: pick(groups),
     logistic: pick(test.answers[0]),
   }

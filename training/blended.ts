@@ -51,16 +51,19 @@ function fitOutcomeModel(
   }
 }
 
-/** Share of the known labels of each interval in which the event fell. */
-export function baseHazards(labels: HazardLabels): number[] {
-  return Array.from({ length: labels.intervals }, (_, j) => {
-    let known = 1
-    let happened = 0.5
-    for (let row = 0; row < labels.weight.length; row++) {
-      known += labels.known[row * labels.intervals + j]
-      happened += labels.known[row * labels.intervals + j] && labels.happened[row * labels.intervals + j]
+/** Share of the known labels of each interval in which the event fell, over one or more sets of rows. */
+export function baseHazards(...sets: readonly HazardLabels[]): number[] {
+  const { intervals } = sets[0]
+  return Array.from({ length: intervals }, (_, j) => {
+    let all = 1
+    let fell = 0.5
+    for (const { weight, known, happened } of sets) {
+      for (let row = 0; row < weight.length; row++) {
+        all += known[row * intervals + j]
+        fell += known[row * intervals + j] && happened[row * intervals + j]
+      }
     }
-    return happened / known
+    return fell / all
   })
 }
 
@@ -85,11 +88,13 @@ export function answerCustomers({ labelled }: HeldOut): Int32Array {
 }
 
 /** Share of each answer, 0 to 10; never zero. */
-export function baseAnswers(labels: Pick<AnswerLabels, 'score' | 'weight'>): number[] {
+export function baseAnswers(...sets: readonly Pick<AnswerLabels, 'score' | 'weight'>[]): number[] {
   const sums = new Array<number>(answerCount).fill(0.1)
-  labels.score.forEach((score, i) => {
-    sums[score] += labels.weight[i]
-  })
+  for (const { score: scores, weight } of sets) {
+    scores.forEach((score, i) => {
+      sums[score] += weight[i]
+    })
+  }
   const total = sums.reduce((sum, value) => sum + value, 0)
   return sums.map((sum) => sum / total)
 }

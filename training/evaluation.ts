@@ -13,6 +13,7 @@ import {
 } from '../src/model/metrics.ts'
 import { type OutcomeModel, outcomeProbabilities } from '../src/model/predictor.ts'
 import { hazardsByGroup, lastKnownOutcome, spreadGroups } from './baselines.ts'
+import { baseHazards } from './blended.ts'
 import type { Dataset } from './dataset.ts'
 import type { HeldOut } from './held-out.ts'
 import type { Labelled, ObservedLabels } from './labelled.ts'
@@ -55,14 +56,16 @@ export interface JudgedOutcome {
   readonly model: OutcomeModel
   /** What the members learned from: baselines are fitted on it. */
   readonly learned: Labelled
+  /** What the predictor was blended and calibrated on. */
+  readonly calibrated: Labelled
   readonly test: HeldOut
   readonly dataset: Dataset
   readonly seed: number
 }
 
 /**
- * Judges one outcome on later data, with the baselines fitted on what the members learned from; the base rate is that
- * of the data the predictor was calibrated on, so that knowing the level alone is no skill.
+ * Judges one outcome on later data, with the baselines fitted on what the members learned from. The base rate also
+ * knows what the predictor was calibrated on: a level that moved is no skill.
  */
 export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
   const { index, model, learned, test } = judged
@@ -77,6 +80,7 @@ export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
   const groupsOf = (labelled: Labelled) => labelled.rows.map((row) => lastKnown[row])
   const of = (hazards: ArrayLike<number>) =>
     complementIfAbsence(cumulativeFromHazards(hazards, labels.intervals), model)
+  const base = baseHazards(own, judged.calibrated.outcomes[index])
   const predicted: Compared<Float64Array> = {
     model: outcomeProbabilities(
       model,
@@ -84,10 +88,7 @@ export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
       test.hazards.map((hazards) => hazards[index]),
     ),
     base_rate: of(
-      Float64Array.from(
-        { length: rows * labels.intervals },
-        (_, at) => model.baseHazards[at % labels.intervals],
-      ),
+      Float64Array.from({ length: rows * labels.intervals }, (_, at) => base[at % labels.intervals]),
     ),
     last_known: of(
       spreadGroups(

@@ -59,7 +59,13 @@ export async function learn(options: LearnOptions): Promise<Learned> {
     : await learnCrossFitted(fit, { frame, fitter, seed, onProgress: step(0, 0.7) })
   const tested = predictHeldOut(taught, test, frame)
   const firstBlend = fitBlended(heldOut, options)
-  const judged = judge({ ...options, learned: fit, blended: firstBlend, test: tested })
+  const judged = judge({
+    ...options,
+    learned: fit,
+    calibrated: heldOut.labelled,
+    blended: firstBlend,
+    test: tested,
+  })
   const groupErrors = measureGroupErrors(withSkill(firstBlend, judged), tested, options)
   const { signals } = options
   const segments = evaluateSegments({ taught, blended: firstBlend, test, dataset, signals, seed })
@@ -120,13 +126,26 @@ function refitChoices(choices: Choices): Choices {
 
 type Judged = Pick<Learned, 'outcomes' | 'answers'>
 
-function judge(options: LearnOptions & { learned: Labelled; blended: Blended; test: HeldOut }): Judged {
-  const { dataset, tasks, learned, blended, test, seed } = options
+function judge(
+  options: LearnOptions & { learned: Labelled; calibrated: Labelled; blended: Blended; test: HeldOut },
+): Judged {
+  const { dataset, tasks, learned, calibrated, blended, test, seed } = options
   return {
     outcomes: tasks.outcomes.map((task, index) =>
-      evaluateOutcome({ task, index, model: blended.outcomes[index], learned, test, dataset, seed }),
+      evaluateOutcome({
+        task,
+        index,
+        model: blended.outcomes[index],
+        learned,
+        calibrated,
+        test,
+        dataset,
+        seed,
+      }),
     ),
-    answers: blended.answers && evaluateAnswers({ model: blended.answers, learned, test, dataset, seed }),
+    answers:
+      blended.answers &&
+      evaluateAnswers({ model: blended.answers, learned, calibrated, test, dataset, seed }),
   }
 }
 
