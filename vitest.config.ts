@@ -3,11 +3,13 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Files that train or crash real programs for minutes: the later one starts, the longer a worker waits for it alone. */
 const longest = [
-  'test/crash/killed.test.ts',
   'test/examples.test.ts',
-  'test/training/leaks-of-amounts.test.ts',
+  'test/training/synthetic/recovery.test.ts',
+  'test/crash/killed.test.ts',
   'test/jobs/daily.test.ts',
-  'test/readme.test.ts',
+  'test/crash/together.test.ts',
+  'test/cli/demo.test.ts',
+  'test/bad-input/commands.test.ts',
 ]
 
 /** A fresh checkout knows no durations, so that vitest would sort by size alone. */
