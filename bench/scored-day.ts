@@ -21,7 +21,7 @@ import {
   spreadGroups,
 } from '../training/baselines.ts'
 import { baseAnswers, baseHazards } from '../training/blended.ts'
-import { labelBlock } from '../training/labelled.ts'
+import { labelBlock, pickFrame } from '../training/labelled.ts'
 import { learningSet } from '../training/members.ts'
 import { prepare } from '../training/prepare.ts'
 import { wholeBlock } from '../training/splits.ts'
@@ -78,9 +78,8 @@ export async function baselinesOfDay(
   database.close()
 
   const encoder = fitEncoder(dataset.frame, labelled.rows, { targets: [], settings: { mostBins: 0 } })
-  const logistic = fitLogistic(learningSet(encoder, labelled, { frame: dataset.frame, view: 'plain' }), {
-    seed: 1,
-  })
+  const picked = pickFrame(dataset.frame, labelled.rows)
+  const logistic = fitLogistic(learningSet(encoder, labelled, { picked, view: 'plain' }), { seed: 1 })
   const said = logistic.predict(encode(encoder, frame, 'plain'), [new Float32Array(frame.rows)])
   const work = { frame, labelled, dataset: dataset.frame, said, program }
   return { customers, outcome: outcomeBaselines(work), answers: answerBaselines(work), served }

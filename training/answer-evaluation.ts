@@ -2,6 +2,7 @@ import {
   detractorProbabilities,
   meanAbsoluteError,
   netPromoterScore,
+  netScore,
   promoterProbabilities,
   rankedProbabilityScore,
   rankedProbabilityScores,
@@ -84,7 +85,7 @@ export function evaluateAnswers({
     cluster,
     seed,
   })
-  const net = Float64Array.from(score, (value) => (value >= 9 ? 100 : value <= 6 ? -100 : 0))
+  const net = Float64Array.from(score, netScore)
   const inside = today.filter((_, i) => {
     const [low, high] = answerInterval(distributionOf(distributions.model, i), model.conformal)
     return score[i] >= low && score[i] <= high

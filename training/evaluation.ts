@@ -16,7 +16,7 @@ import { hazardsByGroup, lastKnownOutcome, spreadGroups } from './baselines.ts'
 import { baseHazards } from './blended.ts'
 import type { Dataset } from './dataset.ts'
 import type { HeldOut } from './held-out.ts'
-import type { Labelled, ObservedLabels } from './labelled.ts'
+import { type Labelled, type ObservedLabels, seenWithin } from './labelled.ts'
 import type { OutcomeTaskPlan } from './tasks.ts'
 
 /** How well probabilities of one horizon hold on later data. AUC, PR-AUC and lift are null where only one side occurred. */
@@ -154,13 +154,6 @@ function evaluateHorizon({
     },
     reliability: reliabilityTable({ probability, happened }),
   }
-}
-
-/** Whether the event fell within the first intervals; null where the last of them is not known to its end. */
-export function seenWithin(labels: ObservedLabels, row: number, horizon: number): boolean | null {
-  if (labels.observed[row] <= horizon) return null
-  const from = row * labels.intervals
-  return labels.happened.subarray(from, from + horizon + 1).includes(1)
 }
 
 function measure(probability: Float64Array, happened: readonly number[]): HorizonMetrics {

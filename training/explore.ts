@@ -4,7 +4,7 @@ import { usageError } from '../src/domain/errors.ts'
 import type { Program } from '../src/domain/program.ts'
 import type { Card } from './card.ts'
 import type { Dataset } from './dataset.ts'
-import { type Labelled, labelBlock, pickFrame } from './labelled.ts'
+import { type Labelled, labelBlock, pickFrame, seenWithin } from './labelled.ts'
 import type { Prepared } from './prepare.ts'
 import { wholeBlock } from './splits.ts'
 import type { TaskPlan } from './tasks.ts'
@@ -79,11 +79,10 @@ function allTasks({ horizonsDays }: Program, dataset: Dataset): TaskPlan {
 function labelColumns(program: Program, dataset: Dataset, labelled: Labelled): [string, number[]][] {
   const places = Array.from(labelled.rows.keys())
   const columns = dataset.outcomes.flatMap(({ outcome }, task) => {
-    const { happened, observed, intervals } = labelled.outcomes[task]
     return program.horizonsDays.map((_, horizon) =>
       places.map((place) => {
-        if (observed[place] <= horizon) return Number.NaN
-        const seen = happened.subarray(place * intervals, place * intervals + horizon + 1).includes(1)
+        const seen = seenWithin(labelled.outcomes[task], place, horizon)
+        if (seen === null) return Number.NaN
         return seen === (outcome.kind === 'absence') ? 0 : 1
       }),
     )

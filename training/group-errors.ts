@@ -1,10 +1,10 @@
+import { expectedNetScores, netScore } from '../src/model/answer-metrics.ts'
 import { clusterBootstrap } from '../src/model/bootstrap.ts'
 import type { GroupError } from '../src/model/group-forecast.ts'
-import { answerCount } from '../src/model/member.ts'
 import { answerDistributions, outcomeProbabilities } from '../src/model/predictor.ts'
 import { answerCustomers, type Blended } from './blended.ts'
-import { seenWithin } from './evaluation.ts'
 import type { HeldOut } from './held-out.ts'
+import { seenWithin } from './labelled.ts'
 
 /** Predicted less counted, with whom it belongs to. **Shape** all [rows]. */
 interface Residuals {
@@ -64,14 +64,15 @@ function outcomeResiduals(
   const labels = labelled.outcomes[index]
   const own = hazards.map((outcomes) => outcomes[index])
   const probabilities = outcomeProbabilities(model, labelled.rows.length, own)
-  const rows = Array.from(labelled.rows.keys()).filter((row) => seenWithin(labels, row, horizon) !== null)
+  const seen = Array.from(labelled.rows.keys(), (row) => ({ row, isSeen: seenWithin(labels, row, horizon) }))
+  const known = seen.filter(({ isSeen }) => isSeen !== null)
   return {
-    values: rows.map((row) => {
-      const happened = seenWithin(labels, row, horizon) !== model.isAbsence ? 1 : 0
-      return probabilities[row * labels.intervals + horizon] - happened
-    }),
-    weights: rows.map(() => 1),
-    customer: rows.map((row) => labelled.customer[row]),
+    values: known.map(
+      ({ row, isSeen }) =>
+        probabilities[row * labels.intervals + horizon] - (isSeen !== model.isAbsence ? 1 : 0),
+    ),
+    weights: known.map(() => 1),
+    customer: known.map(({ row }) => labelled.customer[row]),
   }
 }
 
@@ -82,27 +83,14 @@ function answerResiduals(
 ): Residuals {
   const { answers } = test.labelled
   if (blended.answers === null || answers === null) return { values: [], weights: [], customer: [] }
-  const distributions = answerDistributions(blended.answers, answers.row.length, test.answers)
+  const expected = expectedNetScores(answerDistributions(blended.answers, answers.row.length, test.answers))
   const customers = answerCustomers(test)
   const picks = Array.from(answers.row.keys()).filter((i) => isWanted(answers.leadDays[i]))
   return {
-    values: picks.map((i) => expectedNet(distributions, i) - net(answers.score[i])),
+    values: picks.map((i) => expected[i] - netScore(answers.score[i])),
     weights: picks.map((i) => answers.weight[i]),
     customer: picks.map((i) => customers[i]),
   }
-}
-
-/** 100 for a promoter, -100 for a detractor. */
-function net(score: number): number {
-  if (score >= 9) return 100
-  return score <= 6 ? -100 : 0
-}
-
-function expectedNet(distributions: ArrayLike<number>, answer: number): number {
-  let sum = 0
-  for (let score = 0; score < answerCount; score++)
-    sum += net(score) * distributions[answer * answerCount + score]
-  return sum
 }
 
 function nearest(candidates: readonly number[], value: number): number {

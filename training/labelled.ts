@@ -11,6 +11,13 @@ export interface ObservedLabels extends HazardLabels {
   readonly observed: Uint8Array
 }
 
+/** Whether the event fell within the first intervals; null where the last of them is not known to its end. */
+export function seenWithin(labels: ObservedLabels, row: number, horizon: number): boolean | null {
+  if (labels.observed[row] <= horizon) return null
+  const from = row * labels.intervals
+  return labels.happened.subarray(from, from + horizon + 1).includes(1)
+}
+
 /** Rows of a dataset with what may be known of them afterwards. */
 export interface Labelled {
   /** Dataset rows with at least one label. */

@@ -42,10 +42,13 @@ export interface MemberOptions {
 export async function fitMembers(labelled: Labelled, options: MemberOptions): Promise<Taught> {
   const { frame, validation, choices = {}, seed } = options
   const encoder = fitEncoder(frame, labelled.rows, { targets: binaryTargets(labelled) })
-  const setsOf = (rows: Labelled) => ({
-    plain: learningSet(encoder, rows, { frame, view: 'plain' }),
-    piecewise: learningSet(encoder, rows, { frame, view: 'piecewise' }),
-  })
+  const setsOf = (rows: Labelled) => {
+    const picked = pickFrame(frame, rows.rows)
+    return {
+      plain: learningSet(encoder, rows, { picked, view: 'plain' }),
+      piecewise: learningSet(encoder, rows, { picked, view: 'piecewise' }),
+    }
+  }
   const sets = setsOf(labelled)
   const later = validation && setsOf(validation)
   const share = shareProgress(options.onProgress)
@@ -111,14 +114,14 @@ async function teachNetwork(
   return (await Promise.all(fits)).reduce((best, other) => (other.loss < best.loss ? other : best))
 }
 
-/** Encoded features beside their labels. */
+/** Encoded features beside their labels. @param picked the features of the labelled rows */
 export function learningSet(
   encoder: Encoder,
   labelled: Labelled,
-  { frame, view }: { frame: FeatureFrame; view: EncodedView },
+  { picked, view }: { picked: FeatureFrame; view: EncodedView },
 ): LearningSet {
   const { customer, outcomes, answers } = labelled
-  return { features: encode(encoder, pickFrame(frame, labelled.rows), view), customer, outcomes, answers }
+  return { features: encode(encoder, picked, view), customer, outcomes, answers }
 }
 
 /** What the bins should tell apart: every outcome's first interval, detractors and promoters. */

@@ -1,6 +1,6 @@
 import { classProbabilities, likeliestClass } from '../src/domain/prediction.ts'
 import { type SegmentSignals, segmentOf, segments } from '../src/domain/segment.ts'
-import { netPromoterScore } from '../src/model/answer-metrics.ts'
+import { netPromoterScore, netScore } from '../src/model/answer-metrics.ts'
 import { clusterBootstrap, type Interval } from '../src/model/bootstrap.ts'
 import { answerCount } from '../src/model/member.ts'
 import {
@@ -130,7 +130,7 @@ function judgeAnswers(
   given.forEach((i, place) => {
     distributions.set(distributionOf(today, answers.row[i]), place * answerCount)
   })
-  const values = given.map((i) => (answers.score[i] >= 9 ? 100 : answers.score[i] <= 6 ? -100 : 0))
+  const values = given.map((i) => netScore(answers.score[i]))
   const cluster = given.map((i) => test.customer[answers.row[i]])
   return {
     answers: given.length,

@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { failure } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import type { PredictionDay } from '../lake/commits.ts'
 import type { Database } from '../lake/database.ts'
 import type { Lake } from '../lake/lake.ts'
-import { LakeReader } from '../lake/lake-reader.ts'
+import { LakeReader, markOf } from '../lake/lake-reader.ts'
 import { type DayTotals, readDayTotals } from '../lake/prediction-totals.ts'
 import { openPredictions, type PredictionFile } from '../lake/read-predictions.ts'
 import { Registry } from '../model/registry.ts'
@@ -129,12 +128,6 @@ export class ServedProgram {
 
 function daysOf({ state }: Lake): PredictionDay[] {
   return [...state.predictions.values()].sort((a, b) => (a.date < b.date ? -1 : 1))
-}
-
-/** Names a file as it is now: one of the same path in a lake that was made anew has another mark. */
-async function markOf(path: string): Promise<string> {
-  const { ino, size, mtimeMs } = await stat(path)
-  return `${path} ${ino} ${size} ${mtimeMs}`
 }
 
 /** The latest results of work that gives the same whenever it is done; work at hand is waited for, not done twice. */

@@ -64,6 +64,13 @@ export function dayOption(name: string, value: string | undefined): string | und
   return value
 }
 
+/** A number of rows given on the command line. */
+export function maxRowsOption(value: string): number {
+  const maxRows = Number(value)
+  if (Number.isSafeInteger(maxRows) && maxRows >= 1) return maxRows
+  throw usageError('max-rows', `--max-rows is ${value}; it is a whole number from 1 on.`)
+}
+
 /** Prints a command's result: one JSON document on stdout, or words on stderr. */
 export function printResult(context: Context, document: unknown, words: string): void {
   context.reporter.end()

@@ -1,8 +1,5 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
-import { simulateCompany } from '../../training/synthetic/company.ts'
+import { readSimulation, simulateCompany } from '../../training/synthetic/company.ts'
 import { train } from '../../training/train.ts'
 import { addDays, type Day, localDay } from '../domain/days.ts'
 import { usageError } from '../domain/errors.ts'
@@ -51,19 +48,11 @@ export async function makeDemo(context: Context, sizes: DemoSizes): Promise<Demo
   return { program, programFile, modelVersion, firstDate: addDays(trainedUntil, 1), lastDate }
 }
 
-const simulation = z.object({
-  customers: z.number(),
-  days: z.number(),
-  seed: z.number(),
-  lastDay: z.string(),
-})
-
 /** @returns the last day with data */
 async function simulate(context: Context, folder: string, sizes: DemoSizes): Promise<Day> {
   const { customers, days } = sizes
-  const mark = join(folder, 'simulation.json')
-  if (existsSync(mark)) {
-    const made = simulation.parse(JSON.parse(await readFile(mark, 'utf8')))
+  const made = await readSimulation(folder)
+  if (made !== null) {
     if (made.customers !== customers || made.days !== days || made.seed !== context.seed)
       throw usageError(
         'demo-folder',

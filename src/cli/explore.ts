@@ -14,10 +14,9 @@ import {
   trainingTable,
 } from '../../training/explore.ts'
 import { type Prepared, prepare } from '../../training/prepare.ts'
-import { usageError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import { Registry } from '../model/registry.ts'
-import { type Context, contextOf, dayOption, printResult } from './context.ts'
+import { type Context, contextOf, dayOption, maxRowsOption, printResult } from './context.ts'
 
 /** Rows of the training table unless told otherwise: data frames hold every cell in memory, several times over. */
 const mostRows = '20000'
@@ -64,9 +63,7 @@ export function exploreCommand(): Command {
 }
 
 async function prepareRows(program: Program, context: Context, options: ExploreOptions): Promise<Prepared> {
-  const maxRows = Number(options.maxRows)
-  if (!Number.isSafeInteger(maxRows) || maxRows < 1)
-    throw usageError('max-rows', `--max-rows is ${options.maxRows}; it is a whole number from 1 on.`)
+  const maxRows = maxRowsOption(options.maxRows)
   const asOf = dayOption('--as-of', options.asOf)
   return prepare(program, { ...context, maxRows, ...(asOf && { asOf }) })
 }

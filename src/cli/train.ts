@@ -1,9 +1,8 @@
 import { Command } from 'commander'
 import { train } from '../../training/train.ts'
-import { usageError } from '../domain/errors.ts'
 import { ingest } from '../jobs/ingest.ts'
 import { startBackend } from '../model/backend.ts'
-import { contextOf, dayOption, printResult } from './context.ts'
+import { contextOf, dayOption, maxRowsOption, printResult } from './context.ts'
 import { describeIngest } from './ingest.ts'
 
 /** Rows of the training table unless told otherwise: an hour's work at most on two cores. */
@@ -24,9 +23,7 @@ export function trainCommand(): Command {
         command: Command,
       ) => {
         const context = contextOf(command)
-        const maxRows = Number(options.maxRows)
-        if (!Number.isSafeInteger(maxRows) || maxRows < 1)
-          throw usageError('max-rows', `--max-rows is ${options.maxRows}; it is a whole number from 1 on.`)
+        const maxRows = maxRowsOption(options.maxRows)
         const asOf = dayOption('--as-of', options.asOf)
         const program = await context.readProgram(path)
         const ingested = options.ingest ? await ingest(program, context) : null

@@ -38,7 +38,12 @@ export class LakeReader {
       .sort()
       .at(-1)
     if (latest === undefined) return 'none'
-    const found = await stat(join(folder, latest)).catch(() => null)
-    return found ? `${latest} ${found.ino} ${found.size} ${found.mtimeMs}` : 'gone'
+    return markOf(join(folder, latest)).catch(() => 'gone')
   }
+}
+
+/** Names a file as it is now: one of the same path in a lake that was made anew has another mark. */
+export async function markOf(path: string): Promise<string> {
+  const { ino, size, mtimeMs } = await stat(path)
+  return `${path} ${ino} ${size} ${mtimeMs}`
 }

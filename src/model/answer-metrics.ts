@@ -75,11 +75,18 @@ export function meanAbsoluteError(judged: JudgedAnswers): number {
  * NaN without rows.
  */
 export function netPromoterScore(distributions: ArrayLike<number>, weight?: ArrayLike<number>): number {
-  const net = sumAnswers(distributions, (answer) => {
-    if (answer >= promoterFrom) return 100
-    return answer <= detractorUpTo ? -100 : 0
-  })
-  return meanOver(net, weight)
+  return meanOver(expectedNetScores(distributions), weight)
+}
+
+/** What each row is expected to add to an NPS, -100 to 100. **Shape** [rows × 11] → [rows] */
+export function expectedNetScores(distributions: ArrayLike<number>): Float64Array {
+  return sumAnswers(distributions, netScore)
+}
+
+/** What one answer adds to an NPS: 100 for a promoter, -100 for a detractor. */
+export function netScore(answer: number): number {
+  if (answer >= promoterFrom) return 100
+  return answer <= detractorUpTo ? -100 : 0
 }
 
 function sumAnswers(distributions: ArrayLike<number>, worth: (answer: number) => number): Float64Array {

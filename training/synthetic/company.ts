@@ -1,5 +1,7 @@
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { z } from 'zod'
 import { addDays, type Day, daysBetween } from '../../src/domain/days.ts'
 import { usageError } from '../../src/domain/errors.ts'
 import type { Reporter } from '../../src/domain/progress.ts'
@@ -195,6 +197,19 @@ async function writeTruths(
     writeFile(join(folder, 'truth', name), `${JSON.stringify(content, null, 2)}\n`)
   await write('summary.json', summary)
   await write('initiatives.json', truth.effects())
+}
+
+const simulation = z.object({
+  customers: z.number(),
+  days: z.number(),
+  seed: z.number(),
+  lastDay: z.string(),
+})
+
+/** What an earlier simulation in the folder was made of; null where there is none. */
+export async function readSimulation(folder: string): Promise<z.infer<typeof simulation> | null> {
+  const mark = join(folder, markFile)
+  return existsSync(mark) ? simulation.parse(JSON.parse(await readFile(mark, 'utf8'))) : null
 }
 
 async function refuseOtherFolders(folder: string): Promise<void> {

@@ -12,7 +12,6 @@ export interface FileOptions {
   readonly firstDay: Day
 }
 
-const parquet = '(format parquet, compression zstd)'
 const numbered = (part: number) => `part-${String(part).padStart(5, '0')}.parquet`
 
 /** The name with a code, from a list of names. */
@@ -31,14 +30,20 @@ function amountOf(type: (typeof eventTypes)[number], column: string): string {
   return `case when type = ${eventTypes.indexOf(type)} then amount end as ${column}`
 }
 
+/** Writes what a select gives to a file. */
+function writeParquet(database: Database, select: string, file: string): Promise<void> {
+  return database.run(`copy (${select}) to ${quoteText(file)} (format parquet, compression zstd)`)
+}
+
 /** Writes the events so far as one part and empties the table. */
 export async function writeEvents(
   database: Database,
   part: number,
   { folder, firstDay }: FileOptions,
 ): Promise<void> {
-  await database.run(`
-    copy (
+  await writeParquet(
+    database,
+    `
       select
         ${customerId},
         ${instant(firstDay, 'second')} as "at",
@@ -49,8 +54,9 @@ export async function writeEvents(
         case when not isnan(topic) then ${named(topics, 'case when not isnan(topic) then topic end')} end as topic,
         ${amountOf('ticket', 'resolution_hours')},
         ${amountOf('outage', 'outage_hours')}
-      from events
-    ) to ${quoteText(join(folder, 'events', numbered(part)))} ${parquet}`)
+      from events`,
+    join(folder, 'events', numbered(part)),
+  )
   await database.run('truncate events')
 }
 
@@ -60,8 +66,9 @@ export async function writeResponses(
   part: number,
   { folder, firstDay }: FileOptions,
 ): Promise<void> {
-  await database.run(`
-    copy (
+  await writeParquet(
+    database,
+    `
       select
         ${customerId},
         ${instant(firstDay, 'second')} as "at",
@@ -70,15 +77,17 @@ export async function writeResponses(
         comment,
         case when metric > 0 then 'support' end as touchpoint,
         ${named(['email', 'app', 'phone'], 'channel')} as channel
-      from responses
-    ) to ${quoteText(join(folder, 'responses', numbered(part)))} ${parquet}`)
+      from responses`,
+    join(folder, 'responses', numbered(part)),
+  )
   await database.run('truncate responses')
 }
 
 /** Writes all attribute rows. */
 export async function writeCustomers(database: Database, { folder, firstDay }: FileOptions): Promise<void> {
-  await database.run(`
-    copy (
+  await writeParquet(
+    database,
+    `
       select
         ${customerId},
         ${instant(firstDay, 'second')} as valid_from,
@@ -89,8 +98,9 @@ export async function writeCustomers(database: Database, { folder, firstDay }: F
         ${named(channels, 'channel')} as acquired_by,
         ${named(contracts, 'contract')} as contract,
         ${named(plans, 'plan')} as plan
-      from customers
-    ) to ${quoteText(join(folder, 'customers.parquet'))} ${parquet}`)
+      from customers`,
+    join(folder, 'customers.parquet'),
+  )
 }
 
 /** Writes all assignments. */
@@ -98,16 +108,18 @@ export async function writeInterventions(
   database: Database,
   { folder, firstDay }: FileOptions,
 ): Promise<void> {
-  await database.run(`
-    copy (
+  await writeParquet(
+    database,
+    `
       select
         ${customerId},
         ${instant(firstDay, 'second')} as "at",
         ${named(initiatives, 'initiative')} as initiative,
         ${named(['control', 'treated'], 'arm')} as arm,
         cost
-      from interventions
-    ) to ${quoteText(join(folder, 'interventions.parquet'))} ${parquet}`)
+      from interventions`,
+    join(folder, 'interventions.parquet'),
+  )
 }
 
 /** Writes what is true at the end of a day, a row for everybody at risk. */
@@ -115,9 +127,11 @@ export async function writeTruth(
   database: Database,
   { table, file }: { table: string; file: string },
 ): Promise<void> {
-  await database.run(`
-    copy (select ${customerId}, ${truthColumns.join(', ')} from ${table} order by customer)
-    to ${quoteText(file)} ${parquet}`)
+  await writeParquet(
+    database,
+    `select ${customerId}, ${truthColumns.join(', ')} from ${table} order by customer`,
+    file,
+  )
 }
 
 /** Mean truths over everybody at risk: group NPS now and ahead, and the share of each outcome. */
