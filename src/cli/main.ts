@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
 
 /** Runs the command line. Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 done but nothing could be predicted. */
 export async function main(argv: readonly string[]): Promise<void> {
+  if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', leaveQuietly)
   const program = withCommonOptions(new Command('loyalcast'))
     .description('Forecasts loyalty: NPS, churn, upsell and advocacy for every customer, every day')
     .showHelpAfterError('(loyalcast --help lists the commands)')
@@ -30,6 +31,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = explain(error)
   }
+}
+
+/** A reader that has seen enough, such as `head`, is no failure. */
+function leaveQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
 }
 
 /** The commands that the arguments could mean; all of them where they name none, for the help. */

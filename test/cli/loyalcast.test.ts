@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { mkdir, readFile, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { predictionColumns } from '../../src/domain/prediction.ts'
 import { Database } from '../../src/lake/database.ts'
@@ -42,6 +44,13 @@ describe('loyalcast', () => {
     })
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ program: 'test', sources: [{ source: 'events[0]', read: 2 }] })
+  })
+
+  it('ends without a word where nobody reads on', async () => {
+    const pipe = `set -o pipefail; "$0" "$1" schema | true`
+    const run = promisify(execFile)
+    const { stderr } = await run('bash', ['-c', pipe, process.execPath, join('bin', 'loyalcast.mjs')])
+    expect(stderr).toBe('')
   })
 
   it("resolves relative paths against the caller's folder", async () => {
