@@ -75,9 +75,14 @@ function print(title: string, runs: readonly Figures[]): void {
   process.stdout.write(`${title}\n${rows.join('\n')}\n\n`)
 }
 
-function meanAndSpread(values: readonly number[]): string {
+/** Of those runs where there is a figure: a constant forecast has no slope. */
+function meanAndSpread(all: readonly number[]): string {
+  const values = all.filter((value) => !Number.isNaN(value))
+  if (values.length === 0) return '–'
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length
-  if (values.length === 1) return mean.toFixed(4)
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1)
-  return `${mean.toFixed(4)} ± ${Math.sqrt(variance).toFixed(4)}`
+  if (all.length === 1) return mean.toFixed(4)
+  const variance =
+    values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length - 1)
+  const of = values.length < all.length ? ` (${values.length} of ${all.length})` : ''
+  return `${mean.toFixed(4)} ± ${Math.sqrt(variance).toFixed(4)}${of}`
 }
