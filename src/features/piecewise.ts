@@ -35,13 +35,13 @@ export function findPiecewiseSplits(
   { targets, mostBins }: { targets: readonly BinaryTarget[]; mostBins: number },
 ): PiecewiseSplits {
   const none = { splits: [], low: 0, high: 0 }
-  const present: number[] = []
-  for (let i = 0; i < rows.length; i++) if (Number.isFinite(column[rows[i]])) present.push(i)
-  if (present.length < 32) return none
-  const sorted = Float64Array.from(present, (i) => column[rows[i]]).sort()
+  const { present, values } = presentOf(column, rows)
+  if (present.length < 32 || targets.length === 0) return none
+  const sorted = values.slice().sort()
   const cuts = candidateCuts(sorted)
   if (cuts.length === 0) return none
-  const place = Uint8Array.from(present, (i) => lowerBound(cuts, column[rows[i]]))
+  const place = new Uint8Array(values.length)
+  for (let k = 0; k < values.length; k++) place[k] = lowerBound(cuts, values[k])
   const fewest = Math.max(16, 0.004 * rows.length)
   const chosen = new Map<number, number>()
   for (const target of targets) {
@@ -56,6 +56,20 @@ export function findPiecewiseSplits(
     low: sorted[Math.floor(0.002 * (sorted.length - 1))],
     high: sorted[Math.ceil(0.998 * (sorted.length - 1))],
   }
+}
+
+/** Positions in `rows` whose value is finite, and those values. */
+function presentOf(column: Float64Array, rows: Int32Array): { present: Int32Array; values: Float64Array } {
+  const present = new Int32Array(rows.length)
+  const values = new Float64Array(rows.length)
+  let count = 0
+  for (let i = 0; i < rows.length; i++) {
+    const value = column[rows[i]]
+    if (!Number.isFinite(value)) continue
+    present[count] = i
+    values[count++] = value
+  }
+  return { present: present.subarray(0, count), values: values.subarray(0, count) }
 }
 
 /** Ascending edges of the bins between the splits that gain at least so much; empty without any. */
@@ -79,22 +93,23 @@ function stepFrom(edge: number): number {
 }
 
 /** Distinct midpoints between neighbouring quantiles. */
-function candidateCuts(sorted: Float64Array): number[] {
+function candidateCuts(sorted: Float64Array): Float64Array {
   const cuts: number[] = []
+  let next = 1
   for (let bin = 1; bin < candidateBins; bin++) {
     const index = Math.floor((bin * sorted.length) / candidateBins)
-    if (index === 0 || index >= sorted.length) continue
-    let next = index
+    if (index < next || index >= sorted.length) continue
+    next = index
     while (next < sorted.length && sorted[next] === sorted[index - 1]) next++
     if (next >= sorted.length) continue
     const cut = sorted[next - 1] / 2 + sorted[next] / 2
     if (cuts.length === 0 || cut > cuts[cuts.length - 1]) cuts.push(cut)
   }
-  return cuts
+  return Float64Array.from(cuts)
 }
 
 /** Index of the first cut not below the value. */
-function lowerBound(cuts: readonly number[], value: number): number {
+function lowerBound(cuts: Float64Array, value: number): number {
   let low = 0
   let high = cuts.length
   while (low < high) {
@@ -112,14 +127,16 @@ interface BinSums {
 
 function binSums(
   target: BinaryTarget,
-  { present, place, bins }: { present: readonly number[]; place: Uint8Array; bins: number },
+  { present, place, bins }: { present: Int32Array; place: Uint8Array; bins: number },
 ): BinSums {
+  const { label, weight: own } = target
   const weight = new Float64Array(bins)
   const positive = new Float64Array(bins)
   for (let k = 0; k < present.length; k++) {
     const i = present[k]
-    weight[place[k]] += target.weight[i]
-    positive[place[k]] += target.weight[i] * target.label[i]
+    if (own[i] === 0) continue
+    weight[place[k]] += own[i]
+    positive[place[k]] += own[i] * label[i]
   }
   return { weight, positive }
 }

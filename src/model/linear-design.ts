@@ -89,8 +89,8 @@ export function multiplyRows(
   }
 }
 
-/** Four sums side by side: one alone would wait for each addition before the next. */
-function dotRow(values: Float32Array, from: number, weights: Float64Array): number {
+/** Dot product of a row that starts there. Four sums side by side: one alone would wait for each addition. */
+export function dotRow(values: Float32Array, from: number, weights: Float64Array): number {
   const columns = weights.length
   const whole = columns - (columns % 4)
   let [a, b, c, d] = [0, 0, 0, 0]

@@ -1,5 +1,5 @@
 import { minimise, type Objective } from './lbfgs.ts'
-import { addRows, type LinearDesign, multiplyRows } from './linear-design.ts'
+import { addRows, dotRow, type LinearDesign, multiplyRows } from './linear-design.ts'
 import { clampProbability, logit, sigmoid, softplus } from './logit.ts'
 import type { Matrix } from './matrix.ts'
 import type { HazardLabels } from './member.ts'
@@ -227,10 +227,12 @@ function foldGradient(
 export function predictHazards(model: HazardModel, features: Matrix): Float32Array {
   const { columns, intervals, weights, intercepts } = model
   const hazards = new Float32Array(features.rows * intervals)
+  const byInterval = Array.from(intercepts, (_, j) =>
+    Float64Array.from(weights.subarray(j * columns, (j + 1) * columns)),
+  )
   for (let row = 0; row < features.rows; row++) {
     for (let j = 0; j < intervals; j++) {
-      let x = intercepts[j]
-      for (let c = 0; c < columns; c++) x += features.values[row * columns + c] * weights[j * columns + c]
+      const x = intercepts[j] + dotRow(features.values, row * columns, byInterval[j])
       hazards[row * intervals + j] = clampProbability(sigmoid(x))
     }
   }
