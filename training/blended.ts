@@ -47,7 +47,7 @@ function fitOutcomeModel(
     baseHazards: baseHazards(labels),
     weights,
     calibrator: fitHazardCalibrator(blended, labels, { customer, seed }),
-    drivers: null,
+    surrogate: null,
   }
 }
 
@@ -78,7 +78,7 @@ function fitAnswerModel(heldOut: HeldOut, labels: AnswerLabels, seed: number): A
     weights,
     calibrator,
     conformal: fitConformal(...answersOfToday(corrected, labels)),
-    drivers: null,
+    surrogate: null,
   }
 }
 

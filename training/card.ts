@@ -152,7 +152,7 @@ function fingerprint({ prepared, options, program }: CardInputs): string {
     .digest('hex')
 }
 
-function limitsOf({ prepared, split, learned, program }: CardInputs): string[] {
+function limitsOf({ prepared, split, learned, program, parts }: CardInputs): string[] {
   const limits: string[] = []
   if (split.kind === 'by-customer') limits.push('Judged across customers, not on later data.')
   if (prepared.dataset.sampledShare < 1) {
@@ -172,10 +172,18 @@ function limitsOf({ prepared, split, learned, program }: CardInputs): string[] {
     )
   if (learned?.answers)
     limits.push('NPS figures are judged on those who answered; who did not answer may feel differently.')
-  limits.push(
-    'Drivers are the additive terms of the logistic member, not of the whole blend, and are associations, not causes.',
-  )
+  limits.push(`${driverWords(parts)} They are associations, not causes.`)
   return limits
+}
+
+function driverWords({ outcomes, answers }: PredictorParts): string {
+  const tasks = [...outcomes, ...(answers ? [{ name: 'nps', ...answers }] : [])]
+  const shares = tasks.flatMap(({ name, surrogate }) =>
+    surrogate ? `${(100 * surrogate.explained).toFixed(0)}% of what ${name} forecasts vary by` : [],
+  )
+  const explained =
+    shares.length > 0 ? ` They explain ${shares.join(', ')}; each forecast names the rest.` : ''
+  return `Drivers add up what single behaviours move.${explained}`
 }
 
 /** Attributes that some source gave without valid_from. */

@@ -4,6 +4,7 @@ import type { Fitter } from '../src/model/fitter.ts'
 import { foldsByCustomer } from '../src/model/folds.ts'
 import { selectRows } from '../src/model/matrix.ts'
 import { answerCount } from '../src/model/member.ts'
+import { mapByTask } from '../src/model/single-task.ts'
 import { type Labelled, pickFrame, pickLabelled } from './labelled.ts'
 import { type Choices, fitMembers, type Taught } from './members.ts'
 
@@ -76,15 +77,28 @@ export async function crossFit(
     const heldOut = predictHeldOut(taught, validation, options.frame)
     return { choices: taught.choices, places: test, heldOut }
   }
-  // The first fold chooses the network's temper, the others go on side by side with it.
+  // The first fold chooses the tempers of network and trees, the others go on side by side with them.
   const first = await fitFold(0, options.choices)
-  const { temper } = first.choices
+  const { temper, trees } = first.choices
   const others = await Promise.all(
-    folds.slice(1).map((_, index) => fitFold(index + 1, { ...options.choices, temper })),
+    folds.slice(1).map((_, index) => fitFold(index + 1, { ...options.choices, temper, trees })),
   )
   const parts = [first, ...others]
-  const epochs = parts.reduce((sum, { choices }) => sum + choices.epochs, 0) / parts.length
-  return { heldOut: scatter(labelled, parts), choices: { ...first.choices, epochs } }
+  return { heldOut: scatter(labelled, parts), choices: averageChoices(parts.map(({ choices }) => choices)) }
+}
+
+/** The first fold's choices; how long to learn is what the folds took on average. */
+function averageChoices(folds: readonly Choices[]): Choices {
+  const mean = (of: (choices: Choices) => number) =>
+    folds.reduce((sum, choices) => sum + of(choices), 0) / folds.length
+  return {
+    ...folds[0],
+    epochs: mean(({ epochs }) => epochs),
+    trees: mapByTask(folds[0].trees, (choice, own) => ({
+      ...choice,
+      rounds: mean(({ trees }) => own(trees).rounds),
+    })),
+  }
 }
 
 /** Puts the folds' predictions back in the order of the labelled rows. */

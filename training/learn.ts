@@ -1,10 +1,8 @@
 import type { SegmentSignals } from '../src/domain/segment.ts'
-import { encode } from '../src/features/encoder.ts'
-import type { DriverWeights } from '../src/model/drivers.ts'
 import type { Fitter } from '../src/model/fitter.ts'
 import type { GroupError } from '../src/model/group-forecast.ts'
-import { type LogisticMember, linearTerms } from '../src/model/logistic-member.ts'
 import type { PredictorParts } from '../src/model/predictor.ts'
+import { mapByTask } from '../src/model/single-task.ts'
 import { type AnswerEvaluation, evaluateAnswers } from './answer-evaluation.ts'
 import { type Blended, fitBlended } from './blended.ts'
 import type { Dataset } from './dataset.ts'
@@ -15,6 +13,7 @@ import { type Labelled, labelBlock, pickFrame } from './labelled.ts'
 import { type Choices, fitMembers, type Taught } from './members.ts'
 import { evaluateSegments, type SegmentEvaluation } from './segment-evaluation.ts'
 import { type Split, wholeBlock } from './splits.ts'
+import { withSurrogates } from './surrogates.ts'
 import type { TaskPlan } from './tasks.ts'
 
 export interface LearnOptions {
@@ -80,7 +79,7 @@ export async function learn(options: LearnOptions): Promise<Learned> {
   })
   const blended = withSkill(fitBlended(joinHeldOut(heldOut, tested), options), judged)
   return {
-    parts: withDrivers(refitted, whole, { dataset, blended }),
+    parts: withSurrogates(withoutIdle(refitted, blended), pickFrame(frame, whole.rows)),
     ...judged,
     segments,
     groupErrors,
@@ -121,7 +120,11 @@ async function learnCrossFitted(
 
 /** More rows bear a little more learning. */
 function refitChoices(choices: Choices): Choices {
-  return { ...choices, epochs: 1.05 * choices.epochs }
+  return {
+    ...choices,
+    epochs: 1.05 * choices.epochs,
+    trees: mapByTask(choices.trees, (choice) => ({ ...choice, rounds: 1.05 * choice.rounds })),
+  }
 }
 
 type Judged = Pick<Learned, 'outcomes' | 'answers'>
@@ -160,49 +163,17 @@ function withSkill(blended: Blended, judged: Judged): Blended {
   }
 }
 
-/** Drops members without weight, and adds what explains predictions. */
-function withDrivers(
-  taught: Taught,
-  whole: Labelled,
-  { dataset, blended }: { dataset: Dataset; blended: Blended },
-): Learned['parts'] {
+/** Drops members without weight. */
+function withoutIdle({ encoder, members }: Taught, blended: Blended): Learned['parts'] {
   const tasks = [...blended.outcomes, ...(blended.answers ? [blended.answers] : [])]
-  const used = taught.members.map((_, index) =>
+  const used = members.map((_, index) =>
     tasks.some(({ hasSkill, weights }) => hasSkill && weights[index] > 0),
   )
   const keep = <T>(values: readonly T[]) => values.filter((_, index) => used[index])
-  const means = columnMeans(encode(taught.encoder, pickFrame(dataset.frame, whole.rows), 'plain'))
-  const linear = taught.members[0].member as LogisticMember
-  const weights = (task: Parameters<typeof linearTerms>[1]): DriverWeights => ({
-    weights: Array.from(linearTerms(linear, task)),
-    means,
-  })
   return {
-    encoder: taught.encoder,
-    members: keep(taught.members),
-    outcomes: blended.outcomes.map((model) => ({
-      ...model,
-      weights: keep(model.weights),
-      drivers: weights({ outcome: model.name }),
-    })),
-    answers: blended.answers && {
-      ...blended.answers,
-      weights: keep(blended.answers.weights),
-      drivers: weights('answers'),
-    },
+    encoder,
+    members: keep(members),
+    outcomes: blended.outcomes.map((model) => ({ ...model, weights: keep(model.weights) })),
+    answers: blended.answers && { ...blended.answers, weights: keep(blended.answers.weights) },
   }
-}
-
-function columnMeans({
-  rows,
-  columns,
-  values,
-}: {
-  rows: number
-  columns: number
-  values: Float32Array
-}): number[] {
-  const sums = new Float64Array(columns)
-  for (let at = 0; at < values.length; at++) sums[at % columns] += values[at]
-  return Array.from(sums, (sum) => sum / rows)
 }

@@ -1,4 +1,4 @@
-import { type EncodedView, type Encoder, encode, fitEncoder } from '../src/features/encoder.ts'
+import { type EncodedView, type Encoder, encode, fitEncoder, rawCategories } from '../src/features/encoder.ts'
 import type { FeatureFrame } from '../src/features/features.ts'
 import type { BinaryTarget } from '../src/features/piecewise.ts'
 import type { Fitter } from '../src/model/fitter.ts'
@@ -6,6 +6,8 @@ import type { LogisticPenalties } from '../src/model/logistic-member.ts'
 import type { LearningSet } from '../src/model/member.ts'
 import { measureLearning, networkSettings } from '../src/model/network-settings.ts'
 import type { SeatedMember } from '../src/model/predictor.ts'
+import type { ByTask } from '../src/model/single-task.ts'
+import type { TreeChoice } from '../src/model/trees-member.ts'
 import { type Labelled, pickFrame } from './labelled.ts'
 
 const tempers = ['keen', 'cautious'] as const
@@ -13,10 +15,11 @@ type Temper = (typeof tempers)[number]
 
 /** What was chosen on held-out data and is used again when members are fitted on more. */
 export interface Choices {
-  readonly penalties: Readonly<Record<EncodedView, LogisticPenalties>>
+  readonly penalties: LogisticPenalties
   readonly temper: Temper
   /** Epochs the network learned before it stopped getting better. */
   readonly epochs: number
+  readonly trees: ByTask<TreeChoice>
 }
 
 export interface Taught {
@@ -36,8 +39,8 @@ export interface MemberOptions {
 }
 
 /**
- * Fits the encoder and every member on labelled rows: logistic regression on scaled numbers and on their piecewise
- * bins, and the multi-task network. Members learn side by side.
+ * Fits the encoder and every member on labelled rows: logistic regression on scaled numbers, the multi-task network on
+ * these and their piecewise bins, and boosted trees on raw columns. Members learn side by side.
  */
 export async function fitMembers(labelled: Labelled, options: MemberOptions): Promise<Taught> {
   const { frame, validation, choices = {}, seed } = options
@@ -47,33 +50,43 @@ export async function fitMembers(labelled: Labelled, options: MemberOptions): Pr
     return {
       plain: learningSet(encoder, rows, { picked, view: 'plain' }),
       piecewise: learningSet(encoder, rows, { picked, view: 'piecewise' }),
+      raw: learningSet(encoder, rows, { picked, view: 'raw' }),
     }
   }
   const sets = setsOf(labelled)
   const later = validation && setsOf(validation)
   const share = shareProgress(options.onProgress)
-  const logistic = (view: EncodedView, told: (done: number) => void) => {
-    const judge = choices.penalties
-      ? { penalties: choices.penalties[view] }
-      : later && { validation: later[view] }
-    return options.fitter.logistic(sets[view], { seed, ...judge }, told)
-  }
-  const [network, piecewise, plain] = await Promise.all([
+  const { penalties, trees: treeChoices } = choices
+  const [network, trees, logistic] = await Promise.all([
     teachNetwork(sets.piecewise, { ...options, ...(later && { later: later.piecewise }) }, share),
-    logistic('piecewise', share('logistic regression', 1)),
-    logistic('plain', share('logistic regression', 1)),
+    options.fitter.trees(
+      sets.raw,
+      {
+        seed,
+        categories: rawCategories(encoder),
+        ...(later && { validation: later.raw }),
+        ...(treeChoices && { chosen: treeChoices }),
+      },
+      share('trees', 3),
+    ),
+    options.fitter.logistic(
+      sets.plain,
+      { seed, ...(penalties ? { chosen: penalties } : later && { validation: later.plain }) },
+      share('logistic regression', 2),
+    ),
   ])
   return {
     encoder,
     members: [
-      { name: 'logistic', member: plain, view: 'plain' },
-      { name: 'logistic on bins', member: piecewise, view: 'piecewise' },
+      { name: 'logistic', member: logistic, view: 'plain' },
       { name: 'network', member: network.member, view: 'piecewise' },
+      { name: 'trees', member: trees, view: 'raw' },
     ],
     choices: {
-      penalties: { plain: plain.penalties, piecewise: piecewise.penalties },
+      penalties: logistic.penalties,
       temper: network.temper,
       epochs: network.epochs,
+      trees: trees.choices,
     },
   }
 }

@@ -1,5 +1,6 @@
 import { classProbabilities, likeliestClass } from '../src/domain/prediction.ts'
 import { type SegmentSignals, segmentOf, segments } from '../src/domain/segment.ts'
+import { EncodedViews } from '../src/features/encoded-views.ts'
 import { netPromoterScore, netScore } from '../src/model/answer-metrics.ts'
 import { clusterBootstrap, type Interval } from '../src/model/bootstrap.ts'
 import { answerCount } from '../src/model/member.ts'
@@ -42,7 +43,11 @@ export function evaluateSegments(inputs: SegmentInputs): SegmentEvaluation[] {
   const { taught, blended, test, dataset } = inputs
   if (blended.answers === null) return []
   const rows = test.rows.length
-  const outputs = memberOutputs(taught, pickFrame(dataset.frame, test.rows), [new Float32Array(rows)])
+  const outputs = memberOutputs(
+    taught,
+    new EncodedViews(taught.encoder, pickFrame(dataset.frame, test.rows)),
+    [new Float32Array(rows)],
+  )
   const today = answerDistributions(
     blended.answers,
     rows,

@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
   train: async () => (await import('./train.ts')).trainCommand,
   daily: async () => (await import('./daily.ts')).dailyCommand,
   export: async () => (await import('./export.ts')).exportCommand,
+  explain: async () => (await import('./explain.ts')).explainCommand,
   models: async () => (await import('./models.ts')).modelsCommand,
   explore: async () => (await import('./explore.ts')).exploreCommand,
   demo: async () => (await import('./demo.ts')).demoCommand,

@@ -16,6 +16,8 @@ export interface Feature {
   readonly words: string
   /** Event type, `type.property`, metric or attribute it comes from: what a leak guard or a driver names. */
   readonly origin: string
+  /** What a person calls the thing, where that is wider than `origin`: the type of a property's event. */
+  readonly behaviour?: string
 }
 
 /** A feature and the SQL expression that computes it from `spine` and the relation of its {@link FeaturePart}. */

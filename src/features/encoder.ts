@@ -85,10 +85,9 @@ function missingPattern(column: Float64Array, rows: Int32Array): string {
 }
 
 type NumberEncoding = Extract<FeatureEncoding, { kind: 'number' }>
+type CategoryEncoding = Extract<FeatureEncoding, { kind: 'category' }>
 /** Numbers with their splits not yet chosen among those of all numbers. */
-type Unbinned =
-  | Extract<FeatureEncoding, { kind: 'category' }>
-  | (Omit<NumberEncoding, 'edges'> & { readonly splits: PiecewiseSplits })
+type Unbinned = CategoryEncoding | (Omit<NumberEncoding, 'edges'> & { readonly splits: PiecewiseSplits })
 
 /** With many features most splits are chance: those that gain most over all features become bins. */
 function keepBestSplits(encodings: readonly Unbinned[], mostSplits: number): FeatureEncoding[] {
@@ -125,7 +124,7 @@ function fitCategory(
   name: string,
   column: readonly (string | null)[],
   rows: Int32Array,
-): Extract<FeatureEncoding, { kind: 'category' }> | null {
+): CategoryEncoding | null {
   const counts = new Map<string, number>()
   for (const row of rows) {
     const value = column[row]
@@ -170,8 +169,11 @@ function fitNumber(
   return { kind: 'number', name, isLogged, low, high, center, scale, hasMissing, splits }
 }
 
-/** Which columns of the encoded rows: scaled numbers, flags and categories, or these and the piecewise bins. */
-export type EncodedView = 'plain' | 'piecewise'
+/**
+ * Which columns of the encoded rows: scaled numbers, flags and categories; these and the piecewise bins; or raw, a
+ * column a feature, where missing numbers are NaN and a category is its place.
+ */
+export type EncodedView = 'plain' | 'piecewise' | 'raw'
 
 /** For each encoded column the index of the encoding it comes from. */
 export function columnOrigins(encoder: Encoder, view: EncodedView): Int32Array {
@@ -180,7 +182,15 @@ export function columnOrigins(encoder: Encoder, view: EncodedView): Int32Array {
   )
 }
 
+/** Categories of each raw column, those for all others included; 0 for a number. */
+export function rawCategories(encoder: Encoder): Int32Array {
+  return Int32Array.from(encoder.encodings, (encoding) =>
+    encoding.kind === 'category' ? encoding.categories.length + 1 : 0,
+  )
+}
+
 function width(encoding: FeatureEncoding, view: EncodedView): number {
+  if (view === 'raw') return 1
   if (encoding.kind === 'category') return encoding.categories.length + 1
   const bins = view === 'piecewise' && encoding.edges.length > 0 ? encoding.edges.length - 1 : 0
   return 1 + (encoding.hasMissing ? 1 : 0) + bins
@@ -201,46 +211,69 @@ export function encode(encoder: Encoder, frame: FeatureFrame, view: EncodedView)
   const columns = columnOrigins(encoder, view).length
   const values = new Float32Array(frame.rows * columns)
   const byName = new Map(frame.features.map((feature, index) => [feature.name, frame.columns[index]]))
-  let offset = 0
-  for (const encoding of encoder.encodings) {
-    const target = { values, columns, offset, rows: frame.rows }
-    const column = byName.get(encoding.name)
-    if (encoding.kind === 'category') encodeCategory(encoding, column, target)
-    else encodeNumber(encoding, column, { ...target, view })
-    offset += width(encoding, view)
+  for (let from = 0; from < frame.rows; from += rowsAtOnce) {
+    const to = Math.min(frame.rows, from + rowsAtOnce)
+    let offset = 0
+    for (const encoding of encoder.encodings) {
+      const target = { values, columns, offset, from, to }
+      const column = byName.get(encoding.name)
+      if (view === 'raw') copyRaw(encoding, column, target)
+      else if (encoding.kind === 'category') encodeCategory(encoding, column, target)
+      else encodeNumber(encoding, column, { ...target, view })
+      offset += width(encoding, view)
+    }
   }
   return { rows: frame.rows, columns, values }
 }
+
+/** Rows whose encoded columns fit the processor's cache while one column after the other is written. */
+const rowsAtOnce = 256
 
 interface Target {
   readonly values: Float32Array
   readonly columns: number
   readonly offset: number
-  readonly rows: number
+  /** Rows from … to − 1. */
+  readonly from: number
+  readonly to: number
+}
+
+function copyRaw(
+  encoding: FeatureEncoding,
+  column: ResultColumn | undefined,
+  { values, columns, offset, from, to }: Target,
+): void {
+  const place = encoding.kind === 'category' ? categoryPlaces(encoding) : null
+  for (let row = from; row < to; row++) {
+    const value = column?.[row]
+    const number = typeof value === 'number' && Number.isFinite(value) ? value : Number.NaN
+    values[row * columns + offset] = place ? place(value) : number
+  }
+}
+
+/** The place of a category's column: the last one is for all others and missing ones. */
+function categoryPlaces({ categories }: CategoryEncoding): (value: unknown) => number {
+  const places = new Map<unknown, number>(categories.map((category, index) => [category, index]))
+  return (value) => places.get(value) ?? categories.length
 }
 
 function encodeCategory(
-  encoding: Extract<FeatureEncoding, { kind: 'category' }>,
+  encoding: CategoryEncoding,
   column: ResultColumn | undefined,
-  { values, columns, offset, rows }: Target,
+  { values, columns, offset, from, to }: Target,
 ): void {
-  const places = new Map(encoding.categories.map((category, index) => [category, index]))
-  const rest = encoding.categories.length
-  for (let row = 0; row < rows; row++) {
-    const value = column?.[row]
-    const place = typeof value === 'string' ? (places.get(value) ?? rest) : rest
-    values[row * columns + offset + place] = 1
-  }
+  const place = categoryPlaces(encoding)
+  for (let row = from; row < to; row++) values[row * columns + offset + place(column?.[row])] = 1
 }
 
 function encodeNumber(
   encoding: NumberEncoding,
   column: ResultColumn | undefined,
-  { values, columns, offset, rows, view }: Target & { view: EncodedView },
+  { values, columns, offset, from, to, view }: Target & { view: EncodedView },
 ): void {
   const { edges, hasMissing } = encoding
   const bins = offset + 1 + (hasMissing ? 1 : 0)
-  for (let row = 0; row < rows; row++) {
+  for (let row = from; row < to; row++) {
     const value = column === undefined ? Number.NaN : (column[row] as number)
     const start = row * columns
     if (!Number.isFinite(value)) {

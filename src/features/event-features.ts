@@ -162,7 +162,8 @@ function propertyColumns(catalogue: Catalogue, { type, property, kind }: Propert
   const name = `${type}.${property}`
   const of = typeAlias(catalogue, type)
   const index = propertyNames(catalogue).indexOf(property)
-  const base = { origin: name, windowDays: null, unit: kind === 'category' ? 'category' : property } as const
+  const unit = kind === 'category' ? 'category' : property
+  const base = { origin: name, behaviour: type, windowDays: null, unit } as const
   const words = `${property.replaceAll('_', ' ')} of ${type.replaceAll('_', ' ')}`
   const last: FeatureColumn = {
     feature: {

@@ -11,7 +11,15 @@ import type { FeatureFrame } from '../features/features.ts'
 import { type Database, quoteName } from '../lake/database.ts'
 import type { PredictionRow } from '../lake/predictions.ts'
 import { answerInterval } from '../model/conformal.ts'
-import { type Driver, DriverReader, effectOnAnswer, effectOnProbability } from '../model/drivers.ts'
+import {
+  type Driver,
+  type DriverEffect,
+  DriverReader,
+  describeRemainder,
+  type Explanation,
+  effectOnProbability,
+} from '../model/drivers.ts'
+import { clampProbability, logit } from '../model/logit.ts'
 import { distributionOf, type Predictions, type Predictor } from '../model/predictor.ts'
 
 export interface DayInputs {
@@ -33,7 +41,8 @@ const driversPerTask = 3
 export function predictionRows(inputs: DayInputs): PredictionRow[] {
   const { program, predictor, predictions } = inputs
   const flags = JSON.stringify(taskFlags(program, predictor))
-  const reader = new DriverReader(predictor.parts.encoder, inputs.frame)
+  const { encoder } = predictor.parts
+  const reader = new DriverReader(encoder, inputs.frame, predictions.views.of('piecewise'))
   const isPredicted = predictions.outcomes.length > 0 || predictions.answers !== null
   const reason = isPredicted ? null : abstentionReason(predictor)
   return inputs.customers.map((customer, row) => {
@@ -70,7 +79,7 @@ function taskFlags(program: Program, { parts }: Predictor): Record<string, strin
     else if (!(name in parts.skipped)) flags[name] = 'abstained:not_trained'
   }
   for (const [task, { code }] of Object.entries(parts.skipped)) flags[task] = `abstained:${code}`
-  if (parts.outcomes.some((model) => model.drivers) || parts.answers?.drivers) flags.drivers = 'logistic'
+  if (Object.values(flags).includes('model')) flags.drivers = 'additive'
   return flags
 }
 
@@ -155,24 +164,32 @@ function nextLikely(predictions: Predictions, row: number): string | null {
   return likeliest
 }
 
+/** The strongest behaviours of each task and, last, what no single behaviour explains. */
 function topDrivers({ predictions }: DayInputs, reader: DriverReader, row: number): Driver[] {
   const drivers: Driver[] = []
+  const add = ({ terms, remainder }: Explanation, effectOf: (term: number) => DriverEffect) => {
+    for (const term of terms.slice(0, driversPerTask))
+      drivers.push(reader.describe(term, row, effectOf(term.term)))
+    drivers.push(describeRemainder(effectOf(remainder)))
+  }
   const { answers } = predictions
-  if (answers?.model.hasSkill && answers.model.drivers) {
-    const distribution = distributionOf(answers.distributions[0], row)
-    for (const term of reader.strongest(answers.model.drivers, row, driversPerTask)) {
-      const effect = rounded(effectOnAnswer(distribution, term.term))
-      drivers.push(reader.describe(term, row, { effect, unit: 'points', outcome: 'nps' }))
-    }
+  if (answers?.model.hasSkill && answers.model.surrogate) {
+    const score = expectedAnswer(distributionOf(answers.distributions[0], row))
+    add(reader.explain(answers.model.surrogate, row, score), (term) => ({
+      effect: rounded(term),
+      unit: 'points',
+      outcome: 'nps',
+    }))
   }
   for (const { model, probabilities } of predictions.outcomes) {
-    if (!model.hasSkill || !model.drivers) continue
+    if (!model.hasSkill || !model.surrogate) continue
     const probability = probabilities[(row + 1) * model.horizonsDays.length - 1]
-    for (const term of reader.strongest(model.drivers, row, driversPerTask)) {
-      const push = model.isAbsence ? -term.term : term.term
-      const effect = rounded(effectOnProbability(probability, push))
-      drivers.push(reader.describe(term, row, { effect, unit: 'probability', outcome: model.name }))
-    }
+    const explained = reader.explain(model.surrogate, row, logit(clampProbability(probability)))
+    add(explained, (term) => ({
+      effect: rounded(effectOnProbability(probability, term)),
+      unit: 'probability',
+      outcome: model.name,
+    }))
   }
   return drivers
 }

@@ -1,78 +1,99 @@
-import { expectedAnswer } from '../domain/prediction.ts'
 import type { Feature } from '../features/catalogue.ts'
-import { columnOrigins, type Encoder, encode } from '../features/encoder.ts'
+import { columnOrigins, type EncodedRows, type Encoder } from '../features/encoder.ts'
 import type { FeatureFrame } from '../features/features.ts'
-
-/** Weights of a linear view of one task, by plain encoded column, and the columns' means over the learning rows. */
-export interface DriverWeights {
-  /** Logit of the first interval's hazard, or location of the answer on the logit scale, per encoded unit. */
-  readonly weights: readonly number[]
-  readonly means: readonly number[]
-}
+import type { Surrogate } from './surrogate.ts'
 
 /** A behaviour and how much it moved one customer's prediction away from that of an average customer. */
 export interface Driver {
+  /** Of all features of the behaviour the one that moved most; `remainder`: what no single behaviour explains. */
   readonly feature: string
   readonly words: string
   readonly value: number | string | null
-  /** Change of the prediction: probability for outcomes, points for nps. */
+  /** Change of the prediction by all features of the behaviour: probability for outcomes, points for nps. */
   readonly effect: number
   readonly unit: 'probability' | 'points'
   /** The task it is about: an outcome or nps. */
   readonly outcome: string
 }
 
-/** A feature's additive term of one row, on the logit scale. */
-interface Term {
+/** What a behaviour adds to one prediction: a type of event, an attribute, a survey metric. */
+export interface Term {
+  /** Index of the encoding that adds most. */
   readonly encoding: number
+  /** Sum over the behaviour's features: logits of an outcome, points of an answer. */
   readonly term: number
 }
 
-/** Terms below this, in logits, move nothing that could be seen. */
+/** The terms of one prediction, strongest first, and what is left once all of them are added to the base. */
+export interface Explanation {
+  readonly terms: readonly Term[]
+  readonly remainder: number
+}
+
+/** What a feature is about: a type of event, an attribute, a survey metric. */
+export function behaviourOf({ behaviour, origin }: Pick<Feature, 'behaviour' | 'origin'>): string {
+  return behaviour ?? origin
+}
+
+/** Terms below this move nothing that could be seen. */
 const smallestTerm = 1e-6
 
-/** Reads terms row by row from the encoded features. */
+/** Reads terms row by row from features in their piecewise view. */
 export class DriverReader {
   readonly #encoder: Encoder
-  readonly #frame: FeatureFrame
+  readonly #encoded: EncodedRows
   readonly #origins: Int32Array
-  readonly #values: Float32Array
-  readonly #terms: Float64Array
+  /** Behaviour of each encoding. */
+  readonly #behaviour: Int32Array
   readonly #features: ReadonlyMap<string, { feature: Feature; column: FeatureFrame['columns'][number] }>
 
-  constructor(encoder: Encoder, frame: FeatureFrame) {
+  constructor(encoder: Encoder, frame: FeatureFrame, encoded: EncodedRows) {
     this.#encoder = encoder
-    this.#frame = frame
-    this.#origins = columnOrigins(encoder, 'plain')
-    this.#values = encode(encoder, frame, 'plain').values
-    this.#terms = new Float64Array(encoder.encodings.length)
+    this.#encoded = encoded
+    this.#origins = columnOrigins(encoder, 'piecewise')
     this.#features = new Map(
-      frame.features.map((feature, index) => [feature.name, { feature, column: this.#frame.columns[index] }]),
+      frame.features.map((feature, index) => [feature.name, { feature, column: frame.columns[index] }]),
     )
+    const places = new Map<string, number>()
+    this.#behaviour = Int32Array.from(encoder.encodings, ({ name }) => {
+      const feature = this.#features.get(name)?.feature
+      const behaviour = feature ? behaviourOf(feature) : name
+      if (!places.has(behaviour)) places.set(behaviour, places.size)
+      return places.get(behaviour) as number
+    })
   }
 
-  /** The strongest terms of a row, strongest first. */
-  strongest({ weights, means }: DriverWeights, row: number, count: number): Term[] {
-    const terms = this.#terms.fill(0)
-    const columns = this.#origins.length
+  /** @param predicted what the surrogate stands in for: a logit, or points */
+  explain({ base, weights, means }: Surrogate, row: number, predicted: number): Explanation {
+    const { columns, values } = this.#encoded
+    const own = new Float64Array(this.#encoder.encodings.length)
+    let remainder = predicted - base
     for (let column = 0; column < columns; column++) {
-      terms[this.#origins[column]] += weights[column] * (this.#values[row * columns + column] - means[column])
+      const term = weights[column] * (values[row * columns + column] - means[column])
+      own[this.#origins[column]] += term
+      remainder -= term
     }
-    const found: Term[] = []
-    while (found.length < count) {
-      let best = -1
-      for (let i = 0; i < terms.length; i++) {
-        if (best < 0 || Math.abs(terms[i]) > Math.abs(terms[best])) best = i
-      }
-      if (best < 0 || Math.abs(terms[best]) < smallestTerm) break
-      found.push({ encoding: best, term: terms[best] })
-      terms[best] = 0
-    }
-    return found
+    return { terms: this.#byBehaviour(own), remainder }
+  }
+
+  #byBehaviour(own: Float64Array): Term[] {
+    const terms = new Map<number, Term>()
+    own.forEach((term, encoding) => {
+      const behaviour = this.#behaviour[encoding]
+      const known = terms.get(behaviour)
+      const isLeading = known === undefined || Math.abs(term) > Math.abs(own[known.encoding])
+      terms.set(behaviour, {
+        encoding: isLeading ? encoding : known.encoding,
+        term: (known?.term ?? 0) + term,
+      })
+    })
+    return [...terms.values()]
+      .filter(({ term }) => Math.abs(term) >= smallestTerm)
+      .sort((a, b) => Math.abs(b.term) - Math.abs(a.term))
   }
 
   /** A term as a driver: name, words and the customer's own value beside the effect. */
-  describe({ encoding }: Term, row: number, effect: Pick<Driver, 'effect' | 'unit' | 'outcome'>): Driver {
+  describe({ encoding }: Pick<Term, 'encoding'>, row: number, effect: DriverEffect): Driver {
     const { name } = this.#encoder.encodings[encoding]
     const found = this.#features.get(name)
     const value = found?.column[row] ?? null
@@ -82,24 +103,16 @@ export class DriverReader {
   }
 }
 
+export type DriverEffect = Pick<Driver, 'effect' | 'unit' | 'outcome'>
+
+/** What is left of a prediction beside its single behaviours: how they work together. */
+export function describeRemainder(effect: DriverEffect): Driver {
+  return { feature: 'remainder', words: 'how behaviours work together', value: null, ...effect }
+}
+
 /** How much a term moved a probability: what is left of it without the term's push on the logit. */
 export function effectOnProbability(probability: number, term: number): number {
   const clamped = Math.min(1 - 1e-9, Math.max(1e-9, probability))
   const without = Math.log(clamped / (1 - clamped)) - term
   return probability - 1 / (1 + Math.exp(-without))
-}
-
-/** How much a term moved an expected answer: cumulative logits without the term's push on the location. */
-export function effectOnAnswer(distribution: ArrayLike<number>, term: number): number {
-  const shifted = new Float64Array(distribution.length)
-  let below = 0
-  let shiftedBelow = 0
-  for (let answer = 0; answer < distribution.length; answer++) {
-    below = Math.min(1 - 1e-9, below + distribution[answer])
-    const cumulative =
-      answer === distribution.length - 1 ? 1 : 1 / (1 + Math.exp(-(Math.log(below / (1 - below)) + term)))
-    shifted[answer] = cumulative - shiftedBelow
-    shiftedBelow = cumulative
-  }
-  return expectedAnswer(distribution) - expectedAnswer(shifted)
 }

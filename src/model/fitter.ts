@@ -3,11 +3,13 @@ import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { startBackend } from './backend.ts'
-import type { FitTask, LogisticTaskOptions, NetworkTaskOptions } from './fitting-worker.ts'
-import { fitLogistic, joinTasks, type LogisticMember, pickTask, restoreLogistic } from './logistic-member.ts'
+import type { FitTask, LogisticTaskOptions, NetworkTaskOptions, TreesTaskOptions } from './fitting-worker.ts'
+import { fitLogistic, joinTasks, type LogisticMember, restoreLogistic } from './logistic-member.ts'
 import type { LearningSet, StoredMember } from './member.ts'
 import { fitNetwork, type NetworkTrace } from './network-fit.ts'
 import { type NetworkMember, restoreNetwork } from './network-member.ts'
+import { countTasks, pickTask, type TaskOptions } from './single-task.ts'
+import { fitTrees, joinTrees, restoreTrees, type TreesMember } from './trees-member.ts'
 
 /** Told the share of a fit that is done, 0 to 1. */
 type OnProgress = (done: number) => void
@@ -19,6 +21,7 @@ export interface Fitter {
     options: LogisticTaskOptions,
     onProgress: OnProgress,
   ): Promise<LogisticMember>
+  trees(learning: LearningSet, options: TreesTaskOptions, onProgress: OnProgress): Promise<TreesMember>
   network(
     learning: LearningSet,
     options: NetworkTaskOptions,
@@ -49,17 +52,26 @@ export async function openFitter(): Promise<Fitter> {
     const whole: FitTask<unknown> = { ...task, backend, port: port2 }
     return threads.run(whole, { name, transferList: [port2] }) as Promise<Result>
   }
+  /** Each task in a thread of its own. */
+  const fitTasks = <T, Options extends TaskOptions<T>>(
+    name: string,
+    learning: LearningSet,
+    { options, told }: { options: Options & TaskOptions<T>; told: OnProgress },
+  ) => {
+    const done = new Array<number>(countTasks(learning)).fill(0)
+    const fits = done.map((_, index) =>
+      run<StoredMember>(name, pickTask<T, Options>(learning, options, index), (share) => {
+        done[index] = share
+        told(done.reduce((sum, one) => sum + one, 0) / done.length)
+      }),
+    )
+    return Promise.all(fits)
+  }
   return {
-    logistic: async (learning, options, told) => {
-      const done = new Array<number>(learning.outcomes.length + (learning.answers === null ? 0 : 1)).fill(0)
-      const fits = done.map((_, index) =>
-        run<StoredMember>('logistic', pickTask(learning, options, index), (share) => {
-          done[index] = share
-          told(done.reduce((sum, one) => sum + one, 0) / done.length)
-        }),
-      )
-      return joinTasks((await Promise.all(fits)).map(restoreLogistic))
-    },
+    logistic: async (learning, options, told) =>
+      joinTasks((await fitTasks('logistic', learning, { options, told })).map(restoreLogistic)),
+    trees: async (learning, options, told) =>
+      joinTrees((await fitTasks('trees', learning, { options, told })).map(restoreTrees)),
     network: async (learning, options, told) => {
       const { stored, trace } = await run<{ stored: StoredMember; trace: NetworkTrace }>(
         'network',
@@ -80,6 +92,7 @@ function listen(port: MessagePort, told: OnProgress): void {
 /** Fits in this thread, one after the other. */
 export const fitterHere: Fitter = {
   logistic: async (learning, options, onProgress) => fitLogistic(learning, { ...options, onProgress }),
+  trees: async (learning, options, onProgress) => fitTrees(learning, { ...options, onProgress }),
   network: (learning, options, onProgress) =>
     fitNetwork(learning, { ...options, onEpoch: ({ epoch, epochs }) => onProgress(epoch / epochs) }),
   close: async () => {},

@@ -3,6 +3,7 @@ import { type Backend, startBackend } from './backend.ts'
 import { fitLogistic, type LogisticOptions } from './logistic-member.ts'
 import type { LearningSet, StoredMember } from './member.ts'
 import { fitNetwork, type NetworkFitOptions, type NetworkTrace } from './network-fit.ts'
+import { fitTrees, type TreesOptions } from './trees-member.ts'
 
 /** One fit as it is handed to a thread: data only. Progress goes to the port. */
 export interface FitTask<Options> {
@@ -13,6 +14,7 @@ export interface FitTask<Options> {
 }
 
 export type LogisticTaskOptions = Omit<LogisticOptions, 'onProgress'>
+export type TreesTaskOptions = Omit<TreesOptions, 'onProgress'>
 export type NetworkTaskOptions = DistributiveOmit<NetworkFitOptions, 'onEpoch' | 'signal'>
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
@@ -21,6 +23,16 @@ export function logistic({ learning, options, port }: FitTask<LogisticTaskOption
   const onProgress = (done: number) => port.postMessage(done)
   try {
     return fitLogistic(learning, { ...options, onProgress }).store()
+  } finally {
+    port.close()
+  }
+}
+
+/** Runs in a thread: boosts trees. */
+export function trees({ learning, options, port }: FitTask<TreesTaskOptions>): StoredMember {
+  const onProgress = (done: number) => port.postMessage(done)
+  try {
+    return fitTrees(learning, { ...options, onProgress }).store()
   } finally {
     port.close()
   }

@@ -7,22 +7,15 @@ import type { AnswerLabels, HazardLabels, LearningSet, Member, StoredMember } fr
 import { fitOrdinal } from './ordinal.ts'
 import { type OrdinalModel, ordinalLoss, predictOrdinal, thresholdCount } from './ordinal-model.ts'
 import { choosePenalty, foldsForChoice, type PenaltyTask, sampleByCustomer } from './penalty-choice.ts'
+import { type ByTask, countTasks, joinByTask, type TaskOptions } from './single-task.ts'
 
 /** Penalties of the tasks, as {@link fitHazards} and {@link fitOrdinal} define them. */
-export interface LogisticPenalties {
-  /** One for each outcome, in their order. */
-  readonly outcomes: readonly number[]
-  /** null without a survey task. */
-  readonly answers: number | null
-}
+export type LogisticPenalties = ByTask<number>
 
-export interface LogisticOptions {
-  /** Use these instead of choosing: for a refit. */
-  readonly penalties?: LogisticPenalties
+/** Without validation, penalties are chosen by cross-validation by customer. */
+export interface LogisticOptions extends TaskOptions<number> {
   /** Candidates, heaviest first. Default 1 down to .0001 in steps of about 5. */
   readonly grid?: readonly number[]
-  /** Later data to choose on. Without it: cross-validation by customer. */
-  readonly validation?: LearningSet
   /** Folds of the cross-validation. Default 5; large tables use only two of them. */
   readonly folds?: number
   readonly seed: number
@@ -57,7 +50,7 @@ const defaultGrid = [1, 0.2, 0.05, 0.01, 0.002, 0.0005, 0.0001]
  */
 export function fitLogistic(learning: LearningSet, options: LogisticOptions): LogisticMember {
   const design = linearDesign(learning.features)
-  const tasks = learning.outcomes.length + (learning.answers === null ? 0 : 1)
+  const tasks = countTasks(learning)
   let finished = 0
   const onStep = (done: number) => options.onProgress?.((finished + done) / tasks)
   const outcomes = learning.outcomes.map((labels, index) => {
@@ -75,38 +68,12 @@ export function fitLogistic(learning: LearningSet, options: LogisticOptions): Lo
   })
 }
 
-/** Everything about one task alone, so that tasks can be fitted side by side and joined by {@link joinTasks}. */
-export function pickTask<Options extends Pick<LogisticOptions, 'penalties' | 'validation'>>(
-  learning: LearningSet,
-  options: Options,
-  index: number,
-): { readonly learning: LearningSet; readonly options: Options } {
-  const isOutcome = index < learning.outcomes.length
-  const pick = (set: LearningSet): LearningSet =>
-    isOutcome ? { ...set, outcomes: [set.outcomes[index]], answers: null } : { ...set, outcomes: [] }
-  const { penalties, validation } = options
-  const own = isOutcome
-    ? { outcomes: penalties?.outcomes.slice(index, index + 1) ?? [], answers: null }
-    : { outcomes: [], answers: penalties?.answers ?? null }
-  return {
-    learning: pick(learning),
-    options: {
-      ...options,
-      ...(penalties && { penalties: own }),
-      ...(validation && { validation: pick(validation) }),
-    },
-  }
-}
-
 /** One member of members that were fitted on tasks of their own, in the order of the tasks. */
 export function joinTasks(members: readonly LogisticMember[]): LogisticMember {
   return memberOf({
     outcomes: members.flatMap(({ outcomes }) => outcomes),
     answers: members.find(({ answers }) => answers !== null)?.answers ?? null,
-    penalties: {
-      outcomes: members.flatMap(({ penalties }) => penalties.outcomes),
-      answers: members.find(({ penalties }) => penalties.answers !== null)?.penalties.answers ?? null,
-    },
+    penalties: joinByTask(members.map(({ penalties }) => penalties)),
   })
 }
 
@@ -130,7 +97,7 @@ function fitOutcome(
     fit: (rows, options) => fitHazards(design, { labels, rows }, { ...options, deviation }),
     loss: (model, rows) => hazardLoss(model, judged.features, { labels: judged.outcomes[index], rows }),
   }
-  return { name: labels.name, ...fitTask(setting, task, options.penalties?.outcomes[index]) }
+  return { name: labels.name, ...fitTask(setting, task, options.chosen?.outcomes[index]) }
 }
 
 function fitAnswers(setting: Setting, labels: AnswerLabels): { model: OrdinalModel; penalty: number } {
@@ -143,7 +110,7 @@ function fitAnswers(setting: Setting, labels: AnswerLabels): { model: OrdinalMod
     fit: (picks, options) => fitOrdinal(design, { labels, picks }, { ...options, deviation }),
     loss: (model, picks) => ordinalLoss(model, judged.features, { labels: later ?? labels, picks }),
   }
-  return fitTask(setting, task, options.penalties?.answers ?? undefined)
+  return fitTask(setting, task, options.chosen?.answers ?? undefined)
 }
 
 /** One task; units are rows or answers. */
@@ -254,28 +221,4 @@ function restoreAnswers(
 
 function broken(what: string): Error {
   return failure('stored_member_broken', `The stored logistic member can't be read: ${what}. Train again.`)
-}
-
-/** Which task's terms: an outcome by name, or the survey answers. */
-export type LinearTaskName = { readonly outcome: string } | 'answers'
-
-/**
- * Weights whose products with a row's encoded columns add up, with a constant, to what the member says of the task.
- *
- * For an outcome: the logit of the hazard in the *first* interval; the weights of later intervals differ little.
- * For answers: the location of an answer given today, where higher is better.
- * **Shape** [columns]. **Unit** logits per unit of the encoded column. Throws `task_unknown` for a task that the
- * member has not learned.
- */
-export function linearTerms(member: LogisticMember, task: LinearTaskName): Float32Array {
-  if (task === 'answers') {
-    if (member.answers === null) throw failure('task_unknown', 'The logistic member has not learned answers.')
-    return member.answers.weights
-  }
-  const found = member.outcomes.find(({ name }) => name === task.outcome)
-  if (found === undefined) {
-    const names = member.outcomes.map(({ name }) => name).join(', ')
-    throw failure('task_unknown', `The logistic member knows no outcome "${task.outcome}", only: ${names}.`)
-  }
-  return found.model.weights.subarray(0, found.model.columns)
 }

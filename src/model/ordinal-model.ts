@@ -43,7 +43,7 @@ export function predictOrdinal(
   for (let row = 0; row < features.rows; row++) {
     const { base, drift } = locationParts(model, features, row)
     sets.forEach((set, k) => {
-      writeDistribution(model, base + (leads[k][row] / leadUnitDays) * drift, {
+      answerDistribution(model.thresholds, base + (leads[k][row] / leadUnitDays) * drift, {
         set,
         at: row * answerCount,
       })
@@ -64,14 +64,15 @@ function locationParts(model: OrdinalModel, features: Matrix, row: number): { ba
   return { base, drift }
 }
 
-function writeDistribution(
-  model: OrdinalModel,
+/** Writes the distribution of an answer at a location, 11 shares that sum to 1, into a set. */
+export function answerDistribution(
+  thresholds: Float32Array,
   location: number,
   { set, at }: { readonly set: Float32Array; readonly at: number },
 ): void {
   let before = 0
   for (let answer = 0; answer < answerCount; answer++) {
-    const cumulative = answer === thresholdCount ? 1 : sigmoid(model.thresholds[answer] - location)
+    const cumulative = answer === thresholdCount ? 1 : sigmoid(thresholds[answer] - location)
     const share = Math.max(cumulative - before, 0)
     set[at + answer] = (share + smallestProbability) / (1 + answerCount * smallestProbability)
     before = cumulative

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../features/catalogue.ts'
-import { type EncodedView, type Encoder, encode } from '../features/encoder.ts'
+import { EncodedViews } from '../features/encoded-views.ts'
+import type { EncodedView, Encoder } from '../features/encoder.ts'
 import type { FeatureFrame } from '../features/features.ts'
 import { blendAnswers, blendHazards, cumulativeFromHazards } from './blend.ts'
 import {
@@ -9,8 +10,8 @@ import {
   type HazardCalibrator,
 } from './calibrator.ts'
 import type { ConformalLevels } from './conformal.ts'
-import type { DriverWeights } from './drivers.ts'
 import { answerCount, longestLeadDays, type Member, type MemberOutput } from './member.ts'
+import type { Surrogate } from './surrogate.ts'
 
 /** A member and the view of the encoded features it was fitted on. */
 export interface SeatedMember {
@@ -33,8 +34,8 @@ export interface OutcomeModel {
   /** Share of each member, summing to 1. */
   readonly weights: readonly number[]
   readonly calibrator: HazardCalibrator
-  /** Null without a linear member to explain with. */
-  readonly drivers: DriverWeights | null
+  /** Explains the logit of the outcome's probability at the longest horizon; null: not yet fitted. */
+  readonly surrogate: Surrogate | null
 }
 
 /** What was learned about survey answers beyond the members. */
@@ -45,7 +46,8 @@ export interface AnswerModel {
   readonly weights: readonly number[]
   readonly calibrator: AnswerCalibrator
   readonly conformal: ConformalLevels
-  readonly drivers: DriverWeights | null
+  /** Explains the expected answer given today, in points. */
+  readonly surrogate: Surrogate | null
 }
 
 export interface PredictorParts {
@@ -75,6 +77,8 @@ export interface AnswerPredictions {
 
 export interface Predictions {
   readonly rows: number
+  /** The features as the members saw them. */
+  readonly views: EncodedViews
   readonly outcomes: readonly OutcomePredictions[]
   readonly answers: AnswerPredictions | null
 }
@@ -99,7 +103,8 @@ export class Predictor {
   predict(frame: FeatureFrame, leadsDays: readonly number[]): Predictions {
     const { parts } = this
     const leads = leadsDays.map((days) => new Float32Array(frame.rows).fill(Math.min(days, longestLeadDays)))
-    const outputs = memberOutputs(parts, frame, parts.answers ? leads : [])
+    const views = new EncodedViews(parts.encoder, frame)
+    const outputs = memberOutputs(parts, views, parts.answers ? leads : [])
     const outcomes = parts.outcomes.map((model, index) => ({
       model,
       probabilities: outcomeProbabilities(
@@ -109,7 +114,7 @@ export class Predictor {
       ),
     }))
     const { answers } = parts
-    if (answers === null) return { rows: frame.rows, outcomes, answers: null }
+    if (answers === null) return { rows: frame.rows, views, outcomes, answers: null }
     const distributions = leadsDays.map((_, lead) =>
       answerDistributions(
         answers,
@@ -117,22 +122,17 @@ export class Predictor {
         outputs.map((output) => output.answers[lead]),
       ),
     )
-    return { rows: frame.rows, outcomes, answers: { model: answers, leadsDays, distributions } }
+    return { rows: frame.rows, views, outcomes, answers: { model: answers, leadsDays, distributions } }
   }
 }
 
-/** What each member says, before blending. Members that see the same view share its encoding. */
+/** What each member says, before blending. */
 export function memberOutputs(
-  { encoder, members }: Pick<PredictorParts, 'encoder' | 'members'>,
-  frame: FeatureFrame,
+  { members }: Pick<PredictorParts, 'members'>,
+  views: EncodedViews,
   leads: readonly Float32Array[],
 ): MemberOutput[] {
-  const encoded = new Map<EncodedView, ReturnType<typeof encode>>()
-  return members.map(({ member, view }) => {
-    const rows = encoded.get(view) ?? encode(encoder, frame, view)
-    encoded.set(view, rows)
-    return member.predict(rows, leads)
-  })
+  return members.map(({ member, view }) => member.predict(views.of(view), leads))
 }
 
 /** Probability of an outcome within each horizon, from its members' hazards. */

@@ -8,6 +8,7 @@ import type { Member, StoredMember } from './member.ts'
 import { restoreNetwork } from './network-member.ts'
 import { Predictor, type PredictorParts, type SeatedMember } from './predictor.ts'
 import { Registry } from './registry.ts'
+import { restoreTrees } from './trees-member.ts'
 
 /** Raised when a stored predictor means something else than before. */
 const format = 1
@@ -15,6 +16,7 @@ const format = 1
 const restorers: Readonly<Record<string, (stored: StoredMember) => Member>> = {
   logistic: restoreLogistic,
   network: restoreNetwork,
+  trees: restoreTrees,
 }
 
 interface StoredSeat extends Pick<SeatedMember, 'name' | 'view'> {

@@ -40,8 +40,9 @@ function answerCell({ nps_score, nps_class }) {
 
 /** What raises churn; where nothing does, what lowers the expected answer. */
 function driversOf({ top_drivers }) {
-  const raising = top_drivers.filter(({ outcome, effect }) => outcome === 'churn' && effect > 0)
-  const lowering = top_drivers.filter(({ outcome, effect }) => outcome === 'nps' && effect < 0)
+  const behaviours = top_drivers.filter(({ feature }) => feature !== 'remainder')
+  const raising = behaviours.filter(({ outcome, effect }) => outcome === 'churn' && effect > 0)
+  const lowering = behaviours.filter(({ outcome, effect }) => outcome === 'nps' && effect < 0)
   const drivers = (raising.length > 0 ? raising : lowering).slice(0, 2)
   if (drivers.length === 0) return element('span', { class: 'hint' }, 'Nothing stands out')
   return element('ul', { class: 'drivers' }, ...drivers.map(driverLine))

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Feature } from '../../src/features/catalogue.ts'
-import { columnOrigins, encode, fitEncoder } from '../../src/features/encoder.ts'
+import { columnOrigins, encode, fitEncoder, rawCategories } from '../../src/features/encoder.ts'
 import type { FeatureFrame } from '../../src/features/features.ts'
 import { findPiecewiseSplits, piecewiseEdges } from '../../src/features/piecewise.ts'
 
@@ -119,6 +119,19 @@ describe('encoded values', () => {
       [0, 0, 1],
       [0, 0, 1],
     ])
+  })
+
+  it('are, raw, the numbers themselves, NaN where missing, and places of categories', () => {
+    const frame = frameOf({ x: [1, 2, 3, 1e9], plan: ['free', 'gold', 'free', 'gold'] })
+    const encoder = fitEncoder(frame, allRows(frame), { targets: [] })
+    const later = frameOf({ x: [7.5, Number.NaN], plan: ['gold', null] })
+    const raw = encode(encoder, later, 'raw')
+    expect([row(raw, 0), row(raw, 1)]).toEqual([
+      [7.5, 1],
+      [Number.NaN, 2],
+    ])
+    expect(Array.from(rawCategories(encoder))).toEqual([0, 3])
+    expect(encode(encoder, frameOf({ other: [1] }), 'raw').values).toEqual(Float32Array.of(Number.NaN, 2))
   })
 
   it('take a feature that the frame lacks, or holds as text, as missing', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { silentReporter } from '../../src/domain/progress.ts'
 import { type DailyReport, predictDay } from '../../src/jobs/daily.ts'
+import { explainCustomer } from '../../src/jobs/explain.ts'
 import { exportPredictions } from '../../src/jobs/export.ts'
 import { ingest } from '../../src/jobs/ingest.ts'
 import { openLake } from '../../src/lake/lake.ts'
@@ -55,6 +56,25 @@ describe('a day of predictions', () => {
       order by customer_id`)
     expect(rows.map((row) => row.customer_id)).toEqual(atRisk.map((row) => row.customer_id))
     expect(report).toMatchObject({ customers: rows.length, predicted: rows.length, abstained: 0 })
+  })
+
+  it('explains a customer exactly: effects add up to what the day predicts', async () => {
+    const [{ customer_id, ...row }] = rows
+    const customerId = String(customer_id)
+    const { explanations, others } = await explainCustomer(made.program, {
+      ...settings,
+      ...made,
+      date,
+      customerId,
+    })
+    expect(others).toBeGreaterThan(10)
+    expect(explanations.length).toBeGreaterThan(0)
+    for (const { task, base, predicted, effects } of explanations) {
+      expect(predicted).toBeCloseTo(Number(row[task === 'nps' ? 'nps_score' : `${task}_90`]), 5)
+      expect(effects.reduce((sum, { effect }) => sum + effect, base)).toBeCloseTo(predicted, 9)
+    }
+    const unknown = explainCustomer(made.program, { ...settings, ...made, date, customerId: 'nobody' })
+    await expect(unknown).rejects.toThrow(`nobody is no customer of ${made.program.name} at risk on ${date}.`)
   })
 
   it('weighs gains by their probability', () => {

@@ -3,14 +3,9 @@ import { foldsByCustomer } from '../../src/model/folds.ts'
 import { minimise } from '../../src/model/lbfgs.ts'
 import { linearDesign } from '../../src/model/linear-design.ts'
 import { fitHazards } from '../../src/model/logistic.ts'
-import {
-  fitLogistic,
-  joinTasks,
-  linearTerms,
-  pickTask,
-  restoreLogistic,
-} from '../../src/model/logistic-member.ts'
+import { fitLogistic, joinTasks, restoreLogistic } from '../../src/model/logistic-member.ts'
 import type { HazardLabels, LearningSet } from '../../src/model/member.ts'
+import { pickTask } from '../../src/model/single-task.ts'
 import {
   answersOf,
   chanceOf,
@@ -195,7 +190,7 @@ describe('the logistic member', () => {
   })
 
   it('uses given penalties for a refit', () => {
-    const refit = fitLogistic(learning, { seed: 1, penalties: member.penalties })
+    const refit = fitLogistic(learning, { seed: 1, chosen: member.penalties })
     expect(refit.penalties).toEqual(member.penalties)
     refit.outcomes[0].model.weights.forEach((weight, i) => {
       expect(Math.abs(weight - member.outcomes[0].model.weights[i])).toBeLessThan(0.02)
@@ -223,12 +218,6 @@ describe('the logistic member', () => {
     expect(penalties.outcomes[0]).toBeLessThanOrEqual(0.03)
     expect(steps).toEqual(steps.toSorted((a, b) => a - b))
     expect(steps.at(-1)).toBe(1)
-  })
-
-  it('explains the first interval and the location of today by additive terms', () => {
-    expect(linearTerms(member, { outcome: 'churn' })).toEqual(member.outcomes[0].model.weights.subarray(0, 4))
-    expect(linearTerms(member, 'answers')).toEqual(member.answers?.weights)
-    expect(() => linearTerms(member, { outcome: 'upsell' })).toThrow('only: churn')
   })
 })
 
@@ -258,10 +247,10 @@ describe('tasks fitted side by side', () => {
     const options = { seed: 3, grid: [0.1, 0.01] }
     const whole = fitLogistic(learning, options)
     const parts = [0, 1, 2].map((index) => {
-      const task = pickTask(learning, { ...options, penalties: whole.penalties }, index)
+      const task = pickTask(learning, { ...options, chosen: whole.penalties }, index)
       return fitLogistic(task.learning, task.options)
     })
-    const again = fitLogistic(learning, { ...options, penalties: whole.penalties })
+    const again = fitLogistic(learning, { ...options, chosen: whole.penalties })
     expect(joinTasks(parts).store()).toEqual(again.store())
   })
 })

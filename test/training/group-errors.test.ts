@@ -36,7 +36,7 @@ const blended = {
       baseHazards: [0.3],
       weights: [],
       calibrator: [calibrator],
-      drivers: null,
+      surrogate: null,
     },
   ],
   answers: {
@@ -45,7 +45,7 @@ const blended = {
     weights: [],
     calibrator,
     conformal: { classes: [], all: 0 } as never,
-    drivers: null,
+    surrogate: null,
   },
 }
 const options = { horizonsDays: [30], seed: 1 }
