@@ -1,0 +1,104 @@
+import { type Figures, type JudgedTask, measures, ours } from './quality-judge.ts'
+
+/** What must hold over all tasks, and whether it does. */
+export interface Claim {
+  readonly isHeld: boolean
+  readonly words: string
+}
+
+const widths = { task: 27, who: 14, measure: 10 }
+
+export function tableHead(): string {
+  return [
+    'task'.padEnd(widths.task),
+    'who'.padEnd(widths.who),
+    ...measures.map((name) => name.padStart(widths.measure)),
+    '   log loss / best peer',
+  ].join('')
+}
+
+/** The lines of one task: everybody's means, and our own spread over the runs. */
+export function tableRows({ program, task, rows, all, ratio, calibration, coverage }: JudgedTask): string {
+  const lines = all.flatMap(({ who, mean, spread }) => {
+    const name = (who === ours ? `${program} ${task}` : '').padEnd(widths.task)
+    const compared = who === ours && ratio ? `   ${interval(ratio)} of ${ratio.best}` : ''
+    const own = `${name}${who.padEnd(widths.who)}${cells(mean)}${compared}`
+    return who === ours && spread
+      ? [own, `${' '.repeat(widths.task)}${'  ±'.padEnd(widths.who)}${cells(spread)}`]
+      : [own]
+  })
+  const notes = [
+    `${rows.toFixed(0)} test rows`,
+    ...(calibration ? [`ECE of a perfect forecast up to ${calibration.bound.toFixed(4)}`] : []),
+    ...(coverage === null ? [] : [`${(100 * coverage).toFixed(1)}% of answers in the 80% interval`]),
+  ]
+  return `${lines.join('\n')}\n${' '.repeat(widths.task)}(${notes.join('; ')})`
+}
+
+function cells(figures: Figures): string {
+  return measures
+    .map((name) => {
+      const value = figures[name]
+      return (typeof value === 'number' ? value.toFixed(name.endsWith(' s') ? 1 : 4) : '').padStart(
+        widths.measure,
+      )
+    })
+    .join('')
+}
+
+function interval({ mean, low, high }: { mean: number; low: number; high: number }): string {
+  return `${mean.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}]`
+}
+
+/** The four claims, judged on every task that was measured. */
+export function judgeClaims(judged: readonly JudgedTask[]): Claim[] {
+  return [ratioClaim(judged), intervalClaim(judged), calibrationClaim(judged), coverageClaim(judged)].filter(
+    (claim) => claim !== null,
+  )
+}
+
+function ratioClaim(judged: readonly JudgedTask[]): Claim | null {
+  const ratios = judged.flatMap(({ ratio }) => (ratio ? [ratio.mean] : []))
+  if (ratios.length === 0) return null
+  const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length)
+  return {
+    isHeld: mean <= 1,
+    words: `The geometric mean of log loss over the best peer is ${mean.toFixed(4)} over ${ratios.length} tasks (at most 1.00).`,
+  }
+}
+
+function intervalClaim(judged: readonly JudgedTask[]): Claim | null {
+  const compared = judged.filter(({ ratio }) => ratio !== null)
+  if (compared.length === 0) return null
+  const worse = compared.filter(({ ratio }) => ratio !== null && ratio.low > 1.01)
+  return claim(worse, {
+    all: 'On no task does the interval of that ratio lie wholly above 1.01.',
+    some: (names) => `The interval of that ratio lies wholly above 1.01 on ${names}.`,
+  })
+}
+
+function calibrationClaim(judged: readonly JudgedTask[]): Claim {
+  const off = judged.filter(({ calibration: found }) => found && found.error > Math.max(0.02, found.bound))
+  return claim(off, {
+    all: 'Every calibration error is at most .02 or what a perfectly calibrated forecast would show.',
+    some: (names) =>
+      `The calibration error is above .02 and above a perfectly calibrated forecast's on ${names}.`,
+  })
+}
+
+function coverageClaim(judged: readonly JudgedTask[]): Claim | null {
+  if (judged.every(({ coverage }) => coverage === null)) return null
+  const off = judged.filter(({ coverage }) => coverage !== null && (coverage < 0.78 || coverage > 0.88))
+  return claim(off, {
+    all: 'Of the 80% intervals of the NPS answer 78 to 88% hold the answer.',
+    some: (names) => `The 80% intervals hold fewer than 78% or more than 88% of the answers on ${names}.`,
+  })
+}
+
+function claim(
+  failing: readonly JudgedTask[],
+  words: { all: string; some: (names: string) => string },
+): Claim {
+  const names = failing.map(({ program, task }) => `${program} ${task}`).join(', ')
+  return { isHeld: failing.length === 0, words: failing.length === 0 ? words.all : words.some(names) }
+}
