@@ -108,8 +108,8 @@ function candidateCuts(sorted: Float64Array): Float64Array {
   return Float64Array.from(cuts)
 }
 
-/** Index of the first cut not below the value. */
-function lowerBound(cuts: Float64Array, value: number): number {
+/** Index of the first cut not below the value; their number where there is none. @param cuts ascending */
+export function lowerBound(cuts: Float64Array | Float32Array, value: number): number {
   let low = 0
   let high = cuts.length
   while (low < high) {

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { type Backend, startBackend } from './backend.ts'
 import { fitLogistic, type LogisticOptions } from './logistic-member.ts'
-import type { LearningSet, StoredMember } from './member.ts'
+import type { LearningSet, Member, StoredMember } from './member.ts'
 import { fitNetwork, type NetworkFitOptions, type NetworkTrace } from './network-fit.ts'
 import { fitTrees, type TreesOptions } from './trees-member.ts'
 
@@ -19,22 +19,21 @@ export type NetworkTaskOptions = DistributiveOmit<NetworkFitOptions, 'onEpoch' |
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
 /** Runs in a thread: fits logistic regressions. */
-export function logistic({ learning, options, port }: FitTask<LogisticTaskOptions>): StoredMember {
-  const onProgress = (done: number) => port.postMessage(done)
-  try {
-    return fitLogistic(learning, { ...options, onProgress }).store()
-  } finally {
-    port.close()
-  }
-}
+export const logistic = inThread<LogisticTaskOptions>(fitLogistic)
 
 /** Runs in a thread: boosts trees. */
-export function trees({ learning, options, port }: FitTask<TreesTaskOptions>): StoredMember {
-  const onProgress = (done: number) => port.postMessage(done)
-  try {
-    return fitTrees(learning, { ...options, onProgress }).store()
-  } finally {
-    port.close()
+export const trees = inThread<TreesTaskOptions>(fitTrees)
+
+/** A fit that tells its progress to the port and gives back what is stored of the member. */
+function inThread<Options>(
+  learn: (learning: LearningSet, options: Options & { onProgress: (done: number) => void }) => Member,
+): (task: FitTask<Options>) => StoredMember {
+  return ({ learning, options, port }) => {
+    try {
+      return learn(learning, { ...options, onProgress: (done) => port.postMessage(done) }).store()
+    } finally {
+      port.close()
+    }
   }
 }
 

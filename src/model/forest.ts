@@ -35,8 +35,6 @@ export interface Forest {
 
 const wordsOfSet = 3
 const bitsOfWord = 24
-/** Categories a set can hold. */
-export const mostCategories = wordsOfSet * bitsOfWord
 
 /** Lays trees out one after the other. */
 export function layOut(trees: readonly (readonly TreeNode[])[]): Forest {

@@ -54,7 +54,7 @@ export class SurrogateFitter {
     }
     const together = slopes.map((slope, c) => slope * this.#scale[c])
     const standardised = solve(this.#factor, together)
-    // What is explained: twice the fit's products with the predictions less the variance of the fit itself.
+    // Twice the fit's covariance with the predictions less its own variance, which the penalty holds below it.
     const shared = standardised.reduce((sum, weight, c) => sum + weight * together[c], 0)
     const shrunk = penalty * standardised.reduce((sum, weight) => sum + weight ** 2, 0)
     return {

@@ -1,3 +1,4 @@
+import { lowerBound } from '../features/piecewise.ts'
 import type { Matrix } from './matrix.ts'
 
 /** How a raw column falls into bins: 0 for what is missing, then numbers by `limits` or categories by their place. */
@@ -79,12 +80,5 @@ export function binRows(raw: Matrix, columns: readonly ColumnBins[]): BinnedRows
 export function binOf({ limits, count, isCategory }: ColumnBins, value: number): number {
   if (Number.isNaN(value)) return 0
   if (isCategory) return value >= 0 && value < count - 1 ? value + 1 : 0
-  let low = 0
-  let high = limits.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (limits[middle] < value) low = middle + 1
-    else high = middle
-  }
-  return low + 1
+  return lowerBound(limits, value) + 1
 }

@@ -7,10 +7,10 @@ export type TreeTemper = (typeof treeTempers)[number]
 /**
  * Settings for an amount of data.
  *
- * @param size units of the task, and how many of them are telling: events where they are rare, answers
+ * @param telling events where they are rare, else the rows without; answers
  */
-export function treeSettings(size: { units: number; telling: number }, temper: TreeTemper): BoostingSettings {
-  const isSmall = size.telling < 2_000
+export function treeSettings(telling: number, temper: TreeTemper): BoostingSettings {
+  const isSmall = telling < 2_000
   const common = {
     rate: isSmall ? 0.04 : 0.08,
     columnShare: 0.4,

@@ -98,10 +98,9 @@ function fitTask(
   options: { seed: number; chosen: TreeChoice | null; onProgress: (done: number) => void },
 ): { choice: TreeChoice; trees: TaskTrees } {
   const { seed, chosen, onProgress } = options
-  const size = { units: task.row.length, telling }
   const tempers = chosen ? [chosen.temper] : treeTempers
   const tried = tempers.map((temper, place) => {
-    const own = treeSettings(size, temper)
+    const own = treeSettings(telling, temper)
     const rounds = validation ? own.mostRounds : Math.round(chosen?.rounds ?? own.mostRounds / 4)
     const settings = { ...own, mostRounds: rounds }
     const how: BoostingOptions = {
