@@ -78,22 +78,31 @@ export interface PeerJob {
 }
 
 /**
- * Chooses settings on the learning rows, split by split, and keeps them, with the fingerprint of these rows, in
- * `tuned.json` as soon as a split is done. @param draws settings tried for each peer.
+ * Chooses settings on the learning rows, task by task, and keeps them, with the fingerprint of these rows, in
+ * `tuned.json` as soon as a task is done. What was already chosen on the same rows stays: a search of hours that was
+ * stopped goes on where it stood. @param draws settings tried for each peer.
  */
 export async function tunePeers(job: PeerJob, draws: number): Promise<void> {
-  for (const [split, fingerprint] of Object.entries(job.table.fingerprints)) {
-    const own = job.table.tasks.filter((task) => task.split === split)
-    const reports = await runJob('tune', { ...job, table: { ...job.table, tasks: own } }, draws)
-    const tasks: Record<string, Partial<Record<Peer, Settings>>> = {}
-    for (const { task, peer, params } of reports) tasks[task] = { ...tasks[task], [peer]: params }
-    await keepTuned(job, `${job.program}/${split}`, { fingerprint, tasks })
+  for (const task of job.table.tasks) {
+    const fingerprint = job.table.fingerprints[task.split]
+    const name = `${job.program}/${task.split}`
+    if (isTuned((await readTuned()).splits[name], fingerprint, task.task)) continue
+    const reports = await runJob('tune', { ...job, table: { ...job.table, tasks: [task] } }, draws)
+    const settings = Object.fromEntries(reports.map(({ peer, params }) => [peer, params]))
+    await keepTuned(job, name, { fingerprint, tasks: { [task.task]: settings } })
   }
 }
 
+function isTuned(split: TunedSplit | undefined, fingerprint: string, task: string): boolean {
+  return split?.fingerprint === fingerprint && peers.every((peer) => split.tasks[task]?.[peer] !== undefined)
+}
+
+/** Adds a task's settings to those of its split that were chosen on the same rows. */
 async function keepTuned({ interpreter }: PeerJob, name: string, split: TunedSplit): Promise<void> {
   const before = await readTuned()
-  const splits = Object.entries({ ...before.splits, [name]: split }).sort(([a], [b]) => (a < b ? -1 : 1))
+  const kept = before.splits[name]?.fingerprint === split.fingerprint ? before.splits[name].tasks : {}
+  const own = { ...split, tasks: { ...kept, ...split.tasks } }
+  const splits = Object.entries({ ...before.splits, [name]: own }).sort(([a], [b]) => (a < b ? -1 : 1))
   const tuned: Tuned = {
     versions: { ...before.versions, ...interpreter.versions },
     splits: Object.fromEntries(splits),
