@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { netScoreOf } from '../src/api/group-figures.ts'
+import type { ModelCard } from '../src/api/model-cards.ts'
 import { Database, quoteText } from '../src/lake/database.ts'
 import { auc, logLoss } from '../src/model/metrics.ts'
 import type { TrueForecast } from '../training/synthetic/forecast.ts'
@@ -13,6 +15,8 @@ export interface JudgedRun {
   readonly predictions: string
   readonly date: string
   readonly spillFolder: string
+  /** Of the version that predicted: it knows the error of group figures. */
+  readonly card?: ModelCard | null
   /** What the best informed observer forecasts, by customer_id; not judged without it. */
   readonly observed?: ReadonlyMap<string, TrueForecast>
 }
@@ -141,10 +145,15 @@ function meanOf(values: Float64Array): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
-/** Group NPS: of everybody, as predicted, and the plain mean of the answers of the last 90 days. */
-async function judgeScores(database: Database, { company, date }: JudgedRun): Promise<Figures> {
+/**
+ * Group NPS: of everybody, as it is served, with its 95% interval, and the plain mean of the answers of the last 90 days.
+ * `inside` is 1 where the interval holds the truth; `distance` is without its sign, so that a mean over seeds is the
+ * mean absolute error. In 90 days: of those who are still customers then.
+ */
+async function judgeScores(database: Database, { company, date, card = null }: JudgedRun): Promise<Figures> {
   const row = await database.row<Record<string, number>>(`
     select
+      count(*) as customers,
       100 * avg(p_promoter_true - p_detractor_true) as truth,
       100 * avg(p_promoter - p_detractor) as model,
       100 * sum(stays_90 * (p_promoter_90_true - p_detractor_90_true)) / sum(stays_90) as truth_90,
@@ -159,15 +168,40 @@ async function judgeScores(database: Database, { company, date }: JudgedRun): Pr
           and "at" < date ${quoteText(date)} + 1
       ) as plain
     from judged`)
+  const { customers, plain } = row
+  const now = { truth: row.truth, ...servedScore('nps_0', { mean: row.model, customers }, card) }
+  const later = { truth: row.truth_90, ...servedScore('nps_90', { mean: row.model_90, customers }, card) }
   return {
-    'NPS of everybody truth': row.truth,
-    'NPS of everybody model': row.model,
-    'NPS of everybody plain': row.plain,
-    'NPS error model': row.model - row.truth,
-    'NPS error plain': row.plain - row.truth,
-    'NPS in 90 days truth': row.truth_90,
-    'NPS in 90 days model': row.model_90,
+    ...named('NPS of everybody', { ...now, plain, inside: isInside(now) }),
+    ...named('NPS error', { model: now.model - now.truth, plain: plain - now.truth }),
+    ...named('NPS distance', { model: Math.abs(now.model - now.truth), plain: Math.abs(plain - now.truth) }),
+    ...named('NPS in 90 days', { ...later, inside: isInside(later) }),
     'nps_score distance model': row.distance,
     'nps_score correlation model': row.correlation,
   }
+}
+
+interface ServedScore {
+  readonly model: number
+  readonly low: number
+  readonly high: number
+}
+
+/** As the API shows it. Without an interval its ends are NaN. */
+function servedScore(
+  task: string,
+  group: { mean: number; customers: number },
+  card: ModelCard | null,
+): ServedScore {
+  const served = netScoreOf(task, group, card)
+  const [low, high] = served?.ci95 ?? [Number.NaN, Number.NaN]
+  return { model: served?.value ?? Number.NaN, low, high }
+}
+
+function isInside({ truth, low, high }: ServedScore & { truth: number }): number {
+  return truth >= low && truth <= high ? 1 : 0
+}
+
+function named(measure: string, figures: Figures): Figures {
+  return Object.fromEntries(Object.entries(figures).map(([who, value]) => [`${measure} ${who}`, value]))
 }

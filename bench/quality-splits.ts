@@ -217,6 +217,7 @@ export function restrictDataset(dataset: Dataset, rows: Int32Array, until: numbe
       return { outcome, event: seen, known: limit }
     }),
     answers: dataset.answers && restrictAnswers(dataset.answers, { rows, cutoff, until }),
+    responding: null,
   }
 }
 

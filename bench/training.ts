@@ -112,6 +112,7 @@ function makeRows(rows: number, columns: number): { frame: FeatureFrame; labelle
           Math.round((answerCount - 1) * chance(push(row, 3) + normal() + 1)),
         ),
         weight: new Float32Array(answered.length).fill(1),
+        answerWeight: new Float32Array(answered.length).fill(1),
       },
     },
   }

@@ -1,5 +1,6 @@
 import {
   detractorProbabilities,
+  type JudgedAnswers,
   meanAbsoluteError,
   netPromoterScore,
   netScore,
@@ -50,7 +51,10 @@ export interface JudgedAnswersOf {
   readonly seed: number
 }
 
-/** Judges answers given the day after the cutoff, with baselines fitted on what the members learned from. */
+/**
+ * Judges answers given the day after the cutoff, with baselines fitted on what the members learned from. As in
+ * learning, every answer counts for those it stands for; only `groupNps` is that of those who answered.
+ */
 export function evaluateAnswers({
   model,
   learned,
@@ -64,6 +68,7 @@ export function evaluateAnswers({
   const today = Array.from(all.leadDays.keys()).filter((i) => all.leadDays[i] === 0)
   if (today.length === 0) return null
   const score = Uint8Array.from(today, (i) => all.score[i])
+  const weight = Float32Array.from(today, (i) => all.answerWeight[i])
   const pick = (distributions: ArrayLike<number>) => pickRows(distributions, today)
   const base = baseAnswers(learned.answers, calibrated.answers ?? learned.answers)
   const lastKnown = lastKnownAnswer(dataset.frame)
@@ -82,23 +87,25 @@ export function evaluateAnswers({
   const baseScores = rankedProbabilityScores({ distributions: distributions.base_rate, score })
   const gain = clusterBootstrap({
     values: modelScores.map((value, i) => baseScores[i] - value),
+    weights: weight,
     cluster,
     seed,
   })
   const net = Float64Array.from(score, netScore)
-  const inside = today.filter((_, i) => {
+  const inside = weight.map((own, i) => {
     const [low, high] = answerInterval(distributionOf(distributions.model, i), model.conformal)
-    return score[i] >= low && score[i] <= high
+    return score[i] >= low && score[i] <= high ? own : 0
   })
+  const sum = (values: Float32Array) => values.reduce((total, value) => total + value, 0)
   return {
     answers: today.length,
     metrics: {
-      model: measure(distributions.model, score),
-      base_rate: measure(distributions.base_rate, score),
-      last_known: measure(distributions.last_known, score),
-      logistic: measure(distributions.logistic, score),
+      model: measure({ distributions: distributions.model, score, weight }),
+      base_rate: measure({ distributions: distributions.base_rate, score, weight }),
+      last_known: measure({ distributions: distributions.last_known, score, weight }),
+      logistic: measure({ distributions: distributions.logistic, score, weight }),
     },
-    coverage80: inside.length / today.length,
+    coverage80: sum(inside) / sum(weight),
     groupNps: {
       predicted: netPromoterScore(distributions.model),
       actual: clusterBootstrap({ values: net, cluster, seed }),
@@ -117,14 +124,15 @@ function pickRows(distributions: ArrayLike<number>, rows: readonly number[]): Fl
   return picked
 }
 
-function measure(distributions: Float64Array, score: Uint8Array): AnswerMetrics {
-  const judged = { distributions, score }
-  const isDetractor = Array.from(score, (value) => (value <= 6 ? 1 : 0))
-  const isPromoter = Array.from(score, (value) => (value >= 9 ? 1 : 0))
+function measure(judged: JudgedAnswers & { readonly weight: Float32Array }): AnswerMetrics {
+  const { distributions, weight } = judged
+  const score = Array.from(judged.score)
+  const isDetractor = score.map((value) => (value <= 6 ? 1 : 0))
+  const isPromoter = score.map((value) => (value >= 9 ? 1 : 0))
   return {
     mae: meanAbsoluteError(judged),
     rps: rankedProbabilityScore(judged),
-    detractorAuc: auc({ probability: detractorProbabilities(distributions), happened: isDetractor }),
-    promoterAuc: auc({ probability: promoterProbabilities(distributions), happened: isPromoter }),
+    detractorAuc: auc({ probability: detractorProbabilities(distributions), happened: isDetractor, weight }),
+    promoterAuc: auc({ probability: promoterProbabilities(distributions), happened: isPromoter, weight }),
   }
 }

@@ -18,6 +18,7 @@ export function cardMarkdown(card: Card): string {
     `## How it was judged\n\n${card.split.words} Learned from ${card.split.fitRows} rows, judged on ${card.split.testRows}.`,
     ...card.outcomes.map(describeOutcome),
     describeAnswers(card),
+    describeNonResponse(card),
     describeSegments(card),
     describeGroups(card),
     describeSkipped(card),
@@ -84,6 +85,33 @@ function describeAnswers({ nps }: Card): string {
   ].join('\n\n')
 }
 
+function describeNonResponse({ nonResponse }: Card): string {
+  if (nonResponse === null) return ''
+  const { kind, asked, answered, withinDays, propensity, plainNps, everybodyNps } = nonResponse
+  const share = asked > 0 ? `${((100 * answered) / asked).toFixed(1)}%` : '–'
+  const interval = (low: number, high: number) => `${low.toFixed(1)} to ${high.toFixed(1)}`
+  const moments = kind === 'invitations' ? 'Invitations' : 'Customers at cutoffs'
+  const rows = [
+    ['plain mean of the answers', plainNps.mean.toFixed(1), interval(plainNps.low, plainNps.high)],
+    [
+      nonResponse.claimsCorrection ? '**everybody**' : '**everybody**, no correction claimed',
+      everybodyNps?.value.toFixed(1) ?? '–',
+      everybodyNps?.ci95 ? interval(...everybodyNps.ci95) : '–',
+    ],
+  ]
+  return [
+    '## Who did not answer',
+    `${moments} followed by an answer within ${withinDays} days: ${answered} of ${asked} (${share}).${
+      propensity
+        ? ` Who answers, by what is known of customers: AUC ${number(propensity.auc)}, gain in log loss over the base rate ${number(propensity.gain.mean)} (95% ${number(propensity.gain.low)} to ${number(propensity.gain.high)}).`
+        : ''
+    }`,
+    table(['NPS of the days it was judged on', 'value', '95%'], rows),
+    `From ${nonResponse.answers} answers, which weighed as they are tell as much as ${Math.round(nonResponse.effectiveAnswers)} of equal weight.`,
+    nonResponse.words.join(' '),
+  ].join('\n\n')
+}
+
 function describeSegments({ segments }: Card): string {
   if (segments.length === 0) return ''
   const range = ({ mean, low, high }: { mean: number; low: number; high: number }, digits: number) =>
@@ -109,7 +137,7 @@ function describeGroups({ groupErrors }: Card): string {
     return [task, standardError.toFixed(digits), spread.toFixed(digits)]
   })
   if (rows.length === 0) return ''
-  return `## Error of group forecasts\n\nStandard error of the level that all share, at least what later data showed it to be off by, and the spread of single customers around it.\n\n${table(['task', 'level', 'customer'], rows)}`
+  return `## Error of group forecasts\n\nStandard error of the level that all share, and the spread of single customers around it. For outcomes it is at least what later data showed the level to be off by; for NPS it holds how far the level drifted.\n\n${table(['task', 'level', 'customer'], rows)}`
 }
 
 function describeSkipped({ skipped }: Card): string {

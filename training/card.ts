@@ -9,6 +9,7 @@ import type { PredictorParts } from '../src/model/predictor.ts'
 import type { AnswerEvaluation } from './answer-evaluation.ts'
 import type { OutcomeEvaluation } from './evaluation.ts'
 import type { Learned } from './learn.ts'
+import type { NonResponse } from './non-response.ts'
 import type { Prepared, TrainOptions } from './prepare.ts'
 import type { SegmentEvaluation } from './segment-evaluation.ts'
 import type { Split } from './splits.ts'
@@ -47,6 +48,8 @@ export interface Card {
   readonly segments: readonly SegmentEvaluation[]
   /** By task with its horizon (`churn_30`, `nps_0`): how far a group's forecast was off on later data. */
   readonly groupErrors: Readonly<Record<string, GroupError>>
+  /** Who does not answer, and what that does to the NPS of everybody; null without answers. */
+  readonly nonResponse: NonResponse | null
   readonly skipped: Readonly<Record<string, Skipped>>
   readonly members: readonly { readonly name: string; readonly weights: Readonly<Record<string, number>> }[]
   readonly calibration: Readonly<Record<string, unknown>>
@@ -117,6 +120,7 @@ export function makeCard(inputs: CardInputs): Card {
     nps: learned?.answers ?? null,
     segments: learned?.segments ?? [],
     groupErrors: learned?.groupErrors ?? {},
+    nonResponse: learned?.nonResponse ?? null,
     skipped: prepared.tasks.skipped,
     members: parts.members.map(({ name }, index) => ({ name, weights: weightsOf(parts, index) })),
     calibration: Object.fromEntries(
@@ -171,7 +175,9 @@ function limitsOf({ prepared, split, learned, program, parts }: CardInputs): str
       `Attributes without valid_from are assumed to have been the same since joining: ${constant.join(', ')}.`,
     )
   if (learned?.answers)
-    limits.push('NPS figures are judged on those who answered; who did not answer may feel differently.')
+    limits.push(
+      'NPS figures are judged on those who answered. Levels are corrected at most for what is known of customers, never for feelings that no behaviour shows.',
+    )
   limits.push(`${driverWords(parts)} They are associations, not causes.`)
   return limits
 }

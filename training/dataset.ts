@@ -9,6 +9,7 @@ import type { Lake } from '../src/lake/lake.ts'
 import { selectAnswerLabels } from '../src/outcomes/answers.ts'
 import { type OutcomeDays, readOutcomeDays } from '../src/outcomes/outcome-days.ts'
 import { type CutoffPlan, planCutoffs, selectCandidates, thinCutoffs } from './cutoffs.ts'
+import { type ResponseObservations, readResponseObservations } from './response-observations.ts'
 
 /** NPS answers as labels of rows. **Shape** all [answers]; an answer stands once for each lead it is used with. */
 export interface AnswerDays {
@@ -17,7 +18,7 @@ export interface AnswerDays {
   readonly score: Uint8Array
   /** Uses of one answer share a number. */
   readonly answer: Int32Array
-  /** Weight the survey gave the answer, mean 1. */
+  /** Weight the survey gave the answer, 1 where it gave none. */
   readonly surveyWeight: Float32Array
 }
 
@@ -32,6 +33,8 @@ export interface Dataset {
   readonly isPopulation: Uint8Array
   readonly outcomes: readonly OutcomeDays[]
   readonly answers: AnswerDays | null
+  /** Who answered and who did not; null without answers. */
+  readonly responding: ResponseObservations | null
   readonly catalogue: Catalogue
   readonly plan: CutoffPlan
   /** Share of customers that was drawn to stay within `maxRows`; 1: all. */
@@ -64,13 +67,18 @@ export async function readDataset(database: Database, options: DatasetOptions): 
   const keys = await database.columns(`
     select dense_rank() over (order by customer_id) - 1 as customer, cutoff - date '1970-01-01' as cutoff, is_population::integer as is_population
     from spine order by row`)
+  const answers = await readAnswers(database)
+  const population = '(select customer_id, cutoff from spine where is_population)'
   return {
     frame: { ...frame, rows },
     customer: Int32Array.from(keys.customer as Float64Array),
     cutoff: Int32Array.from(keys.cutoff as Float64Array),
     isPopulation: Uint8Array.from(keys.is_population as Float64Array),
     outcomes,
-    answers: await readAnswers(database),
+    answers,
+    responding:
+      answers &&
+      (await readResponseObservations(database, { program, lake, catalogue, relations, asOf, population })),
     catalogue,
     plan,
     sampledShare,
@@ -130,7 +138,7 @@ async function readAnswers(database: Database): Promise<AnswerDays | null> {
       lead,
       score,
       dense_rank() over (order by answer) - 1 as answer,
-      survey_weight / avg(survey_weight) over () as survey_weight
+      survey_weight::double as survey_weight
     from answer_labels
     join spine using (customer_id, cutoff)
     order by spine.row, lead, answer`)

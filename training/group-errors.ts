@@ -1,43 +1,32 @@
-import { expectedNetScores, netScore } from '../src/model/answer-metrics.ts'
 import { clusterBootstrap } from '../src/model/bootstrap.ts'
 import type { GroupError } from '../src/model/group-forecast.ts'
-import { answerDistributions, outcomeProbabilities } from '../src/model/predictor.ts'
-import { answerCustomers, type Blended } from './blended.ts'
+import { outcomeProbabilities } from '../src/model/predictor.ts'
+import type { Blended } from './blended.ts'
 import type { HeldOut } from './held-out.ts'
 import { seenWithin } from './labelled.ts'
 
 /** Predicted less counted, with whom it belongs to. **Shape** all [rows]. */
 interface Residuals {
   readonly values: readonly number[]
-  readonly weights: readonly number[]
   readonly customer: readonly number[]
 }
 
-/** Fewer residuals say too little about a lead of its own: all leads are taken together. */
-const fewestAnswers = 50
-
 /**
- * How far group forecasts were off on later data, by task: `churn_30`, …, and `nps_0`, `nps_30`, … (points).
+ * How far group forecasts of outcomes were off on later data, by task: `churn_30`, …. Those of answers come with
+ * their levels, see {@link measureLevels}.
  *
  * @param blended what serves, base rates where there is no skill.
  */
 export function measureGroupErrors(
-  blended: Blended,
+  blended: Pick<Blended, 'outcomes'>,
   test: HeldOut,
-  { horizonsDays, seed }: { horizonsDays: readonly number[]; seed: number },
+  { seed }: { seed: number },
 ): Record<string, GroupError> {
-  const found: [string, Residuals][] = []
-  blended.outcomes.forEach((model, index) => {
-    model.horizonsDays.forEach((days, horizon) => {
-      found.push([`${model.name}_${days}`, outcomeResiduals(blended, test, { index, horizon })])
-    })
-  })
-  const leads = [0, ...horizonsDays]
-  const all = answerResiduals(blended, test, () => true)
-  for (const lead of leads) {
-    const own = answerResiduals(blended, test, (days) => nearest(leads, days) === lead)
-    found.push([`nps_${lead}`, own.values.length < fewestAnswers ? all : own])
-  }
+  const found = blended.outcomes.flatMap((model, index) =>
+    model.horizonsDays.map(
+      (days, horizon) => [`${model.name}_${days}`, residualsOf(blended, test, { index, horizon })] as const,
+    ),
+  )
   return Object.fromEntries(
     found
       .filter(([, { values }]) => values.length > 0)
@@ -45,18 +34,17 @@ export function measureGroupErrors(
   )
 }
 
-function errorOf({ values, weights, customer }: Residuals, seed: number): GroupError {
-  const { mean, low, high } = clusterBootstrap({ values, weights, cluster: customer, seed })
-  const total = weights.reduce((sum, weight) => sum + weight, 0)
-  const squares = values.reduce((sum, value, i) => sum + weights[i] * (value - mean) ** 2, 0)
+function errorOf({ values, customer }: Residuals, seed: number): GroupError {
+  const { mean, low, high } = clusterBootstrap({ values, cluster: customer, seed })
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
   return {
     standardError: Math.max(Math.abs(mean), (high - low) / (2 * 1.96)),
-    spread: Math.sqrt(squares / total),
+    spread: Math.sqrt(squares / values.length),
   }
 }
 
-function outcomeResiduals(
-  blended: Blended,
+function residualsOf(
+  blended: Pick<Blended, 'outcomes'>,
   { labelled, hazards }: HeldOut,
   { index, horizon }: { index: number; horizon: number },
 ): Residuals {
@@ -71,28 +59,6 @@ function outcomeResiduals(
       ({ row, isSeen }) =>
         probabilities[row * labels.intervals + horizon] - (isSeen !== model.isAbsence ? 1 : 0),
     ),
-    weights: known.map(() => 1),
     customer: known.map(({ row }) => labelled.customer[row]),
   }
-}
-
-function answerResiduals(
-  blended: Blended,
-  test: HeldOut,
-  isWanted: (leadDays: number) => boolean,
-): Residuals {
-  const { answers } = test.labelled
-  if (blended.answers === null || answers === null) return { values: [], weights: [], customer: [] }
-  const expected = expectedNetScores(answerDistributions(blended.answers, answers.row.length, test.answers))
-  const customers = answerCustomers(test)
-  const picks = Array.from(answers.row.keys()).filter((i) => isWanted(answers.leadDays[i]))
-  return {
-    values: picks.map((i) => expected[i] - netScore(answers.score[i])),
-    weights: picks.map((i) => answers.weight[i]),
-    customer: picks.map((i) => customers[i]),
-  }
-}
-
-function nearest(candidates: readonly number[], value: number): number {
-  return candidates.reduce((best, other) => (Math.abs(other - value) < Math.abs(best - value) ? other : best))
 }

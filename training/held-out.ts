@@ -179,6 +179,7 @@ function joinAnswers(
     leadDays: joined(Float32Array, first.leadDays, moved.leadDays),
     score: joined(Uint8Array, first.score, moved.score),
     weight: joined(Float32Array, first.weight, moved.weight),
+    answerWeight: joined(Float32Array, first.answerWeight, moved.answerWeight),
   }
 }
 

@@ -11,6 +11,8 @@ import { measureGroupErrors } from './group-errors.ts'
 import { crossFit, type HeldOut, joinHeldOut, predictHeldOut } from './held-out.ts'
 import { type Labelled, labelBlock, pickFrame } from './labelled.ts'
 import { type Choices, fitMembers, type Taught } from './members.ts'
+import { judgeEverybody, type NonResponse } from './non-response.ts'
+import { answerWeigher } from './response-propensity.ts'
 import { evaluateSegments, type SegmentEvaluation } from './segment-evaluation.ts'
 import { type Split, wholeBlock } from './splits.ts'
 import { withSurrogates } from './surrogates.ts'
@@ -37,6 +39,7 @@ export interface Learned {
   readonly answers: AnswerEvaluation | null
   readonly segments: readonly SegmentEvaluation[]
   readonly groupErrors: Readonly<Record<string, GroupError>>
+  readonly nonResponse: NonResponse | null
 }
 
 /**
@@ -47,7 +50,9 @@ export interface Learned {
 export async function learn(options: LearnOptions): Promise<Learned> {
   const { dataset, split, seed, fitter, onProgress } = options
   const { frame } = dataset
-  const label = (block: Split['fit']) => labelBlock(dataset, block, options)
+  const weigh = answerWeigher(dataset, seed)
+  const label = (block: Split['fit']) =>
+    labelBlock(dataset, block, { ...options, answerWeights: weigh(block.censoredAfter).weights })
   const fit = label(split.fit)
   const test = label(split.test)
   const step = (from: number, share: number) => (done: number, note: string) =>
@@ -65,7 +70,7 @@ export async function learn(options: LearnOptions): Promise<Learned> {
     blended: firstBlend,
     test: tested,
   })
-  const groupErrors = measureGroupErrors(withSkill(firstBlend, judged), tested, options)
+  const outcomeErrors = measureGroupErrors(withSkill(firstBlend, judged), tested, options)
   const { signals } = options
   const segments = evaluateSegments({ taught, blended: firstBlend, test, dataset, signals, seed })
 
@@ -78,11 +83,18 @@ export async function learn(options: LearnOptions): Promise<Learned> {
     onProgress: step(0.7, 0.3),
   })
   const blended = withSkill(fitBlended(joinHeldOut(heldOut, tested), options), judged)
+  const { propensity } = weigh(options.asOf)
+  const held = [heldOut, tested]
+  const everybody =
+    blended.answers &&
+    judgeEverybody(blended.answers, { ...options, taught, refitted, held, test, propensity })
+  const levelled = { ...blended, answers: everybody?.answers ?? null }
   return {
-    parts: withSurrogates(withoutIdle(refitted, blended), pickFrame(frame, whole.rows)),
+    parts: withSurrogates(withoutIdle(refitted, levelled), pickFrame(frame, whole.rows)),
     ...judged,
     segments,
-    groupErrors,
+    groupErrors: { ...outcomeErrors, ...everybody?.errors },
+    nonResponse: everybody?.nonResponse ?? null,
   }
 }
 

@@ -31,9 +31,10 @@ export const groupSchema = z.object({
   customers: z.number().int().meta({ description: 'Customers at risk that day' }),
   predicted: z.number().int(),
   abstained: z.number().int(),
-  nps: z
-    .record(z.string(), netScore.nullable())
-    .meta({ description: 'By days ahead: "0" is today. 100 × mean(p_promoter − p_detractor)' }),
+  nps: z.record(z.string(), netScore.nullable()).meta({
+    description:
+      'By days ahead: "0" is today. 100 × mean(p_promoter − p_detractor) over everybody, whether or not they answer; corrected at most for what is known of customers, see non_response of the model',
+  }),
   outcomes: z
     .record(z.string(), expected.nullable())
     .meta({ description: 'By <outcome>_<horizon>; null where the task abstains' }),

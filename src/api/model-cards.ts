@@ -32,6 +32,22 @@ const npsCard = z.object({
   }),
 })
 
+const nonResponseCard = z.object({
+  kind: z.enum(['invitations', 'customers']),
+  asked: z.number(),
+  answered: z.number(),
+  withinDays: z.number(),
+  propensity: z.object({ auc: z.number().nullable(), hasSkill: z.boolean() }).nullable(),
+  answers: z.number(),
+  effectiveAnswers: z.number(),
+  plainNps: interval,
+  everybodyNps: z
+    .object({ value: z.number(), ci95: z.tuple([z.number(), z.number()]).nullable() })
+    .nullable(),
+  claimsCorrection: z.boolean(),
+  words: z.array(z.string()),
+})
+
 /** What is read of a version's card; the rest of it is for people. */
 const modelCard = z.object({
   version: z.string(),
@@ -42,6 +58,7 @@ const modelCard = z.object({
   outcomes: z.array(outcomeCard),
   nps: npsCard.nullable(),
   groupErrors: z.record(z.string(), z.object({ standardError: z.number(), spread: z.number() })).default({}),
+  nonResponse: nonResponseCard.nullable().default(null),
   skipped: z.record(z.string(), z.object({ code: z.string(), words: z.string() })),
   limits: z.array(z.string()),
 })

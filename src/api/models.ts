@@ -14,6 +14,35 @@ const skill = z.object({
   }),
 })
 
+const scoreWithInterval = z.object({
+  value: z.number(),
+  ci95: z.tuple([z.number(), z.number()]).nullable(),
+})
+
+const nonResponse = z
+  .object({
+    kind: z.enum(['invitations', 'customers']).meta({ description: 'What could have been answered' }),
+    asked: z.number().int(),
+    answered: z.number().int().meta({ description: 'Of these, within within_days' }),
+    within_days: z.number().int(),
+    auc: z
+      .number()
+      .nullable()
+      .meta({ description: 'How well one can tell who answers from what is known of customers' }),
+    answers: z.number().int().meta({ description: 'Of the days that the version was judged on' }),
+    effective_answers: z.number().meta({ description: 'As many answers of equal weight would tell as much' }),
+    plain_nps: scoreWithInterval.meta({ description: 'Plain mean of these answers' }),
+    everybody_nps: scoreWithInterval.nullable().meta({
+      description: 'Of everybody in those days, corrected at most for what is known of customers',
+    }),
+    claims_correction: z.boolean().meta({
+      description:
+        'False where who answers could not be told, or seems to depend on feelings that nothing shows',
+    }),
+    words: z.array(z.string()),
+  })
+  .meta({ description: 'Who does not answer, and what that does to the NPS of everybody' })
+
 const versionSchema = z
   .object({
     version: z.string().meta({ examples: ['2026-11-20-1'] }),
@@ -41,6 +70,7 @@ const versionSchema = z
         coverage80: z.number().meta({ description: 'Share of answers inside their 80% interval' }),
       })
       .nullable(),
+    non_response: nonResponse.nullable(),
     not_predicted: z.record(z.string(), z.string()).meta({ description: 'Task → why' }),
     limits: z.array(z.string()),
   })
@@ -129,8 +159,27 @@ export function versionBody(card: ModelCard): Omit<z.infer<typeof versionSchema>
       base_rate_rps: nps.metrics.base_rate.rps,
       coverage80: nps.coverage80,
     },
+    non_response: nonResponseBody(card.nonResponse),
     not_predicted: Object.fromEntries(Object.entries(card.skipped).map(([task, { words }]) => [task, words])),
     limits: card.limits,
+  }
+}
+
+function nonResponseBody(section: ModelCard['nonResponse']): z.infer<typeof nonResponse> | null {
+  if (section === null) return null
+  const { plainNps } = section
+  return {
+    kind: section.kind,
+    asked: section.asked,
+    answered: section.answered,
+    within_days: section.withinDays,
+    auc: section.propensity?.auc ?? null,
+    answers: section.answers,
+    effective_answers: section.effectiveAnswers,
+    plain_nps: { value: plainNps.mean, ci95: [plainNps.low, plainNps.high] },
+    everybody_nps: section.everybodyNps,
+    claims_correction: section.claimsCorrection,
+    words: section.words,
   }
 }
 

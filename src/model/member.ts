@@ -30,7 +30,7 @@ export interface AnswerLabels {
   readonly leadDays: Float32Array
   /** 0 to 10. */
   readonly score: Uint8Array
-  /** All uses of one answer weigh 1 together. */
+  /** All uses of one answer together weigh what the answer counts for, 1 on average. */
   readonly weight: Float32Array
 }
 

@@ -48,6 +48,14 @@ export interface AnswerModel {
   readonly conformal: ConformalLevels
   /** Explains the expected answer given today, in points. */
   readonly surrogate: Surrogate | null
+  /** Moves the level of everybody at each lead; the nearest lead's counts. Absent: nowhere. */
+  readonly levels?: readonly AnswerLevel[]
+}
+
+/** What is added to the cumulative logits of every customer's answer: higher means less pleased. */
+export interface AnswerLevel {
+  readonly leadDays: number
+  readonly intercept: number
 }
 
 export interface PredictorParts {
@@ -115,13 +123,10 @@ export class Predictor {
     }))
     const { answers } = parts
     if (answers === null) return { rows: frame.rows, views, outcomes, answers: null }
-    const distributions = leadsDays.map((_, lead) =>
-      answerDistributions(
-        answers,
-        frame.rows,
-        outputs.map((output) => output.answers[lead]),
-      ),
-    )
+    const distributions = leadsDays.map((days, lead) => {
+      const own = outputs.map((output) => output.answers[lead])
+      return moveLevel(answers.levels, days, answerDistributions(answers, frame.rows, own))
+    })
     return { rows: frame.rows, views, outcomes, answers: { model: answers, leadsDays, distributions } }
   }
 }
@@ -159,6 +164,18 @@ export function answerDistributions(
   return Float64Array.from(
     applyAnswerCalibrator(model.calibrator, blendAnswers(distributions, model.weights)),
   )
+}
+
+/** Distributions of the answer with the level of everybody moved as it is at a lead. **Shape** [rows × 11] → the same */
+export function moveLevel(
+  levels: readonly AnswerLevel[] | undefined,
+  leadDays: number,
+  distributions: Float64Array,
+): Float64Array {
+  if (!levels?.length) return distributions
+  const distance = (level: AnswerLevel) => Math.abs(level.leadDays - leadDays)
+  const { intercept } = levels.reduce((best, other) => (distance(other) < distance(best) ? other : best))
+  return Float64Array.from(applyAnswerCalibrator({ kind: 'shift', intercept, slope: 1 }, distributions))
 }
 
 function repeated(values: readonly number[], rows: number): Float64Array {

@@ -46,6 +46,16 @@ describe('labels of a block', () => {
     expect(new Set(one.answers?.weight)).toEqual(new Set([1]))
   })
 
+  it('let an answer count for what it stands for: its uses share what members learn with', () => {
+    const numbers = Float32Array.from({ length: 60 }, (_, answer) => 1 + answer)
+    const answerWeights = { level: numbers, learning: numbers.map(Math.sqrt) }
+    const labelled = labelBlock(dataset, wholeBlock(dataset, 1200), { tasks, horizonsDays, answerWeights })
+    const picked = pickLabelled(labelled, Int32Array.from([14, 15]))
+    expect([...(labelled.answers?.answerWeight.subarray(0, 4) ?? [])]).toEqual([1, 1, 2, 2])
+    expect(labelled.answers?.weight[6]).toBeCloseTo(Math.sqrt(4) / 2, 6)
+    expect([...(picked.answers?.answerWeight ?? [])]).toEqual([8, 8])
+  })
+
   it('know an answer only once its day is over', () => {
     const at = (censoredAfter: number) =>
       labelBlock(dataset, { rows: Int32Array.from(uses), censoredAfter }, { tasks, horizonsDays })

@@ -75,6 +75,7 @@ export function madeDataset(
         ]
       : [],
     answers: more.answers ?? null,
+    responding: null,
     catalogue: { ...emptyCatalogue, ...more.catalogue },
     plan: { kind: 'grid', days: [], stepDays: 30 },
     sampledShare: 1,
