@@ -55,7 +55,7 @@ export interface LabelOptions {
   readonly tasks: TaskPlan
   readonly horizonsDays: readonly number[]
   /** Default: every answer counts for 1. */
-  readonly answerWeights?: AnswerWeights
+  readonly answerWeights?: AnswerWeights | undefined
 }
 
 /** The labels of a block, as far as they are known by the day it is censored after. Rows without any are left out. */

@@ -12,7 +12,7 @@ import { crossFit, type HeldOut, joinHeldOut, predictHeldOut } from './held-out.
 import { type Labelled, labelBlock, pickFrame } from './labelled.ts'
 import { type Choices, fitMembers, type Taught } from './members.ts'
 import { judgeEverybody, type NonResponse } from './non-response.ts'
-import { answerWeigher } from './response-propensity.ts'
+import { weighByDay } from './response-propensity.ts'
 import { evaluateSegments, type SegmentEvaluation } from './segment-evaluation.ts'
 import { type Split, wholeBlock } from './splits.ts'
 import { withSurrogates } from './surrogates.ts'
@@ -50,9 +50,16 @@ export interface Learned {
 export async function learn(options: LearnOptions): Promise<Learned> {
   const { dataset, split, seed, fitter, onProgress } = options
   const { frame } = dataset
-  const weigh = answerWeigher(dataset, seed)
+  const whole = wholeBlock(dataset, options.asOf)
+  const days = [split.fit, split.calibrate ?? split.test, split.test, whole].map(
+    (block) => block.censoredAfter,
+  )
+  const weighed = await weighByDay(dataset, days, options)
   const label = (block: Split['fit']) =>
-    labelBlock(dataset, block, { ...options, answerWeights: weigh(block.censoredAfter).weights })
+    labelBlock(dataset, block, {
+      ...options,
+      answerWeights: weighed.get(block.censoredAfter)?.weights,
+    })
   const fit = label(split.fit)
   const test = label(split.test)
   const step = (from: number, share: number) => (done: number, note: string) =>
@@ -74,8 +81,8 @@ export async function learn(options: LearnOptions): Promise<Learned> {
   const { signals } = options
   const segments = evaluateSegments({ taught, blended: firstBlend, test, dataset, signals, seed })
 
-  const whole = label(wholeBlock(dataset, options.asOf))
-  const refitted = await fitMembers(whole, {
+  const known = label(whole)
+  const refitted = await fitMembers(known, {
     frame,
     fitter,
     seed,
@@ -83,14 +90,14 @@ export async function learn(options: LearnOptions): Promise<Learned> {
     onProgress: step(0.7, 0.3),
   })
   const blended = withSkill(fitBlended(joinHeldOut(heldOut, tested), options), judged)
-  const { propensity } = weigh(options.asOf)
+  const propensity = weighed.get(options.asOf)?.propensity ?? null
   const held = [heldOut, tested]
   const everybody =
     blended.answers &&
-    judgeEverybody(blended.answers, { ...options, taught, refitted, held, test, propensity })
+    (await judgeEverybody(blended.answers, { ...options, taught, refitted, held, test, propensity }))
   const levelled = { ...blended, answers: everybody?.answers ?? null }
   return {
-    parts: withSurrogates(withoutIdle(refitted, levelled), pickFrame(frame, whole.rows)),
+    parts: withSurrogates(withoutIdle(refitted, levelled), pickFrame(frame, known.rows)),
     ...judged,
     segments,
     groupErrors: { ...outcomeErrors, ...everybody?.errors },

@@ -1,5 +1,6 @@
 import { netScore } from '../src/model/answer-metrics.ts'
 import { clusterBootstrap, type Interval } from '../src/model/bootstrap.ts'
+import type { Fitter } from '../src/model/fitter.ts'
 import { forecastGroup, type GroupError, type GroupForecast } from '../src/model/group-forecast.ts'
 import type { AnswerLevel, AnswerModel, PredictorParts } from '../src/model/predictor.ts'
 import { answeringDays } from '../src/outcomes/answering.ts'
@@ -9,7 +10,12 @@ import { type ForecastPanel, forecastPanel, panelRows, panelScores } from './for
 import type { HeldOut } from './held-out.ts'
 import type { Labelled } from './labelled.ts'
 import type { ResponseObservations } from './response-observations.ts'
-import { answeringSet, crossFitAnswering, type ResponsePropensity } from './response-propensity.ts'
+import {
+  answeringSet,
+  crossFitAnswering,
+  type FitOptions,
+  type ResponsePropensity,
+} from './response-propensity.ts'
 import type { Split } from './splits.ts'
 
 /** What a version knows of those who did not answer, and what it does about them. Net scores: -100 to 100. */
@@ -54,13 +60,14 @@ export interface EverybodyInputs {
   /** In days since 1970-01-01. */
   readonly asOf: number
   readonly seed: number
+  readonly fitter: Fitter
 }
 
 /** Brings the level of answers to that of everybody, and says how well it is known. */
-export function judgeEverybody(
+export async function judgeEverybody(
   answers: AnswerModel,
   inputs: EverybodyInputs,
-): { answers: AnswerModel; errors: Record<string, GroupError>; nonResponse: NonResponse | null } {
+): Promise<{ answers: AnswerModel; errors: Record<string, GroupError>; nonResponse: NonResponse | null }> {
   const { dataset, split, horizonsDays, taught, refitted, held, seed } = inputs
   const leadsDays = [0, ...horizonsDays]
   const rows = panelRows(dataset)
@@ -74,7 +81,7 @@ export function judgeEverybody(
   return {
     answers: { ...answers, levels },
     errors: Object.fromEntries(measured.map(({ leadDays, error }) => [`nps_${leadDays}`, error])),
-    nonResponse: describeNonResponse({ ...inputs, panel: served, levels, error }),
+    nonResponse: await describeNonResponse({ ...inputs, panel: served, levels, error }),
   }
 }
 
@@ -86,7 +93,7 @@ interface NonResponseInputs extends EverybodyInputs {
 }
 
 /** Null where there is nobody who could have answered, or no answer to judge by. */
-function describeNonResponse(inputs: NonResponseInputs): NonResponse | null {
+async function describeNonResponse(inputs: NonResponseInputs): Promise<NonResponse | null> {
   const { dataset, propensity, test, seed } = inputs
   const { responding } = dataset
   const given = test.answers
@@ -114,7 +121,7 @@ function describeNonResponse(inputs: NonResponseInputs): NonResponse | null {
       seed,
     }),
     everybodyNps: forecastEverybody(inputs),
-    returning: propensity && compareReturning(responding, { ...inputs, propensity }),
+    returning: propensity && (await compareReturning(responding, { ...inputs, propensity })),
   }
   const isSign = figures.returning !== null && (figures.returning.low > 0 || figures.returning.high < 0)
   const claimsCorrection = (propensity?.hasSkill ?? false) && !isSign
@@ -155,10 +162,10 @@ const scoreFeature = /^(nps|csat|ces)_(last|mean|mean_90|lowest|trend)$/
  * Does answering depend on what customers feel beyond what they do? Only the answers of before can show it: those who
  * answer again are compared, by the class of their last answer, with how many were expected by everything but answers.
  */
-function compareReturning(
+async function compareReturning(
   observed: ResponseObservations,
-  { propensity, asOf, seed }: { propensity: ResponsePropensity; asOf: number; seed: number },
-): Interval | null {
+  { propensity, asOf, ...options }: FitOptions & { propensity: ResponsePropensity; asOf: number },
+): Promise<Interval | null> {
   const { frame, knownOn, hasAnswered, weight } = observed
   const index = frame.features.findIndex(({ name }) => name === 'nps_last')
   if (index < 0) return null
@@ -171,7 +178,7 @@ function compareReturning(
     columns: frame.columns.filter((_, column) => !isScore[column]),
   }
   const { learning } = answeringSet({ ...observed, frame: behaviour }, rows)
-  const expected = crossFitAnswering(learning, { penalties: propensity.member.penalties, seed })
+  const expected = await crossFitAnswering(learning, propensity.member.penalties, options)
   const class_ = Array.from(rows, (row) => netScore(last[row]) * (Number.isNaN(last[row]) ? 0 : 1))
   const sides = [100, -100].map((side) => {
     const places = class_.flatMap((own, place) => (own === side ? place : []))
@@ -186,7 +193,7 @@ function compareReturning(
     values: picked.map(({ place, factor }) => factor * (hasAnswered[rows[place]] - expected[place])),
     weights: picked.map(({ place }) => weight[rows[place]]),
     cluster: picked.map(({ place }) => learning.customer[place]),
-    seed,
+    seed: options.seed,
   })
 }
 

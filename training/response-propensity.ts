@@ -1,8 +1,9 @@
 import { type Encoder, encode, fitEncoder } from '../src/features/encoder.ts'
 import type { FeatureFrame } from '../src/features/features.ts'
 import { clusterBootstrap, type Interval } from '../src/model/bootstrap.ts'
+import type { Fitter } from '../src/model/fitter.ts'
 import { foldsByCustomer } from '../src/model/folds.ts'
-import { fitLogistic, type LogisticMember, type LogisticPenalties } from '../src/model/logistic-member.ts'
+import type { LogisticMember, LogisticPenalties } from '../src/model/logistic-member.ts'
 import { type Matrix, selectRows } from '../src/model/matrix.ts'
 import type { LearningSet } from '../src/model/member.ts'
 import { auc } from '../src/model/metrics.ts'
@@ -28,25 +29,31 @@ export interface ResponsePropensity {
 const fewestOfASide = 30
 const folds = 5
 
+export interface FitOptions {
+  readonly seed: number
+  readonly fitter: Fitter
+}
+
 /**
  * Learns who answers, by regularised logistic regression. Null with fewer than 30 who did or who did not.
  *
  * **Time** sees only what is known by the end of day `until`, in days since 1970-01-01.
  */
-export function fitResponsePropensity(
+export async function fitResponsePropensity(
   observed: ResponseObservations,
-  { until, seed }: { until: number; seed: number },
-): ResponsePropensity | null {
+  { until, ...options }: FitOptions & { until: number },
+): Promise<ResponsePropensity | null> {
   const rows = Int32Array.from(
     Array.from(observed.knownOn.keys()).filter((i) => observed.knownOn[i] <= until),
   )
   const answered = rows.filter((row) => observed.hasAnswered[row] === 1).length
   if (Math.min(answered, rows.length - answered) < fewestOfASide) return null
   const { encoder, learning } = answeringSet(observed, rows)
-  const member = fitLogistic(learning, { seed })
+  const { seed, fitter } = options
+  const member = await fitter.logistic(learning, { seed }, () => {})
   const { happened, weight } = learning.outcomes[0]
   const responseRate = weightedMean(happened, weight)
-  const probability = crossFitAnswering(learning, { penalties: member.penalties, seed })
+  const probability = await crossFitAnswering(learning, member.penalties, options)
   const gain = clusterBootstrap({
     values: probability.map((p, i) =>
       Math.log(happened[i] ? p / responseRate : (1 - p) / (1 - responseRate)),
@@ -92,18 +99,21 @@ export function answeringSet(
 }
 
 /** Chance to answer of every row, by a fit without the row's customer. **Shape** [rows] */
-export function crossFitAnswering(
+export async function crossFitAnswering(
   learning: LearningSet,
-  { penalties, seed }: { penalties: LogisticPenalties; seed: number },
-): Float64Array {
+  penalties: LogisticPenalties,
+  { seed, fitter }: FitOptions,
+): Promise<Float64Array> {
   const found = new Float64Array(learning.features.rows)
-  for (const { train, test } of foldsByCustomer(learning.customer, folds, seed)) {
-    const member = fitLogistic(pickRows(learning, train), { seed, chosen: penalties })
+  const fits = foldsByCustomer(learning.customer, folds, seed).map(async ({ train, test }) => {
+    const rows = pickRows(learning, train)
+    const member = await fitter.logistic(rows, { seed, chosen: penalties }, () => {})
     const own = answeringChances(member, selectRows(learning.features, test))
     test.forEach((row, place) => {
       found[row] = own[place]
     })
-  }
+  })
+  await Promise.all(fits)
   return found
 }
 
@@ -176,20 +186,24 @@ export function weighAnswers(
   return { level: weigh(1), learning: weigh(0.5) }
 }
 
-/** What was known of who answers at the end of a day, and what each answer then counts for; each day is learned once. */
-export function answerWeigher(
+/** What was known of who answers at the end of a day, and what each answer then counts for. */
+export interface WeighedDay {
+  readonly propensity: ResponsePropensity | null
+  readonly weights: AnswerWeights
+}
+
+/** Learns who answers from what was known at the end of each of some days. @returns by day. */
+export async function weighByDay(
   dataset: Dataset,
-  seed: number,
-): (until: number) => { propensity: ResponsePropensity | null; weights: AnswerWeights } {
-  const known = new Map<number, { propensity: ResponsePropensity | null; weights: AnswerWeights }>()
-  return (until) => {
-    const found = known.get(until)
-    if (found) return found
-    const propensity = dataset.responding && fitResponsePropensity(dataset.responding, { until, seed })
-    const made = { propensity, weights: weighAnswers(dataset, propensity, until) }
-    known.set(until, made)
-    return made
+  days: readonly number[],
+  options: FitOptions,
+): Promise<ReadonlyMap<number, WeighedDay>> {
+  const { responding } = dataset
+  const weigh = async (until: number): Promise<[number, WeighedDay]> => {
+    const propensity = responding && (await fitResponsePropensity(responding, { ...options, until }))
+    return [until, { propensity, weights: weighAnswers(dataset, propensity, until) }]
   }
+  return new Map(await Promise.all([...new Set(days)].map(weigh)))
 }
 
 /** Weights brought within ten times their median, and the median. */

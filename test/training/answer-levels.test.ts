@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { netPromoterScore } from '../../src/model/answer-metrics.ts'
+import { fitterHere } from '../../src/model/fitter.ts'
 import { forecastGroup } from '../../src/model/group-forecast.ts'
 import { moveLevel } from '../../src/model/predictor.ts'
 import { carryForward, measureLevels } from '../../training/answer-levels.ts'
@@ -7,12 +8,12 @@ import { fitResponsePropensity, weighAnswers } from '../../training/response-pro
 import { logistic } from '../model/simulated.ts'
 import { evenModel, evenPanel, firstDay, heldOutOf, makeSurvey, type SurveyLaw } from './made-survey.ts'
 
-const later = { until: 2000, seed: 1 }
+const later = { until: 2000, seed: 1, fitter: fitterHere }
 
 /** NPS of everybody by a model that knows nothing but what its level is moved by. */
-function correctedNps(law: SurveyLaw, isWeighed = true) {
+async function correctedNps(law: SurveyLaw, isWeighed = true) {
   const { dataset, observed, given, truth } = makeSurvey(law)
-  const weights = weighAnswers(dataset, isWeighed ? fitResponsePropensity(observed, later) : null, 2000)
+  const weights = weighAnswers(dataset, isWeighed ? await fitResponsePropensity(observed, later) : null, 2000)
   const panel = evenPanel(law.customers)
   const [level] = measureLevels(evenModel, heldOutOf(dataset, weights), {
     judged: panel,
@@ -26,10 +27,13 @@ function correctedNps(law: SurveyLaw, isWeighed = true) {
 }
 
 describe('the level of everybody', () => {
-  it('lies in its interval where answering depends on what is known, though those who answer are far from it', () => {
-    const runs = Array.from({ length: 40 }, (_, run) =>
-      correctedNps({ customers: 1200, seed: 100 + run, answering: (x) => logistic(-1 + x) }),
-    )
+  it('lies in its interval where answering depends on what is known, though those who answer are far from it', async () => {
+    const laws = Array.from({ length: 40 }, (_, run) => ({
+      customers: 1200,
+      seed: 100 + run,
+      answering: (x: number) => logistic(-1 + x),
+    }))
+    const runs = await Promise.all(laws.map((law) => correctedNps(law)))
     const inside = runs.filter(({ ci95, truth }) => truth >= ci95[0] && truth <= ci95[1]).length
     // 95% of 40, less what chance takes away once in 300 such tests (exact binomial).
     expect(inside).toBeGreaterThanOrEqual(34)
@@ -40,12 +44,12 @@ describe('the level of everybody', () => {
     expect(runs.reduce((sum, { ci95 }) => sum + ci95[1] - ci95[0], 0) / runs.length).toBeLessThan(35)
   })
 
-  it('is the plain mean of the answers where nothing but the answers is known', () => {
-    const { value, plain } = correctedNps({ customers: 1200, seed: 2, answering: () => 0.3 }, false)
+  it('is the plain mean of the answers where nothing but the answers is known', async () => {
+    const { value, plain } = await correctedNps({ customers: 1200, seed: 2, answering: () => 0.3 }, false)
     expect(value).toBeCloseTo(plain, 0)
   })
 
-  it('honours the weights of the survey', () => {
+  it('honours the weights of the survey', async () => {
     // The survey asked those with x > 0 three times as often, and says so.
     const law = {
       customers: 6000,
@@ -53,18 +57,18 @@ describe('the level of everybody', () => {
       answering: (x: number) => (x > 0 ? 0.3 : 0.1),
       surveyWeight: (x: number) => (x > 0 ? 1 : 3),
     }
-    const { value, plain, truth } = correctedNps(law, false)
+    const { value, plain, truth } = await correctedNps(law, false)
     expect(plain - truth).toBeGreaterThan(12)
     expect(Math.abs(value - truth)).toBeLessThan(7)
   })
 
-  it('does not mend twice what those weights mend already, where who was asked is not known', () => {
+  it('does not mend twice what those weights mend already, where who was asked is not known', async () => {
     const surveyWeight = (x: number) => (x > 0 ? 1 : 3)
     const law = { customers: 6000, seed: 6, answering: (x: number) => (x > 0 ? 0.3 : 0.1), surveyWeight }
     const { dataset, observed, given, truth } = makeSurvey(law)
     const panel = evenPanel(law.customers)
-    const valueBy = (weight: Float32Array) => {
-      const propensity = fitResponsePropensity({ ...observed, weight }, later)
+    const valueBy = async (weight: Float32Array) => {
+      const propensity = await fitResponsePropensity({ ...observed, weight }, later)
       const held = heldOutOf(dataset, weighAnswers(dataset, propensity, 2000))
       const [level] = measureLevels(evenModel, held, { judged: panel, served: panel, seed: 1 })
       return netPromoterScore(moveLevel([level], 0, panel.distributions[0]))
@@ -72,12 +76,12 @@ describe('the level of everybody', () => {
     const mean = given.reduce((sum, { x }) => sum + surveyWeight(x), 0) / given.length
     const weighed = observed.weight.slice()
     for (const { customer, x } of given) weighed[customer] = surveyWeight(x) / mean
-    expect(Math.abs(valueBy(weighed) - truth)).toBeLessThan(7)
-    expect(valueBy(observed.weight) - truth).toBeLessThan(-10)
+    expect(Math.abs((await valueBy(weighed)) - truth)).toBeLessThan(7)
+    expect((await valueBy(observed.weight)) - truth).toBeLessThan(-10)
   })
 
-  it('stays off where answering depends on what nobody sees', () => {
-    const { value, truth, ci95 } = correctedNps({
+  it('stays off where answering depends on what nobody sees', async () => {
+    const { value, truth, ci95 } = await correctedNps({
       customers: 4000,
       seed: 4,
       answering: (_, hidden) => logistic(-1 + hidden),
@@ -86,7 +90,7 @@ describe('the level of everybody', () => {
     expect(truth).toBeLessThan(ci95[0])
   })
 
-  it('is the same for members that know already a part of what the others were off by', () => {
+  it('is the same for members that know already a part of what the others were off by', async () => {
     const { dataset } = makeSurvey({ customers: 2000, seed: 7, answering: (x) => logistic(-1 + x) })
     const held = heldOutOf(dataset, weighAnswers(dataset, null, 2000))
     const judged = evenPanel(500)
@@ -102,7 +106,7 @@ describe('the level of everybody', () => {
     expect(npsOf(served)).toBeCloseTo(npsOf(judged), 0)
   })
 
-  it('ahead is held where it was, with an error of as much as it moved before', () => {
+  it('ahead is held where it was, with an error of as much as it moved before', async () => {
     const { dataset } = makeSurvey({ customers: 2000, seed: 5, answering: () => 0.5 })
     const held = heldOutOf(dataset, weighAnswers(dataset, null, 2000))
     // Every customer at five cutoffs; the share of promoters rises and falls, and 30 days ahead 40% are foreseen.
@@ -129,12 +133,12 @@ describe('the level of everybody', () => {
 })
 
 describe('a level carried forward', () => {
-  it('is the weighted mean of two blocks that agree', () => {
+  it('is the weighted mean of two blocks that agree', async () => {
     const { mean, standardError } = carryForward({ mean: 1, standardError: 2 }, { mean: 2, standardError: 2 })
     expect(mean).toBe(1.5)
     expect(standardError).toBeCloseTo(Math.SQRT2, 10)
   })
-  it('follows the later block where they differ by more than chance, and is less sure', () => {
+  it('follows the later block where they differ by more than chance, and is less sure', async () => {
     const { mean, standardError } = carryForward(
       { mean: 0, standardError: 1 },
       { mean: 10, standardError: 1 },
