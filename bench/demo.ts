@@ -47,7 +47,7 @@ export async function main(args: readonly string[]): Promise<void> {
 }
 
 /** Rows that a quick run learns from. */
-const quickRows = 25_000
+const quickRows = 12_000
 
 async function runOnce(
   seed: number,

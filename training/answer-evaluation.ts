@@ -14,10 +14,9 @@ import { answerCount } from '../src/model/member.ts'
 import { auc } from '../src/model/metrics.ts'
 import { type AnswerModel, answerDistributions, distributionOf } from '../src/model/predictor.ts'
 import { answersByGroup, lastKnownAnswer, spreadGroups } from './baselines.ts'
-import { answerCustomers, baseAnswers } from './blended.ts'
+import { answerCustomers } from './blended.ts'
 import type { Dataset } from './dataset.ts'
-import type { Compared } from './evaluation.ts'
-import type { HeldOut } from './held-out.ts'
+import type { Compared, JudgedSide } from './evaluation.ts'
 import type { Labelled } from './labelled.ts'
 
 /** How well predicted answers hold on later data. Unit: points of the 0-10 scale unless said. */
@@ -41,12 +40,10 @@ export interface AnswerEvaluation {
   readonly hasSkill: boolean
 }
 
-export interface JudgedAnswersOf {
-  readonly model: AnswerModel
+export interface JudgedAnswersOf extends JudgedSide<AnswerModel> {
   readonly learned: Labelled
-  /** What the predictor was blended and calibrated on. */
-  readonly calibrated: Labelled
-  readonly test: HeldOut
+  /** The two blocks with their parts exchanged: skill is judged on both. Null where they cannot be. */
+  readonly exchanged: JudgedSide<AnswerModel> | null
   readonly dataset: Dataset
   readonly seed: number
 }
@@ -55,64 +52,83 @@ export interface JudgedAnswersOf {
  * Judges answers given the day after the cutoff, with baselines fitted on what the members learned from. As in
  * learning, every answer counts for those it stands for; only `groupNps` is that of those who answered.
  */
-export function evaluateAnswers({
-  model,
-  learned,
-  calibrated,
-  test,
-  dataset,
-  seed,
-}: JudgedAnswersOf): AnswerEvaluation | null {
-  const all = test.labelled.answers
-  if (all === null || learned.answers === null) return null
-  const today = Array.from(all.leadDays.keys()).filter((i) => all.leadDays[i] === 0)
-  if (today.length === 0) return null
-  const score = Uint8Array.from(today, (i) => all.score[i])
-  const weight = Float32Array.from(today, (i) => all.answerWeight[i])
-  const pick = (distributions: ArrayLike<number>) => pickRows(distributions, today)
-  const base = baseAnswers(learned.answers, calibrated.answers ?? learned.answers)
+export function evaluateAnswers(judged: JudgedAnswersOf): AnswerEvaluation | null {
+  const { model, learned, test, dataset, seed } = judged
+  const side = predictSide(judged)
+  if (side === null || learned.answers === null) return null
+  const { today, score, weight, cluster } = side
   const lastKnown = lastKnownAnswer(dataset.frame)
   const groupsOf = (labelled: Labelled) =>
     Uint8Array.from(labelled.answers?.row ?? [], (place) => lastKnown[labelled.rows[place]])
   const groups = spreadGroups(answersByGroup(learned.answers, groupsOf(learned)), groupsOf(test.labelled))
-  const distributions: Compared<Float64Array> = {
-    model: pick(answerDistributions(model, all.row.length, test.answers)),
-    base_rate: Float64Array.from({ length: today.length * answerCount }, (_, at) => base[at % answerCount]),
-    last_known: pick(groups),
-    logistic: pick(test.answers[0]),
-  }
-  const customers = answerCustomers(test)
-  const cluster = today.map((i) => customers[i])
-  const modelScores = rankedProbabilityScores({ distributions: distributions.model, score })
-  const baseScores = rankedProbabilityScores({ distributions: distributions.base_rate, score })
-  const gain = clusterBootstrap({
-    values: modelScores.map((value, i) => baseScores[i] - value),
-    weights: weight,
-    cluster,
-    seed,
-  })
-  const net = Float64Array.from(score, netScore)
+  const measured = (distributions: Float64Array) => measure({ distributions, score, weight })
   const inside = weight.map((own, i) => {
-    const [low, high] = answerInterval(distributionOf(distributions.model, i), model.conformal)
+    const [low, high] = answerInterval(distributionOf(side.model, i), model.conformal)
     return score[i] >= low && score[i] <= high ? own : 0
   })
   const sum = (values: Float32Array) => values.reduce((total, value) => total + value, 0)
+  const gain = scoreGain(judged)
   return {
     answers: today.length,
     metrics: {
-      model: measure({ distributions: distributions.model, score, weight }),
-      base_rate: measure({ distributions: distributions.base_rate, score, weight }),
-      last_known: measure({ distributions: distributions.last_known, score, weight }),
-      logistic: measure({ distributions: distributions.logistic, score, weight }),
+      model: measured(side.model),
+      base_rate: measured(side.base),
+      last_known: measured(pickRows(groups, today)),
+      logistic: measured(pickRows(test.answers[0], today)),
     },
     coverage80: sum(inside) / sum(weight),
     groupNps: {
-      predicted: netPromoterScore(distributions.model),
-      actual: clusterBootstrap({ values: net, cluster, seed }),
+      predicted: netPromoterScore(side.model),
+      actual: clusterBootstrap({ values: Float64Array.from(score, netScore), cluster, seed }),
     },
     gain,
     hasSkill: gain.low > 0,
   }
+}
+
+/** Answers given the day after the cutoff, and what was said of them. **Shape** [answers], distributions × 11. */
+interface SideAnswers {
+  /** Places among all uses of answers. */
+  readonly today: readonly number[]
+  readonly score: Uint8Array
+  readonly weight: Float32Array
+  readonly cluster: readonly number[]
+  readonly model: Float64Array
+  readonly base: Float64Array
+}
+
+/** Null where nobody answered. */
+function predictSide({ model, test }: JudgedSide<AnswerModel>): SideAnswers | null {
+  const all = test.labelled.answers
+  if (all === null) return null
+  const today = Array.from(all.leadDays.keys()).filter((i) => all.leadDays[i] === 0)
+  if (today.length === 0) return null
+  const { base } = model
+  const customers = answerCustomers(test)
+  return {
+    today,
+    score: Uint8Array.from(today, (i) => all.score[i]),
+    weight: Float32Array.from(today, (i) => all.answerWeight[i]),
+    cluster: today.map((i) => customers[i]),
+    model: pickRows(answerDistributions(model, all.row.length, test.answers), today),
+    base: Float64Array.from({ length: today.length * answerCount }, (_, at) => base[at % answerCount]),
+  }
+}
+
+function scoreGain(judged: JudgedAnswersOf): Interval {
+  const sides = [judged, ...(judged.exchanged ? [judged.exchanged] : [])].flatMap(
+    (side) => predictSide(side) ?? [],
+  )
+  const values = sides.flatMap(({ model, base, score }) => {
+    const own = rankedProbabilityScores({ distributions: model, score })
+    return rankedProbabilityScores({ distributions: base, score }).map((value, i) => value - own[i])
+  })
+  return clusterBootstrap({
+    values: values.flatMap((own) => Array.from(own)),
+    weights: sides.flatMap(({ weight }) => Array.from(weight)),
+    cluster: sides.flatMap(({ cluster }) => cluster),
+    seed: judged.seed,
+  })
 }
 
 function pickRows(distributions: ArrayLike<number>, rows: readonly number[]): Float64Array {

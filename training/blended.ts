@@ -4,7 +4,10 @@ import { applyAnswerCalibrator, fitAnswerCalibrator, fitHazardCalibrator } from 
 import { fitConformal } from '../src/model/conformal.ts'
 import { type AnswerLabels, answerCount, type HazardLabels } from '../src/model/member.ts'
 import type { AnswerModel, OutcomeModel } from '../src/model/predictor.ts'
+import type { Dataset } from './dataset.ts'
 import type { HeldOut } from './held-out.ts'
+import type { Labelled } from './labelled.ts'
+import { chooseHalfLife, weighByAge } from './recency.ts'
 import type { TaskPlan } from './tasks.ts'
 
 /** Blend, calibrators and conformal levels learned on predictions that members had not learned from. */
@@ -16,6 +19,10 @@ export interface Blended {
 export interface BlendedOptions {
   readonly tasks: TaskPlan
   readonly horizonsDays: readonly number[]
+  /** What the members learned from: base rates know it too. */
+  readonly learned: Labelled
+  /** Day of each dataset row. */
+  readonly dataset: Pick<Dataset, 'cutoff'>
   readonly seed: number
 }
 
@@ -25,33 +32,45 @@ export function fitBlended(heldOut: HeldOut, options: BlendedOptions): Blended {
   const outcomes = options.tasks.outcomes.map(({ outcome, intervals }, index) =>
     fitOutcomeModel(heldOut, index, { ...options, outcome, intervals }),
   )
-  const answers = labelled.answers === null ? null : fitAnswerModel(heldOut, labelled.answers, options.seed)
+  const answers = labelled.answers === null ? null : fitAnswerModel(heldOut, labelled.answers, options)
   return { outcomes, answers }
 }
 
 function fitOutcomeModel(
-  heldOut: HeldOut,
+  { labelled, hazards: said }: HeldOut,
   index: number,
-  { outcome, intervals, horizonsDays, seed }: BlendedOptions & { outcome: Outcome; intervals: number },
+  options: BlendedOptions & { outcome: Outcome; intervals: number },
 ): OutcomeModel {
-  const labels = heldOut.labelled.outcomes[index]
-  const { customer } = heldOut.labelled
-  const hazards = heldOut.hazards.map((own) => own[index])
+  const { outcome, intervals, horizonsDays, learned, dataset, seed } = options
+  const { customer } = labelled
+  const hazards = said.map((own) => own[index])
+  const cutoff = labelled.rows.map((row) => dataset.cutoff[row])
+  const plain = labelled.outcomes[index]
+  const even = blendHazards(hazards, new Array(hazards.length).fill(1 / hazards.length), intervals)
+  const halfLifeDays = chooseHalfLife({ hazards: even, labels: plain, cutoff, customer })
+  const labels = { ...plain, weight: Float32Array.from(weighByAge(cutoff, halfLifeDays)) }
   const weights = fitOutcomeBlend(hazards, labels, { customer })
   const blended = blendHazards(hazards, weights, intervals)
+  const before = learned.rows.map((row) => dataset.cutoff[row])
+  const last = cutoff.reduce((latest, day) => Math.max(latest, day), Number.NEGATIVE_INFINITY)
+  const older = {
+    ...learned.outcomes[index],
+    weight: Float32Array.from(weighByAge(before, halfLifeDays, last)),
+  }
   return {
     name: outcome.name,
     horizonsDays: horizonsDays.slice(0, intervals),
     isAbsence: outcome.kind === 'absence',
     hasSkill: true,
-    baseHazards: baseHazards(labels),
+    baseHazards: baseHazards(older, labels),
     weights,
     calibrator: fitHazardCalibrator(blended, labels, { customer, seed }),
+    halfLifeDays: Number.isFinite(halfLifeDays) ? halfLifeDays : null,
     surrogate: null,
   }
 }
 
-/** Share of the known labels of each interval in which the event fell, over one or more sets of rows. */
+/** Share of the known labels of each interval in which the event fell, over one or more sets of rows, weighed. */
 export function baseHazards(...sets: readonly HazardLabels[]): number[] {
   const { intervals } = sets[0]
   return Array.from({ length: intervals }, (_, j) => {
@@ -59,22 +78,27 @@ export function baseHazards(...sets: readonly HazardLabels[]): number[] {
     let fell = 0.5
     for (const { weight, known, happened } of sets) {
       for (let row = 0; row < weight.length; row++) {
-        all += known[row * intervals + j]
-        fell += known[row * intervals + j] && happened[row * intervals + j]
+        const own = weight[row] * known[row * intervals + j]
+        all += own
+        fell += own * happened[row * intervals + j]
       }
     }
     return fell / all
   })
 }
 
-function fitAnswerModel(heldOut: HeldOut, labels: AnswerLabels, seed: number): AnswerModel {
+function fitAnswerModel(
+  heldOut: HeldOut,
+  labels: AnswerLabels,
+  { learned, seed }: BlendedOptions,
+): AnswerModel {
   const weights = fitAnswerBlend(heldOut.answers, labels, { customer: answerCustomers(heldOut) })
   const blended = blendAnswers(heldOut.answers, weights)
   const calibrator = fitAnswerCalibrator(blended, labels, { customer: answerCustomers(heldOut), seed })
   const corrected = applyAnswerCalibrator(calibrator, blended)
   return {
     hasSkill: true,
-    base: baseAnswers(labels),
+    base: baseAnswers(labels, learned.answers ?? labels),
     weights,
     calibrator,
     conformal: fitConformal(...answersOfToday(corrected, labels)),

@@ -13,7 +13,6 @@ import {
 } from '../src/model/metrics.ts'
 import { type OutcomeModel, outcomeProbabilities } from '../src/model/predictor.ts'
 import { hazardsByGroup, lastKnownOutcome, spreadGroups } from './baselines.ts'
-import { baseHazards } from './blended.ts'
 import type { Dataset } from './dataset.ts'
 import type { HeldOut } from './held-out.ts'
 import { type Labelled, type ObservedLabels, seenWithin } from './labelled.ts'
@@ -49,28 +48,32 @@ export interface OutcomeEvaluation {
   readonly hasSkill: boolean
 }
 
-export interface JudgedOutcome {
+/** What was blended and calibrated on some held-out predictions, and others that it is judged on. */
+export interface JudgedSide<Model> {
+  readonly model: Model
+  readonly test: HeldOut
+}
+
+export interface JudgedOutcome extends JudgedSide<OutcomeModel> {
   readonly task: OutcomeTaskPlan
   /** Index of the task. */
   readonly index: number
-  readonly model: OutcomeModel
   /** What the members learned from: baselines are fitted on it. */
   readonly learned: Labelled
-  /** What the predictor was blended and calibrated on. */
-  readonly calibrated: Labelled
-  readonly test: HeldOut
+  /** The two blocks with their parts exchanged: skill is judged on both. Null where they cannot be. */
+  readonly exchanged: JudgedSide<OutcomeModel> | null
   readonly dataset: Dataset
   readonly seed: number
 }
 
 /**
  * Judges one outcome on later data, with the baselines fitted on what the members learned from. The base rate also
- * knows what the predictor was calibrated on: a level that moved is no skill.
+ * knows what the predictor was calibrated on: a level that moved is no skill. Whether there is skill is judged on twice
+ * as many rows: those that the predictor was calibrated on, judged by what is calibrated on the test rows, count too.
  */
 export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
   const { index, model, learned, test } = judged
   const labels = test.labelled.outcomes[index]
-  const rows = test.labelled.rows.length
   const own = learned.outcomes[index]
   const lastKnown = lastKnownOutcome(
     judged.dataset.frame,
@@ -80,16 +83,8 @@ export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
   const groupsOf = (labelled: Labelled) => labelled.rows.map((row) => lastKnown[row])
   const of = (hazards: ArrayLike<number>) =>
     complementIfAbsence(cumulativeFromHazards(hazards, labels.intervals), model)
-  const base = baseHazards(own, judged.calibrated.outcomes[index])
   const predicted: Compared<Float64Array> = {
-    model: outcomeProbabilities(
-      model,
-      rows,
-      test.hazards.map((hazards) => hazards[index]),
-    ),
-    base_rate: of(
-      Float64Array.from({ length: rows * labels.intervals }, (_, at) => base[at % labels.intervals]),
-    ),
+    ...predictSide(index, judged),
     last_known: of(
       spreadGroups(
         hazardsByGroup(own, Uint8Array.from(groupsOf(learned))),
@@ -101,15 +96,26 @@ export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
   const horizons = model.horizonsDays.flatMap(
     (_, horizon) => evaluateHorizon({ labels, model, predicted, horizon }) ?? [],
   )
-  const gain = eventTimeGain(
-    labels,
-    { model: predicted.model, base: predicted.base_rate, isAbsence: model.isAbsence },
-    {
-      cluster: test.labelled.customer,
-      seed: judged.seed,
-    },
-  )
+  const gain = eventTimeGain(judged)
   return { name: model.name, horizons, gain, hasSkill: gain !== null && gain.low > 0 }
+}
+
+/** Probabilities of the rows of a side: the predictor's and the base rate's. **Shape** [rows × horizons] */
+function predictSide(
+  index: number,
+  { model, test }: JudgedSide<OutcomeModel>,
+): Pick<Compared<Float64Array>, 'model' | 'base_rate'> {
+  const rows = test.labelled.rows.length
+  const base = model.baseHazards
+  const hazards = Float64Array.from({ length: rows * base.length }, (_, at) => base[at % base.length])
+  return {
+    model: outcomeProbabilities(
+      model,
+      rows,
+      test.hazards.map((own) => own[index]),
+    ),
+    base_rate: complementIfAbsence(cumulativeFromHazards(hazards, base.length), model),
+  }
 }
 
 function complementIfAbsence(happened: Float64Array, model: OutcomeModel): Float64Array {
@@ -169,19 +175,22 @@ function measure(probability: Float64Array, happened: readonly number[]): Horizo
 }
 
 /** Gain in log likelihood of what was seen (when the event fell, or that it had not) over the base rate, by row. */
-function eventTimeGain(
-  labels: HazardLabels,
-  predicted: { model: Float64Array; base: Float64Array; isAbsence: boolean },
-  { cluster, seed }: { cluster: Int32Array; seed: number },
-): Interval | null {
-  const rows = Array.from(labels.weight.keys()).filter((row) => labels.known[row * labels.intervals] === 1)
-  if (rows.length === 0) return null
-  const values = rows.map(
-    (row) =>
-      seenLogLikelihood(labels, row, predicted.model, predicted.isAbsence) -
-      seenLogLikelihood(labels, row, predicted.base, predicted.isAbsence),
-  )
-  return clusterBootstrap({ values, cluster: rows.map((row) => cluster[row]), seed })
+function eventTimeGain(judged: JudgedOutcome): Interval | null {
+  const values: number[] = []
+  const cluster: number[] = []
+  for (const side of judged.exchanged ? [judged, judged.exchanged] : [judged]) {
+    const { labelled } = side.test
+    const labels = labelled.outcomes[judged.index]
+    const predicted = predictSide(judged.index, side)
+    const of = (probabilities: Float64Array, row: number) =>
+      seenLogLikelihood(labels, row, probabilities, side.model.isAbsence)
+    for (let row = 0; row < labelled.rows.length; row++) {
+      if (labels.known[row * labels.intervals] !== 1) continue
+      values.push(of(predicted.model, row) - of(predicted.base_rate, row))
+      cluster.push(labelled.customer[row])
+    }
+  }
+  return values.length === 0 ? null : clusterBootstrap({ values, cluster, seed: judged.seed })
 }
 
 function seenLogLikelihood(

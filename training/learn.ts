@@ -12,6 +12,7 @@ import { crossFit, type HeldOut, joinHeldOut, predictHeldOut } from './held-out.
 import { type Labelled, labelBlock, pickFrame } from './labelled.ts'
 import { type Choices, fitMembers, type Taught } from './members.ts'
 import { judgeEverybody, type NonResponse } from './non-response.ts'
+import { holdLevels } from './recency.ts'
 import { weighByDay } from './response-propensity.ts'
 import { evaluateSegments, type SegmentEvaluation } from './segment-evaluation.ts'
 import { type Split, wholeBlock } from './splits.ts'
@@ -69,14 +70,8 @@ export async function learn(options: LearnOptions): Promise<Learned> {
     ? await learnForward(fit, label(split.calibrate), { frame, fitter, seed, onProgress: step(0, 0.7) })
     : await learnCrossFitted(fit, { frame, fitter, seed, onProgress: step(0, 0.7) })
   const tested = predictHeldOut(taught, test, frame)
-  const firstBlend = fitBlended(heldOut, options)
-  const judged = judge({
-    ...options,
-    learned: fit,
-    calibrated: heldOut.labelled,
-    blended: firstBlend,
-    test: tested,
-  })
+  const firstBlend = fitBlended(heldOut, { ...options, learned: fit })
+  const judged = judge({ ...options, learned: fit, blended: firstBlend, calibrated: heldOut, test: tested })
   const outcomeErrors = measureGroupErrors(withSkill(firstBlend, judged), tested, options)
   const { signals } = options
   const segments = evaluateSegments({ taught, blended: firstBlend, test, dataset, signals, seed })
@@ -89,13 +84,19 @@ export async function learn(options: LearnOptions): Promise<Learned> {
     choices: refitChoices(taught.choices),
     onProgress: step(0.7, 0.3),
   })
-  const blended = withSkill(fitBlended(joinHeldOut(heldOut, tested), options), judged)
+  const blended = withSkill(fitBlended(joinHeldOut(heldOut, tested), { ...options, learned: fit }), judged)
   const propensity = weighed.get(options.asOf)?.propensity ?? null
   const held = [heldOut, tested]
   const everybody =
     blended.answers &&
     (await judgeEverybody(blended.answers, { ...options, taught, refitted, held, test, propensity }))
-  const levelled = { ...blended, answers: everybody?.answers ?? null }
+  const levelled = {
+    outcomes:
+      split.testFrom === null
+        ? blended.outcomes
+        : holdLevels(blended.outcomes, tested, predictHeldOut(refitted, test, frame)),
+    answers: everybody?.answers ?? null,
+  }
   return {
     parts: withSurrogates(withoutIdle(refitted, levelled), pickFrame(frame, known.rows)),
     ...judged,
@@ -148,26 +149,42 @@ function refitChoices(choices: Choices): Choices {
 
 type Judged = Pick<Learned, 'outcomes' | 'answers'>
 
-function judge(
-  options: LearnOptions & { learned: Labelled; calibrated: Labelled; blended: Blended; test: HeldOut },
-): Judged {
-  const { dataset, tasks, learned, calibrated, blended, test, seed } = options
+interface JudgeOptions extends LearnOptions {
+  /** What the members learned from. */
+  readonly learned: Labelled
+  /** Blended and calibrated on `calibrated`, judged on `test`. */
+  readonly blended: Blended
+  readonly calibrated: HeldOut
+  readonly test: HeldOut
+}
+
+function judge(options: JudgeOptions): Judged {
+  const { dataset, tasks, split, learned, blended, calibrated, test, seed } = options
+  // Predictions that were cross-fitted beside a later block are none for later data.
+  const exchanged = split.kind === 'forward-cross-fitted' ? null : fitBlended(test, options)
+  const sideOf = <Model>(model: Model) => ({ model, test })
+  const otherSideOf = <Model>(model: Model | null | undefined) => (model ? { model, test: calibrated } : null)
   return {
     outcomes: tasks.outcomes.map((task, index) =>
       evaluateOutcome({
+        ...sideOf(blended.outcomes[index]),
+        exchanged: otherSideOf(exchanged?.outcomes[index]),
         task,
         index,
-        model: blended.outcomes[index],
         learned,
-        calibrated,
-        test,
         dataset,
         seed,
       }),
     ),
     answers:
       blended.answers &&
-      evaluateAnswers({ model: blended.answers, learned, calibrated, test, dataset, seed }),
+      evaluateAnswers({
+        ...sideOf(blended.answers),
+        exchanged: otherSideOf(exchanged?.answers),
+        learned,
+        dataset,
+        seed,
+      }),
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type HazardCalibrator,
 } from './calibrator.ts'
 import type { ConformalLevels } from './conformal.ts'
+import { clampProbability, logit, sigmoid } from './logit.ts'
 import { answerCount, longestLeadDays, type Member, type MemberOutput } from './member.ts'
 import type { Surrogate } from './surrogate.ts'
 
@@ -34,6 +35,10 @@ export interface OutcomeModel {
   /** Share of each member, summing to 1. */
   readonly weights: readonly number[]
   readonly calibrator: HazardCalibrator
+  /** Days in which a label came to count half as much for blend and calibrator; null: all counted alike. */
+  readonly halfLifeDays?: number | null
+  /** What is added to the calibrated logit of each interval, so that refitted members keep the level. Absent: nothing. */
+  readonly levels?: readonly number[]
   /** Explains the logit of the outcome's probability at the longest horizon; null: not yet fitted. */
   readonly surrogate: Surrogate | null
 }
@@ -147,11 +152,20 @@ export function outcomeProbabilities(
   hazards: readonly ArrayLike<number>[],
 ): Float64Array {
   const intervals = model.horizonsDays.length
-  const calibrated = model.hasSkill
-    ? applyHazardCalibrator(model.calibrator, blendHazards(hazards, model.weights, intervals), intervals)
-    : repeated(model.baseHazards, rows)
+  const calibrated = model.hasSkill ? calibratedHazards(model, hazards) : repeated(model.baseHazards, rows)
   const happened = cumulativeFromHazards(calibrated, intervals)
   return Float64Array.from(happened, (p) => (model.isAbsence ? 1 - p : p))
+}
+
+/** Hazards of each interval, blended and corrected. **Shape** each and result [rows × intervals] */
+export function calibratedHazards(
+  { weights, calibrator, levels, horizonsDays }: Omit<OutcomeModel, 'hasSkill'>,
+  hazards: readonly ArrayLike<number>[],
+): Float32Array {
+  const intervals = horizonsDays.length
+  const corrected = applyHazardCalibrator(calibrator, blendHazards(hazards, weights, intervals), intervals)
+  if (levels === undefined) return corrected
+  return corrected.map((hazard, at) => clampProbability(sigmoid(logit(hazard) + levels[at % intervals])))
 }
 
 /** Calibrated distribution over the answers 0 to 10 of each row, from its members' distributions. */

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import type { HazardLabels } from '../../src/model/member.ts'
+import { calibratedHazards, type OutcomeModel } from '../../src/model/predictor.ts'
+import { chooseHalfLife, holdLevels, levelShift, weighByAge } from '../../training/recency.ts'
+import { chanceOf, logistic } from '../model/simulated.ts'
+
+const days = 300
+
+/** One row a day and customer; members say .2 throughout, and it happens as `trueLogit` of the day says. */
+function datedRows(trueLogit: (day: number) => number, customers = 20) {
+  const chance = chanceOf(5)
+  const rows = days * customers
+  const cutoff = Int32Array.from({ length: rows }, (_, row) => Math.floor(row / customers))
+  const labels: HazardLabels = {
+    name: 'upsell',
+    intervals: 1,
+    happened: Uint8Array.from(cutoff, (day) => (chance.uniform() < logistic(trueLogit(day)) ? 1 : 0)),
+    known: new Uint8Array(rows).fill(1),
+    weight: new Float32Array(rows).fill(1),
+  }
+  const customer = Int32Array.from({ length: rows }, (_, row) => row % customers)
+  return { hazards: new Float32Array(rows).fill(0.2), labels, cutoff, customer }
+}
+
+describe('how fast labels lose weight', () => {
+  it('is not at all where the level stays', () => {
+    expect(chooseHalfLife(datedRows(() => -1))).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it('is fast where the level runs away, the faster the faster it runs', () => {
+    const running = chooseHalfLife(datedRows((day) => -3 + (4 * day) / days))
+    expect(running).toBeLessThanOrEqual(60)
+    const creeping = chooseHalfLife(datedRows((day) => -1.5 + (0.7 * day) / days))
+    expect(creeping).toBeGreaterThanOrEqual(running)
+  })
+
+  it('is not told from a handful of events', () => {
+    expect(chooseHalfLife(datedRows((day) => -8 + (5 * day) / days, 5))).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it('halves the weight of a label with each half-life', () => {
+    expect(Array.from(weighByAge([0, 30, 60], 30))).toEqual([0.25, 0.5, 1])
+    expect(Array.from(weighByAge([0, 60], Number.POSITIVE_INFINITY))).toEqual([1, 1])
+  })
+})
+
+describe('the level', () => {
+  it('is moved to the weighted mean that is wanted', () => {
+    const units = [
+      { logit: -2, wanted: 0, weight: 1 },
+      { logit: 1, wanted: 1, weight: 3 },
+    ]
+    const shift = levelShift(units)
+    const mean = (logistic(-2 + shift) + 3 * logistic(1 + shift)) / 4
+    expect(mean).toBeCloseTo(0.75, 5)
+  })
+
+  it('stays where members that have seen the later rows know already what the correction adds', () => {
+    const rows = 40
+    const model: OutcomeModel = {
+      name: 'upsell',
+      horizonsDays: [30],
+      isAbsence: false,
+      hasSkill: true,
+      baseHazards: [0.2],
+      weights: [1],
+      calibrator: [{ kind: 'shift', intercept: 1, slope: 1 }],
+      surrogate: null,
+    }
+    const spread = (level: number) =>
+      Float32Array.from({ length: rows }, (_, row) => logistic(level + (row % 5) / 2))
+    const { labels } = datedRows(() => 0)
+    const held = {
+      labelled: {
+        rows: new Int32Array(rows),
+        customer: new Int32Array(rows),
+        answers: null,
+        outcomes: [{ ...labels, observed: new Uint8Array(rows), known: new Uint8Array(rows).fill(1) }],
+      },
+      hazards: [[spread(-2)]],
+    }
+    const refitted = { hazards: [[spread(-1)]] }
+    const [levelled] = holdLevels([model], held, refitted)
+    const meanOf = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length
+    const wanted = meanOf(calibratedHazards(model, held.hazards[0]))
+    expect(meanOf(calibratedHazards(model, refitted.hazards[0]))).toBeGreaterThan(wanted + 0.1)
+    expect(meanOf(calibratedHazards(levelled, refitted.hazards[0]))).toBeCloseTo(wanted, 4)
+  })
+})

@@ -1,0 +1,176 @@
+import { clusterBootstrap } from '../src/model/bootstrap.ts'
+import { clampProbability, logit, sigmoid, softplus } from '../src/model/logit.ts'
+import type { HazardLabels } from '../src/model/member.ts'
+import { calibratedHazards, type OutcomeModel } from '../src/model/predictor.ts'
+import type { HeldOut } from './held-out.ts'
+
+/** Held-out hazards of one outcome beside what happened. **Shape** [rows × intervals], [rows]. */
+export interface DatedHazards {
+  readonly hazards: ArrayLike<number>
+  readonly labels: HazardLabels
+  /** Day of each row's cutoff. */
+  readonly cutoff: ArrayLike<number>
+  readonly customer: ArrayLike<number>
+}
+
+/** Days in which a label comes to count half as much; the first: all count alike. */
+export const halfLivesDays = [Number.POSITIVE_INFINITY, 180, 60, 20] as const
+/** The rows are cut into so many parts by time; each part is forecast from those before it. */
+const parts = 4
+/** A level that fewer events tell, weighed by their age, is mostly chance. */
+const fewestEvents = 30
+
+/** What each label counts for by its age on the last day, 1 on that day. **Shape** [rows] */
+export function weighByAge(
+  cutoff: ArrayLike<number>,
+  halfLifeDays: number,
+  last: number = latest(cutoff),
+): Float64Array {
+  return Float64Array.from(cutoff, (day) => 2 ** (-(last - day) / halfLifeDays))
+}
+
+function latest(days: ArrayLike<number>): number {
+  let last = Number.NEGATIVE_INFINITY
+  for (let row = 0; row < days.length; row++) last = Math.max(last, days[row])
+  return last
+}
+
+/** A known interval of a row. */
+interface DatedUnit extends LevelUnit {
+  readonly interval: number
+  readonly day: number
+  readonly customer: number
+}
+
+/**
+ * How fast labels lose weight. Rows are cut into parts by time, and the level of each part is forecast from the parts
+ * before it, with each half-life. The longest half-life is taken whose loss is not clearly above the best one's.
+ */
+export function chooseHalfLife(dated: DatedHazards): number {
+  const units = datedUnits(dated)
+  const days = units.map(({ day }) => day).sort((a, b) => a - b)
+  const cuts = Array.from(
+    { length: parts - 1 },
+    (_, part) => days[Math.floor(((part + 1) * days.length) / parts)],
+  )
+  const turns = [...new Set(cuts)].flatMap((from, index, all) => {
+    const before = units.filter(({ day }) => day < from)
+    const own = units.filter(({ day }) => day >= from && day < (all[index + 1] ?? Infinity))
+    return own.length > 0 && before.length > 0 ? [{ before, own }] : []
+  })
+  const candidates = halfLivesDays.filter((halfLife) => effectiveEvents(units, halfLife) >= fewestEvents)
+  if (turns.length === 0 || candidates.length < 2) return halfLivesDays[0]
+  const losses = candidates.map((halfLife) => turns.flatMap((turn) => forecastLosses(turn, halfLife)))
+  const sums = losses.map((own) => own.reduce((sum, loss) => sum + loss, 0))
+  const best = losses[sums.indexOf(Math.min(...sums))]
+  const cluster = turns.flatMap(({ own }) => own.map(({ customer }) => customer))
+  const isAsGood = (own: readonly number[]) => {
+    const values = own.map((loss, i) => loss - best[i])
+    return own === best || clusterBootstrap({ values, cluster, replicates: 200, seed: 1 }).low <= 0
+  }
+  return candidates[losses.findIndex(isAsGood)]
+}
+
+function datedUnits({ hazards, labels, cutoff, customer }: DatedHazards): DatedUnit[] {
+  const { intervals, known, happened } = labels
+  const places = Array.from(known.keys()).filter((at) => known[at] === 1)
+  return places.map((at) => {
+    const row = Math.floor(at / intervals)
+    return {
+      logit: logit(clampProbability(hazards[at])),
+      wanted: happened[at],
+      weight: 1,
+      interval: at % intervals,
+      day: cutoff[row],
+      customer: customer[row],
+    }
+  })
+}
+
+/** Of the rarer kind. */
+function effectiveEvents(units: readonly DatedUnit[], halfLife: number): number {
+  const weights = weighByAge(
+    units.map(({ day }) => day),
+    halfLife,
+  )
+  let events = 0
+  let all = 0
+  units.forEach(({ wanted }, i) => {
+    events += weights[i] * wanted
+    all += weights[i]
+  })
+  return Math.min(events, all - events)
+}
+
+function forecastLosses(
+  { before, own }: { before: readonly DatedUnit[]; own: readonly DatedUnit[] },
+  halfLife: number,
+): number[] {
+  const weights = weighByAge(
+    before.map(({ day }) => day),
+    halfLife,
+  )
+  const weighed = before.map((unit, i) => ({ ...unit, weight: weights[i] }))
+  const intervals = own.reduce((most, { interval }) => Math.max(most, interval), 0) + 1
+  const shifts = Array.from({ length: intervals }, (_, at) =>
+    levelShift(weighed.filter(({ interval }) => interval === at)),
+  )
+  return own.map(({ logit, wanted, interval }) => {
+    const x = logit + shifts[interval]
+    return softplus(x) - wanted * x
+  })
+}
+
+/** A probability that should be another one on average. */
+export interface LevelUnit {
+  readonly logit: number
+  readonly wanted: number
+  readonly weight: number
+}
+
+/** What added to the logits brings the weighted mean probability to the weighted mean of those wanted, by Newton. */
+export function levelShift(units: readonly LevelUnit[]): number {
+  let shift = 0
+  for (let step = 0; step < 30; step++) {
+    let slope = 0
+    let curve = 1e-9
+    for (const { logit, wanted, weight } of units) {
+      const p = sigmoid(logit + shift)
+      slope += weight * (p - wanted)
+      curve += weight * p * (1 - p)
+    }
+    const move = Math.max(-1, Math.min(1, slope / curve))
+    shift -= move
+    if (Math.abs(move) < 1e-5) break
+  }
+  return shift
+}
+
+/**
+ * Brings members that have learned from the latest rows to the level that the corrected members which had not have on
+ * these rows: what they know of a drift already must not be corrected once more.
+ */
+export function holdLevels(
+  models: readonly OutcomeModel[],
+  held: Pick<HeldOut, 'labelled' | 'hazards'>,
+  refitted: Pick<HeldOut, 'hazards'>,
+): OutcomeModel[] {
+  return models.map((model, index) => {
+    const { known, intervals } = held.labelled.outcomes[index]
+    const of = ({ hazards }: Pick<HeldOut, 'hazards'>) =>
+      calibratedHazards(
+        model,
+        hazards.map((own) => own[index]),
+      )
+    const [wanted, said] = [of(held), of(refitted)]
+    const places = Array.from(known.keys()).filter((at) => known[at] === 1)
+    const levels = Array.from({ length: intervals }, (_, interval) =>
+      levelShift(
+        places
+          .filter((at) => at % intervals === interval)
+          .map((at) => ({ logit: logit(said[at]), wanted: wanted[at], weight: 1 })),
+      ),
+    )
+    return { ...model, levels }
+  })
+}
