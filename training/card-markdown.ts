@@ -145,11 +145,27 @@ function describeSkipped({ skipped }: Card): string {
   return lines.length === 0 ? '' : `## Not predicted\n\n${lines.join('\n')}`
 }
 
-function describeMembers({ members, calibration }: Card): string {
+function describeMembers({ members, calibration, halfLivesDays }: Card): string {
   if (members.length === 0) return ''
   const tasks = Object.keys(members[0].weights)
-  const rows = members.map(({ name, weights }) => [name, ...tasks.map((task) => number(weights[task]))])
-  return `## Members and their share\n\n${table(['member', ...tasks], rows)}\n\nCorrections: \`${JSON.stringify(calibration)}\``
+  const share = ({ weights }: Card['members'][number], task: string) => `${(100 * weights[task]).toFixed(0)}%`
+  const added = ({ adds }: Card['members'][number], task: string) =>
+    adds[task] === undefined ? '' : ` (${adds[task] >= 0 ? '+' : '−'}${number(Math.abs(adds[task]))})`
+  const rows = members.map((member) => [
+    member.name,
+    ...tasks.map((task) => `${share(member, task)}${added(member, task)}`),
+    member.microsecondsPerRow === null ? '–' : member.microsecondsPerRow.toFixed(1),
+  ])
+  const drifting = Object.entries(halfLivesDays).map(([name, days]) => `${name} ${days} days`)
+  return [
+    '## Members',
+    'Share of each member, and in brackets what it adds: log loss of the others without it less that of all together, in nats a row on the later data; below zero it did not help there.',
+    table(['member', ...tasks, 'µs a row'], rows),
+    `Corrections: \`${JSON.stringify(calibration)}\``,
+    ...(drifting.length > 0
+      ? [`The level drifts; labels came to count half as much in: ${drifting.join(', ')}.`]
+      : []),
+  ].join('\n\n')
 }
 
 function describeLeaks({ leaks }: Card): string {

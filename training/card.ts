@@ -9,6 +9,7 @@ import type { PredictorParts } from '../src/model/predictor.ts'
 import type { AnswerEvaluation } from './answer-evaluation.ts'
 import type { OutcomeEvaluation } from './evaluation.ts'
 import type { Learned } from './learn.ts'
+import { timeMembers } from './member-gains.ts'
 import type { NonResponse } from './non-response.ts'
 import type { Prepared, TrainOptions } from './prepare.ts'
 import type { SegmentEvaluation } from './segment-evaluation.ts'
@@ -51,7 +52,9 @@ export interface Card {
   /** Who does not answer, and what that does to the NPS of everybody; null without answers. */
   readonly nonResponse: NonResponse | null
   readonly skipped: Readonly<Record<string, Skipped>>
-  readonly members: readonly { readonly name: string; readonly weights: Readonly<Record<string, number>> }[]
+  readonly members: readonly MemberAccount[]
+  /** Outcomes whose level drifts: days in which a label came to count half as much. */
+  readonly halfLivesDays: Readonly<Record<string, number>>
   readonly calibration: Readonly<Record<string, unknown>>
   readonly leaks: Prepared['leaks']
   readonly features: readonly {
@@ -61,6 +64,16 @@ export interface Card {
     readonly isUsed: boolean
   }[]
   readonly limits: readonly string[]
+}
+
+export interface MemberAccount {
+  readonly name: string
+  /** Its share by task. */
+  readonly weights: Readonly<Record<string, number>>
+  /** By task: log loss of the others without it less that of all, in nats a row or answer. Above 0: it helps. */
+  readonly adds: Readonly<Record<string, number>>
+  /** What predicting a row costs; null where it was not timed. */
+  readonly microsecondsPerRow: number | null
 }
 
 export interface CardInputs {
@@ -84,8 +97,6 @@ const splitWords: Readonly<Record<Split['kind'], string>> = {
 
 export function makeCard(inputs: CardInputs): Card {
   const { program, version, prepared, split, learned, parts, options } = inputs
-  const { dataset, asOf } = prepared
-  const days = Array.from(dataset.cutoff).sort((a, b) => a - b)
   const used = new Set(parts.encoder.encodings.map(({ name }) => name))
   return {
     program: program.name,
@@ -96,20 +107,7 @@ export function makeCard(inputs: CardInputs): Card {
     backend: parts.members.some(({ member }) => member.kind === 'network')
       ? (startedBackend() ?? null)
       : null,
-    data: {
-      asOf,
-      lakeCommit: prepared.lake.state.sequence,
-      fingerprint: fingerprint(inputs),
-      rows: dataset.cutoff.length,
-      customers: new Set(dataset.customer).size,
-      firstCutoff: days.length > 0 ? addDays('1970-01-01', days[0]) : null,
-      lastCutoff: days.length > 0 ? addDays('1970-01-01', days[days.length - 1]) : null,
-      cutoffs:
-        dataset.plan.kind === 'snapshot'
-          ? 'one a customer (a snapshot)'
-          : `every ${dataset.plan.stepDays} days`,
-      sampledShare: dataset.sampledShare,
-    },
+    data: dataOf(inputs),
     split: {
       kind: split.kind,
       words: splitWords[split.kind],
@@ -122,7 +120,10 @@ export function makeCard(inputs: CardInputs): Card {
     groupErrors: learned?.groupErrors ?? {},
     nonResponse: learned?.nonResponse ?? null,
     skipped: prepared.tasks.skipped,
-    members: parts.members.map(({ name }, index) => ({ name, weights: weightsOf(parts, index) })),
+    members: accountsOf(inputs),
+    halfLivesDays: Object.fromEntries(
+      parts.outcomes.flatMap(({ name, halfLifeDays }) => (halfLifeDays ? [[name, halfLifeDays]] : [])),
+    ),
     calibration: Object.fromEntries(
       [...parts.outcomes, ...(parts.answers ? [{ name: 'nps', ...parts.answers }] : [])].map(
         ({ name, calibrator }) => [name, calibrator],
@@ -137,6 +138,39 @@ export function makeCard(inputs: CardInputs): Card {
     })),
     limits: limitsOf(inputs),
   }
+}
+
+function dataOf(inputs: CardInputs): Card['data'] {
+  const { dataset, asOf, lake } = inputs.prepared
+  const days = Array.from(dataset.cutoff).sort((a, b) => a - b)
+  return {
+    asOf,
+    lakeCommit: lake.state.sequence,
+    fingerprint: fingerprint(inputs),
+    rows: dataset.cutoff.length,
+    customers: new Set(dataset.customer).size,
+    firstCutoff: days.length > 0 ? addDays('1970-01-01', days[0]) : null,
+    lastCutoff: days.length > 0 ? addDays('1970-01-01', days[days.length - 1]) : null,
+    cutoffs:
+      dataset.plan.kind === 'snapshot'
+        ? 'one a customer (a snapshot)'
+        : `every ${dataset.plan.stepDays} days`,
+    sampledShare: dataset.sampledShare,
+  }
+}
+
+function accountsOf({ parts, learned, prepared, program, options }: CardInputs): MemberAccount[] {
+  const times = timeMembers(parts, {
+    frame: prepared.dataset.frame,
+    leads: parts.answers ? 1 + program.horizonsDays.length : 0,
+    stopwatch: options.stopwatch ?? (() => 0),
+  })
+  return parts.members.map(({ name }, index) => ({
+    name,
+    weights: weightsOf(parts, index),
+    adds: learned?.memberGains[index] ?? {},
+    microsecondsPerRow: times[index],
+  }))
 }
 
 function weightsOf(parts: PredictorParts, member: number): Record<string, number> {

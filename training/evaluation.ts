@@ -81,10 +81,14 @@ export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
     model.horizonsDays[0],
   )
   const groupsOf = (labelled: Labelled) => labelled.rows.map((row) => lastKnown[row])
+  const hazards = test.hazards.map((all) => all[index])
+  const said = (by: OutcomeModel) => outcomeProbabilities(by, test.labelled.rows.length, hazards)
   const of = (hazards: ArrayLike<number>) =>
     complementIfAbsence(cumulativeFromHazards(hazards, labels.intervals), model)
   const predicted: Compared<Float64Array> = {
-    ...predictSide(index, judged),
+    model: said(model),
+    // What is served without skill.
+    base_rate: said({ ...model, hasSkill: false }),
     last_known: of(
       spreadGroups(
         hazardsByGroup(own, Uint8Array.from(groupsOf(learned))),
@@ -98,24 +102,6 @@ export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
   )
   const gain = eventTimeGain(judged)
   return { name: model.name, horizons, gain, hasSkill: gain !== null && gain.low > 0 }
-}
-
-/** Probabilities of the rows of a side: the predictor's and the base rate's. **Shape** [rows × horizons] */
-function predictSide(
-  index: number,
-  { model, test }: JudgedSide<OutcomeModel>,
-): Pick<Compared<Float64Array>, 'model' | 'base_rate'> {
-  const rows = test.labelled.rows.length
-  const base = model.baseHazards
-  const hazards = Float64Array.from({ length: rows * base.length }, (_, at) => base[at % base.length])
-  return {
-    model: outcomeProbabilities(
-      model,
-      rows,
-      test.hazards.map((own) => own[index]),
-    ),
-    base_rate: complementIfAbsence(cumulativeFromHazards(hazards, base.length), model),
-  }
 }
 
 function complementIfAbsence(happened: Float64Array, model: OutcomeModel): Float64Array {
@@ -175,22 +161,34 @@ function measure(probability: Float64Array, happened: readonly number[]): Horizo
 }
 
 /** Gain in log likelihood of what was seen (when the event fell, or that it had not) over the base rate, by row. */
-function eventTimeGain(judged: JudgedOutcome): Interval | null {
+function eventTimeGain({ index, seed, ...judged }: JudgedOutcome): Interval | null {
   const values: number[] = []
   const cluster: number[] = []
-  for (const side of judged.exchanged ? [judged, judged.exchanged] : [judged]) {
-    const { labelled } = side.test
-    const labels = labelled.outcomes[judged.index]
-    const predicted = predictSide(judged.index, side)
-    const of = (probabilities: Float64Array, row: number) =>
-      seenLogLikelihood(labels, row, probabilities, side.model.isAbsence)
-    for (let row = 0; row < labelled.rows.length; row++) {
-      if (labels.known[row * labels.intervals] !== 1) continue
-      values.push(of(predicted.model, row) - of(predicted.base_rate, row))
-      cluster.push(labelled.customer[row])
-    }
+  for (const { model, test } of judged.exchanged ? [judged, judged.exchanged] : [judged]) {
+    const own = eventLogLikelihoods(model, test, index)
+    const base = eventLogLikelihoods({ ...model, hasSkill: false }, test, index)
+    own.values.forEach((value, place) => {
+      values.push(value - base.values[place])
+      cluster.push(test.labelled.customer[own.rows[place]])
+    })
   }
-  return values.length === 0 ? null : clusterBootstrap({ values, cluster, seed: judged.seed })
+  return values.length === 0 ? null : clusterBootstrap({ values, cluster, seed })
+}
+
+/** Log likelihood of what was seen of each row of which anything is known. @param index of the outcome */
+export function eventLogLikelihoods(
+  model: OutcomeModel,
+  { labelled, hazards }: HeldOut,
+  index: number,
+): { rows: number[]; values: number[] } {
+  const labels = labelled.outcomes[index]
+  const probabilities = outcomeProbabilities(
+    model,
+    labelled.rows.length,
+    hazards.map((own) => own[index]),
+  )
+  const rows = Array.from(labelled.rows.keys()).filter((row) => labels.known[row * labels.intervals] === 1)
+  return { rows, values: rows.map((row) => seenLogLikelihood(labels, row, probabilities, model.isAbsence)) }
 }
 
 function seenLogLikelihood(

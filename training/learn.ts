@@ -1,6 +1,7 @@
 import type { SegmentSignals } from '../src/domain/segment.ts'
 import type { Fitter } from '../src/model/fitter.ts'
 import type { GroupError } from '../src/model/group-forecast.ts'
+import type { Member } from '../src/model/member.ts'
 import type { PredictorParts } from '../src/model/predictor.ts'
 import { mapByTask } from '../src/model/single-task.ts'
 import { type AnswerEvaluation, evaluateAnswers } from './answer-evaluation.ts'
@@ -10,6 +11,7 @@ import { evaluateOutcome, type OutcomeEvaluation } from './evaluation.ts'
 import { measureGroupErrors } from './group-errors.ts'
 import { crossFit, type HeldOut, joinHeldOut, predictHeldOut } from './held-out.ts'
 import { type Labelled, labelBlock, pickFrame } from './labelled.ts'
+import { measureMemberGains } from './member-gains.ts'
 import { type Choices, fitMembers, type Taught } from './members.ts'
 import { judgeEverybody, type NonResponse } from './non-response.ts'
 import { holdLevels } from './recency.ts'
@@ -41,6 +43,8 @@ export interface Learned {
   readonly segments: readonly SegmentEvaluation[]
   readonly groupErrors: Readonly<Record<string, GroupError>>
   readonly nonResponse: NonResponse | null
+  /** For each member of `parts` what it adds to the others: nats of log loss by task. */
+  readonly memberGains: readonly Readonly<Record<string, number>>[]
 }
 
 /**
@@ -52,26 +56,24 @@ export async function learn(options: LearnOptions): Promise<Learned> {
   const { dataset, split, seed, fitter, onProgress } = options
   const { frame } = dataset
   const whole = wholeBlock(dataset, options.asOf)
-  const days = [split.fit, split.calibrate ?? split.test, split.test, whole].map(
-    (block) => block.censoredAfter,
-  )
+  const blocks = [split.fit, split.calibrate ?? split.test, split.test, whole]
+  const days = blocks.map(({ censoredAfter }) => censoredAfter)
   const weighed = await weighByDay(dataset, days, options)
   const label = (block: Split['fit']) =>
-    labelBlock(dataset, block, {
-      ...options,
-      answerWeights: weighed.get(block.censoredAfter)?.weights,
-    })
+    labelBlock(dataset, block, { ...options, answerWeights: weighed.get(block.censoredAfter)?.weights })
   const fit = label(split.fit)
+  const blending = { ...options, learned: fit }
   const test = label(split.test)
   const step = (from: number, share: number) => (done: number, note: string) =>
     onProgress(from + share * done, note)
 
-  const { taught, heldOut } = split.calibrate
-    ? await learnForward(fit, label(split.calibrate), { frame, fitter, seed, onProgress: step(0, 0.7) })
-    : await learnCrossFitted(fit, { frame, fitter, seed, onProgress: step(0, 0.7) })
+  const later = split.calibrate && label(split.calibrate)
+  const { taught, heldOut } = await teach(fit, later, { frame, fitter, seed, onProgress: step(0, 0.7) })
   const tested = predictHeldOut(taught, test, frame)
-  const firstBlend = fitBlended(heldOut, { ...options, learned: fit })
-  const judged = judge({ ...options, learned: fit, blended: firstBlend, calibrated: heldOut, test: tested })
+  const firstBlend = fitBlended(heldOut, blending)
+  const sides = { blended: firstBlend, calibrated: heldOut, test: tested }
+  const judged = judge({ ...blending, ...sides })
+  const gains = measureMemberGains(sides, blending)
   const outcomeErrors = measureGroupErrors(withSkill(firstBlend, judged), tested, options)
   const { signals } = options
   const segments = evaluateSegments({ taught, blended: firstBlend, test, dataset, signals, seed })
@@ -84,7 +86,7 @@ export async function learn(options: LearnOptions): Promise<Learned> {
     choices: refitChoices(taught.choices),
     onProgress: step(0.7, 0.3),
   })
-  const blended = withSkill(fitBlended(joinHeldOut(heldOut, tested), { ...options, learned: fit }), judged)
+  const blended = withSkill(fitBlended(joinHeldOut(heldOut, tested), blending), judged)
   const propensity = weighed.get(options.asOf)?.propensity ?? null
   const held = [heldOut, tested]
   const everybody =
@@ -99,6 +101,7 @@ export async function learn(options: LearnOptions): Promise<Learned> {
   }
   return {
     parts: withSurrogates(withoutIdle(refitted, levelled), pickFrame(frame, known.rows)),
+    memberGains: gains.filter((_, index) => isUsed(levelled, index)),
     ...judged,
     segments,
     groupErrors: { ...outcomeErrors, ...everybody?.errors },
@@ -107,6 +110,11 @@ export async function learn(options: LearnOptions): Promise<Learned> {
 }
 
 type TeachOptions = Pick<Parameters<typeof fitMembers>[1], 'frame' | 'fitter' | 'seed' | 'onProgress'>
+
+/** Members on one block, held-out predictions on the next one, or beside it where there is none. */
+function teach(fit: Labelled, later: Labelled | null, options: TeachOptions) {
+  return later ? learnForward(fit, later, options) : learnCrossFitted(fit, options)
+}
 
 /** Members on one block, held-out predictions on the next one. */
 async function learnForward(
@@ -199,17 +207,32 @@ function withSkill(blended: Blended, judged: Judged): Blended {
   }
 }
 
-/** Drops members without weight. */
+/** Drops members without weight, and of the others what serves tasks in which they have none. */
 function withoutIdle({ encoder, members }: Taught, blended: Blended): Learned['parts'] {
-  const tasks = [...blended.outcomes, ...(blended.answers ? [blended.answers] : [])]
-  const used = members.map((_, index) =>
-    tasks.some(({ hasSkill, weights }) => hasSkill && weights[index] > 0),
-  )
-  const keep = <T>(values: readonly T[]) => values.filter((_, index) => used[index])
+  const keep = <T>(values: readonly T[]) => values.filter((_, index) => isUsed(blended, index))
+  const seated = members.map((seat, index) => ({ ...seat, member: onlyUsed(seat.member, blended, index) }))
   return {
     encoder,
-    members: keep(members),
+    members: keep(seated),
     outcomes: blended.outcomes.map((model) => ({ ...model, weights: keep(model.weights) })),
     answers: blended.answers && { ...blended.answers, weights: keep(blended.answers.weights) },
   }
+}
+
+type Weighed = Pick<Blended['outcomes'][number], 'hasSkill' | 'weights'>
+
+function isUsedFor({ hasSkill, weights }: Weighed, member: number): boolean {
+  return hasSkill && weights[member] > 0
+}
+
+function isUsed({ outcomes, answers }: Blended, member: number): boolean {
+  return [...outcomes, ...(answers ? [answers] : [])].some((task) => isUsedFor(task, member))
+}
+
+function onlyUsed(member: Member, { outcomes, answers }: Blended, index: number): Member {
+  if (member.keepTasks === undefined) return member
+  return member.keepTasks({
+    outcomes: outcomes.map((task) => isUsedFor(task, index)),
+    answers: answers && isUsedFor(answers, index),
+  })
 }

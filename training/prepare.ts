@@ -26,6 +26,8 @@ export interface TrainOptions {
   readonly seed: number
   /** The clock, ISO 8601. */
   readonly now: string
+  /** Milliseconds since some moment; where it stands still nothing is timed. */
+  readonly stopwatch?: () => number
   readonly reporter: Reporter
 }
 

@@ -15,6 +15,8 @@ export interface Context {
   readonly isJson: boolean
   /** ISO 8601. */
   readonly now: string
+  /** Milliseconds since some moment. */
+  readonly stopwatch: () => number
   readonly reporter: Reporter & { end(): void }
   /** Paths of the command line start here. */
   readonly callerFolder: string
@@ -51,6 +53,8 @@ export function contextOf(command: Command): Context {
     seed,
     isJson: options.json ?? env.LOYALCAST_JSON === '1',
     now: env.LOYALCAST_NOW ?? new Date().toISOString(),
+    // With a clock that was given everything repeats.
+    stopwatch: env.LOYALCAST_NOW ? () => 0 : () => performance.now(),
     reporter: terminalReporter(),
     callerFolder,
     readProgram: (path) => readProgram(resolve(callerFolder, path), env),

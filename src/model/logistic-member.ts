@@ -3,11 +3,11 @@ import { failure } from '../domain/errors.ts'
 import { type LinearDesign, linearDesign } from './linear-design.ts'
 import { fitHazards, type HazardModel, hazardLoss, predictHazards } from './logistic.ts'
 import type { Matrix } from './matrix.ts'
-import type { AnswerLabels, HazardLabels, LearningSet, Member, StoredMember } from './member.ts'
+import type { AnswerLabels, ByTask, HazardLabels, LearningSet, Member, StoredMember } from './member.ts'
 import { fitOrdinal } from './ordinal.ts'
 import { type OrdinalModel, ordinalLoss, predictOrdinal, thresholdCount } from './ordinal-model.ts'
 import { choosePenalty, foldsForChoice, type PenaltyTask, sampleByCustomer } from './penalty-choice.ts'
-import { type ByTask, countTasks, joinByTask, type TaskOptions } from './single-task.ts'
+import { countTasks, joinByTask, type TaskOptions } from './single-task.ts'
 
 /** Penalties of the tasks, as {@link fitHazards} and {@link fitOrdinal} define them. */
 export type LogisticPenalties = ByTask<number>

@@ -34,6 +34,14 @@ export interface AnswerLabels {
   readonly weight: Float32Array
 }
 
+/** Something for each task. */
+export interface ByTask<T> {
+  /** One for each outcome, in their order. */
+  readonly outcomes: readonly T[]
+  /** null without a survey task. */
+  readonly answers: T | null
+}
+
 /** What a member learns from. */
 export interface LearningSet {
   readonly features: Matrix
@@ -70,5 +78,7 @@ export interface Member {
    * @param leads for each wanted set of answer distributions the lead of every row, in days: [leads][rows].
    */
   predict(features: Matrix, leads: readonly Float32Array[]): MemberOutput
+  /** The same without what only other tasks need: of these it then says something of no worth. */
+  keepTasks?(used: ByTask<boolean>): Member
   store(): StoredMember
 }

@@ -1,12 +1,4 @@
-import type { LearningSet } from './member.ts'
-
-/** Something for each task. */
-export interface ByTask<T> {
-  /** One for each outcome, in their order. */
-  readonly outcomes: readonly T[]
-  /** null without a survey task. */
-  readonly answers: T | null
-}
+import type { ByTask, LearningSet } from './member.ts'
 
 /** What a fit can be given that differs by task. */
 export interface TaskOptions<T> {
@@ -55,10 +47,11 @@ export function joinByTask<T>(tasks: readonly ByTask<T>[]): ByTask<T> {
 /** Changes what each task has. @param change also given how to find the same task's of others */
 export function mapByTask<T>(
   tasks: ByTask<T>,
-  change: (own: T, same: (others: ByTask<T>) => T) => T,
+  change: (own: T, same: <U>(others: ByTask<U>) => U) => T,
 ): ByTask<T> {
   return {
     outcomes: tasks.outcomes.map((own, index) => change(own, (others) => others.outcomes[index])),
-    answers: tasks.answers === null ? null : change(tasks.answers, (others) => others.answers as T),
+    answers:
+      tasks.answers === null ? null : change(tasks.answers, <U>(others: ByTask<U>) => others.answers as U),
   }
 }

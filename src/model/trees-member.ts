@@ -4,10 +4,10 @@ import { type BoostingOptions, boost } from './boosting.ts'
 import { type Forest, ForestReader, layOut } from './forest.ts'
 import { clampProbability, sigmoid } from './logit.ts'
 import type { Matrix } from './matrix.ts'
-import type { LearningSet, Member, MemberOutput, StoredMember } from './member.ts'
+import type { ByTask, LearningSet, Member, MemberOutput, StoredMember } from './member.ts'
 import { answerCount } from './member.ts'
 import { answerDistribution } from './ordinal-model.ts'
-import { type ByTask, countTasks, joinByTask, type TaskOptions } from './single-task.ts'
+import { countTasks, joinByTask, mapByTask, type TaskOptions } from './single-task.ts'
 import { type BinnedRows, binRows, fitBins } from './tree-bins.ts'
 import { answerTask, hazardTask, type TreeTask } from './tree-objectives.ts'
 import { type TreeTemper, treeSettings, treeTempers } from './tree-settings.ts'
@@ -148,6 +148,11 @@ function memberOf(learned: Learned): TreesMember {
       }),
       answers: answers === null ? [] : predictAnswers(answers, features, leads),
     }),
+    keepTasks: (used) =>
+      memberOf({
+        ...learned,
+        trees: mapByTask(trees, (own, same) => (same(used) ? own : { ...own, forest: layOut([]) })),
+      }),
     store: () => storeTrees(learned),
   }
 }

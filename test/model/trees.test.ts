@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { HazardLabels, LearningSet, MemberOutput } from '../../src/model/member.ts'
+import type { HazardLabels, LearningSet, Member, MemberOutput, StoredMember } from '../../src/model/member.ts'
 import { curvatureOf, gradientOf, packSlopes } from '../../src/model/packed-slopes.ts'
 import { pickTask } from '../../src/model/single-task.ts'
 import { binOf, binRows, fitBins } from '../../src/model/tree-bins.ts'
@@ -84,7 +84,7 @@ const later = simulate(3_000, 2)
 const unseen = simulate(3_000, 3)
 const options = { categories, seed: 4, validation: later }
 const member = fitTrees(learning, options)
-const predict = (one: typeof member): MemberOutput =>
+const predict = (one: Member): MemberOutput =>
   one.predict(unseen.features, [unseen.answers?.leadDays as Float32Array])
 
 describe('boosted trees', () => {
@@ -171,6 +171,17 @@ describe('boosted trees', () => {
     const apart = once.hazards[0].map((p, at) => Math.abs(p - more.hazards[0][at]))
     // Random rounding of slopes differs; splits hardly do.
     expect(apart.reduce((sum, gap) => sum + gap, 0) / apart.length).toBeLessThan(0.005)
+  })
+
+  it('leave out the trees of tasks that do not use them, and say the same of the others', () => {
+    const { keepTasks } = member
+    const kept = keepTasks?.({ outcomes: [false], answers: true })
+    expect(predict(kept!).answers).toEqual(predict(member).answers)
+    const numbersOf = ({ arrays }: StoredMember) =>
+      Object.values(arrays).reduce((sum, { length }) => sum + length, 0)
+    const stored = kept!.store()
+    expect(numbersOf(stored)).toBeLessThan(numbersOf(member.store()))
+    expect(predict(restoreTrees(stored))).toEqual(predict(kept!))
   })
 
   it('say what is missing of a stored member', () => {
