@@ -1,5 +1,6 @@
 import type { AnswerMetrics } from './answer-evaluation.ts'
 import type { Card } from './card.ts'
+import { describeCorrections } from './correction-words.ts'
 import type { Compared, HorizonEvaluation, HorizonMetrics, OutcomeEvaluation } from './evaluation.ts'
 
 const names: Compared<string> = {
@@ -149,7 +150,10 @@ function describeMembers({ members, calibration }: Card): string {
   if (members.length === 0) return ''
   const tasks = Object.keys(members[0].weights)
   const rows = members.map(({ name, weights }) => [name, ...tasks.map((task) => number(weights[task]))])
-  return `## Members and their share\n\n${table(['member', ...tasks], rows)}\n\nCorrections: \`${JSON.stringify(calibration)}\``
+  const corrections = Object.entries(calibration).map(
+    ([task, calibrator]) => `${task}: ${describeCorrections(calibrator)}`,
+  )
+  return `## Members and their share\n\n${table(['member', ...tasks], rows)}\n\nCorrections of logits, one for each interval between horizons: ${corrections.join('; ')}.`
 }
 
 function describeLeaks({ leaks }: Card): string {

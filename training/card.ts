@@ -4,6 +4,7 @@ import type { Program } from '../src/domain/program.ts'
 import { codeVersion } from '../src/domain/version.ts'
 import { listFeatures } from '../src/features/features.ts'
 import { startedBackend } from '../src/model/backend.ts'
+import type { AnswerCalibrator, HazardCalibrator } from '../src/model/calibrator.ts'
 import type { GroupError } from '../src/model/group-forecast.ts'
 import type { PredictorParts } from '../src/model/predictor.ts'
 import type { AnswerEvaluation } from './answer-evaluation.ts'
@@ -52,7 +53,7 @@ export interface Card {
   readonly nonResponse: NonResponse | null
   readonly skipped: Readonly<Record<string, Skipped>>
   readonly members: readonly { readonly name: string; readonly weights: Readonly<Record<string, number>> }[]
-  readonly calibration: Readonly<Record<string, unknown>>
+  readonly calibration: Readonly<Record<string, AnswerCalibrator | HazardCalibrator>>
   readonly leaks: Prepared['leaks']
   readonly features: readonly {
     readonly name: string
