@@ -1,5 +1,6 @@
 import type { AnswerMetrics } from './answer-evaluation.ts'
 import type { Card } from './card.ts'
+import { describeCorrections } from './correction-words.ts'
 import type { Compared, HorizonEvaluation, HorizonMetrics, OutcomeEvaluation } from './evaluation.ts'
 
 const names: Compared<string> = {
@@ -156,12 +157,15 @@ function describeMembers({ members, calibration, halfLivesDays }: Card): string 
     ...tasks.map((task) => `${share(member, task)}${added(member, task)}`),
     member.microsecondsPerRow === null ? '–' : member.microsecondsPerRow.toFixed(1),
   ])
+  const corrections = Object.entries(calibration).map(
+    ([task, calibrator]) => `${task}: ${describeCorrections(calibrator)}`,
+  )
   const drifting = Object.entries(halfLivesDays).map(([name, days]) => `${name} ${days} days`)
   return [
     '## Members',
     'Share of each member, and in brackets what it adds: log loss of the others without it less that of all together, in nats a row on the later data; below zero it did not help there.',
     table(['member', ...tasks, 'µs a row'], rows),
-    `Corrections: \`${JSON.stringify(calibration)}\``,
+    `Corrections of logits, one for each interval between horizons: ${corrections.join('; ')}.`,
     ...(drifting.length > 0
       ? [`The level drifts; labels came to count half as much in: ${drifting.join(', ')}.`]
       : []),

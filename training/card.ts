@@ -4,6 +4,7 @@ import type { Program } from '../src/domain/program.ts'
 import { codeVersion } from '../src/domain/version.ts'
 import { listFeatures } from '../src/features/features.ts'
 import { startedBackend } from '../src/model/backend.ts'
+import type { AnswerCalibrator, HazardCalibrator } from '../src/model/calibrator.ts'
 import type { GroupError } from '../src/model/group-forecast.ts'
 import type { PredictorParts } from '../src/model/predictor.ts'
 import type { AnswerEvaluation } from './answer-evaluation.ts'
@@ -55,7 +56,7 @@ export interface Card {
   readonly members: readonly MemberAccount[]
   /** Outcomes whose level drifts: days in which a label came to count half as much. */
   readonly halfLivesDays: Readonly<Record<string, number>>
-  readonly calibration: Readonly<Record<string, unknown>>
+  readonly calibration: Readonly<Record<string, AnswerCalibrator | HazardCalibrator>>
   readonly leaks: Prepared['leaks']
   readonly features: readonly {
     readonly name: string

@@ -1,35 +1,22 @@
-import { type AffineProblem, type Calibration, chooseCalibration } from './affine-calibration.ts'
-import {
-  clampProbability,
-  logit,
-  logProbabilityBetween,
-  sigmoid,
-  smallestProbability,
-  softplus,
-} from './logit.ts'
+import { type AffineCalibration, affineFits } from './affine-calibration.ts'
+import { type CalibrationOptions, chooseCorrection } from './correction-choice.ts'
+import { correctedLogit, fitHazardCorrection, type HazardCorrection } from './hazard-correction.ts'
+import { clampProbability, logit, logProbabilityBetween, sigmoid, smallestProbability } from './logit.ts'
 import { type AnswerLabels, answerCount, type HazardLabels } from './member.ts'
+import type { ParameterProblem } from './parameter-fit.ts'
 
 /**
  * Corrects the conditional hazard of each interval; as every horizon is a product of corrected hazards, horizons
  * stay coherent, for events as for absences (their complement). Plain JSON. [intervals]
  */
-export type HazardCalibrator = readonly Calibration[]
+export type HazardCalibrator = readonly HazardCorrection[]
 
 /** Corrects the cumulative logits of an answer's distribution. Plain JSON. */
-export type AnswerCalibrator = Calibration
-
-/** How the choice among corrections is cross-validated. */
-export interface CalibrationOptions {
-  /** Customer of each row (each answer): stays on one side of a split. */
-  readonly customer: ArrayLike<number>
-  readonly seed: number
-  /** Default 5. */
-  readonly folds?: number
-}
+export type AnswerCalibrator = AffineCalibration
 
 /**
- * Chooses and fits, for each interval, a correction of the hazard's logit on rows at risk with a known label: none,
- * shift, temperature or both (Platt), see {@link chooseCalibration}.
+ * Chooses and fits, for each interval, a correction of the hazard's logit on rows at risk with a known label, as far
+ * as their number allows: see {@link fitHazardCorrection}.
  *
  * **Time** give hazards of rows the members have not learned from. **Shape** `hazards` [rows × intervals].
  */
@@ -44,32 +31,14 @@ export function fitHazardCalibrator(
       if (labels.known[row * labels.intervals + interval] === 1) at.push(row * labels.intervals + interval)
     }
     const rows = at.map((place) => Math.floor(place / labels.intervals))
-    const problem = hazardProblem({
-      logits: Float64Array.from(at, (place) => logit(clampProbability(hazards[place]))),
+    const known = {
+      logit: Float64Array.from(at, (place) => logit(clampProbability(hazards[place]))),
       happened: Float64Array.from(at, (place) => labels.happened[place]),
       weight: Float64Array.from(rows, (row) => labels.weight[row]),
-    })
+    }
     const customer = Int32Array.from(rows, (row) => options.customer[row])
-    return chooseCalibration(problem, { ...options, customer })
+    return fitHazardCorrection(known, { ...options, customer })
   })
-}
-
-function hazardProblem(known: {
-  readonly logits: Float64Array
-  readonly happened: Float64Array
-  readonly weight: Float64Array
-}): AffineProblem {
-  const { logits, happened, weight } = known
-  return {
-    weight,
-    lossAt: (i, { intercept, slope }, slopes) => {
-      const x = intercept + slope * logits[i]
-      const residual = sigmoid(x) - happened[i]
-      slopes[0] = residual
-      slopes[1] = residual * logits[i]
-      return softplus(x) - happened[i] * x
-    },
-  }
 }
 
 /** Corrected hazards. **Shape** [rows × intervals] → the same, each in [1e-6, 1 − 1e-6]. */
@@ -78,10 +47,13 @@ export function applyHazardCalibrator(
   hazards: ArrayLike<number>,
   intervals: number,
 ): Float32Array {
+  const corrections = calibrator.map((correction) =>
+    correction.kind === 'none' ? null : correctedLogit(correction),
+  )
   return Float32Array.from(hazards, (hazard, at) => {
-    const { kind, intercept, slope } = calibrator[at % intervals]
-    if (kind === 'none') return clampProbability(hazard)
-    return clampProbability(sigmoid(intercept + slope * logit(clampProbability(hazard))))
+    const corrected = corrections[at % intervals]
+    if (corrected === null) return clampProbability(hazard)
+    return clampProbability(sigmoid(corrected(logit(clampProbability(hazard)))))
   })
 }
 
@@ -104,19 +76,34 @@ export function fitAnswerCalibrator(
     lower[i] = score[i] === 0 ? Number.NEGATIVE_INFINITY : logits[score[i] - 1]
     upper[i] = score[i] === answerCount - 1 ? Number.POSITIVE_INFINITY : logits[score[i]]
   }
-  return chooseCalibration(answerProblem(lower, upper, Float64Array.from(answers.weight)), options)
+  const problem = answerProblem(lower, upper, Float64Array.from(answers.weight))
+  return chooseCorrection(
+    {
+      weight: problem.weight,
+      levels: affineFits(problem),
+      lossUnder:
+        ({ intercept, slope }) =>
+        (i) =>
+          -logProbabilityBetween(intercept + slope * lower[i], intercept + slope * upper[i]).value,
+    },
+    options,
+  )
 }
 
-function answerProblem(lower: Float64Array, upper: Float64Array, weight: Float64Array): AffineProblem {
+function answerProblem(lower: Float64Array, upper: Float64Array, weight: Float64Array): ParameterProblem {
   return {
     weight,
-    lossAt: (i, { intercept, slope }, slopes) => {
-      const cell = logProbabilityBetween(intercept + slope * lower[i], intercept + slope * upper[i])
-      slopes[0] = -(cell.byLower + cell.byUpper)
-      slopes[1] =
-        (Number.isFinite(lower[i]) ? -cell.byLower * lower[i] : 0) +
-        (Number.isFinite(upper[i]) ? -cell.byUpper * upper[i] : 0)
-      return -cell.value
+    lossOver: (answers, [intercept, slope], slopes) => {
+      let loss = 0
+      slopes.fill(0)
+      for (const i of answers) {
+        const cell = logProbabilityBetween(intercept + slope * lower[i], intercept + slope * upper[i])
+        loss -= weight[i] * cell.value
+        slopes[0] -= weight[i] * (cell.byLower + cell.byUpper)
+        if (Number.isFinite(lower[i])) slopes[1] -= weight[i] * cell.byLower * lower[i]
+        if (Number.isFinite(upper[i])) slopes[1] -= weight[i] * cell.byUpper * upper[i]
+      }
+      return loss
     },
   }
 }

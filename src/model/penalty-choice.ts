@@ -82,12 +82,16 @@ export function foldsForChoice(
   return units.length * columns > largeTable ? split.slice(0, 2) : split
 }
 
-/** All units of as many random customers as give about {@link unitsForChoice} units. */
-export function sampleByCustomer(customer: Int32Array, seed: number): Int32Array {
-  if (customer.length <= unitsForChoice) return Int32Array.from(customer, (_, i) => i)
+/** All units of as many random customers as give about `most` units; of fewer units, all. */
+export function sampleByCustomer(
+  customer: ArrayLike<number>,
+  seed: number,
+  most: number = unitsForChoice,
+): Int32Array {
+  if (customer.length <= most) return Int32Array.from(customer, (_, i) => i)
   const { position, count } = densePositions(customer)
   const rank = shuffledIndices(count, seed)
-  const kept = (unitsForChoice / customer.length) * count
+  const kept = (most / customer.length) * count
   const units: number[] = []
   for (let i = 0; i < position.length; i++) if (rank[position[i]] < kept) units.push(i)
   return Int32Array.from(units)
