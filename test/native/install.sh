@@ -13,6 +13,7 @@ wheel='tensorflow-cpu==2.12.0 --hash=sha256:55685b9a19c8ecb2587fb53914c045b188ed
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+[ ! "$folder" -ef . ] || { echo "Name a folder outside this checkout: it is copied there." >&2; exit 2; }
 package=$folder/node_modules/@tensorflow/tfjs-node
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
