@@ -20,6 +20,7 @@ COPY bench bench
 RUN npm run build
 
 # TensorFlow's native library is fetched here. Where that fails npm leaves the optional package out, and WebAssembly computes.
+# Node 22 is the last with which that package computes (test/native/README.md): on a later one WebAssembly would, too.
 FROM node:22-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./

@@ -34,13 +34,13 @@ export interface Fitter {
 const mostThreads = 8
 
 /**
- * Fits in a thread a processor. The native backend uses all processors by itself and is kept to this thread, as are
- * fits of sources that were not compiled: a thread can load JavaScript alone.
+ * Fits in a thread a processor, also on the native backend: its own threads help only large networks. Fits of sources
+ * that were not compiled stay in this thread: a thread can load JavaScript alone.
  */
 export async function openFitter(): Promise<Fitter> {
   const backend = await startBackend()
   const isCompiled = import.meta.url.endsWith('.js')
-  if (backend === 'native' || !isCompiled) return fitterHere
+  if (!isCompiled) return fitterHere
   const threads = new Piscina({
     filename: fileURLToPath(new URL('./fitting-worker.js', import.meta.url)),
     minThreads: 1,
