@@ -1,3 +1,4 @@
+import type { Feature } from '../src/features/catalogue.ts'
 import { encode, fitEncoder } from '../src/features/encoder.ts'
 import type { FeatureFrame } from '../src/features/features.ts'
 import { clusterBootstrap } from '../src/model/bootstrap.ts'
@@ -8,6 +9,7 @@ import { auc, logLosses } from '../src/model/metrics.ts'
 import { sampleByCustomer } from '../src/model/penalty-choice.ts'
 import type { Dataset } from './dataset.ts'
 import { type Labelled, pickFrame } from './labelled.ts'
+import { drawEver, drawSoon, type LeakSample } from './leak-samples.ts'
 import { isOwnHistory, type Leak, lowerBound } from './leaks.ts'
 import type { TaskPlan } from './tasks.ts'
 
@@ -21,7 +23,7 @@ const fewestCustomers = 50
 /** Chooses folds and rows; nothing else depends on it. */
 const seed = 1
 
-/** First-interval labels of one outcome's rows, the rarer side as 1. **Shape** all [rows]. */
+/** Rows with what happened to them, the rarer side as 1. **Shape** all [rows]. */
 interface Sample {
   readonly frame: FeatureFrame
   readonly customer: Int32Array
@@ -53,43 +55,56 @@ export function findTellingAmounts(
   const attributes = new Set([...dataset.catalogue.attributes.map(({ name }) => name), 'annual_value'])
   const known = new Set(found.map(({ origin }) => origin))
   return tasks.outcomes.flatMap(({ outcome }, task) => {
-    const sample = drawSample(dataset, labelled, task)
-    const features = Array.from(sample.frame.features.entries())
-    const strong = features.flatMap(([index, { origin }]) => {
-      if (!attributes.has(origin) || known.has(origin) || isOwnHistory(origin, outcome)) return []
-      const ranking = strongRanking(sample, index)
-      return ranking ? [{ index, ranking }] : []
-    })
-    if (strong.length === 0) return []
-    const rest = features
-      .filter(([index, { origin }]) => !known.has(origin) && !strong.some((one) => one.index === index))
-      .map(([index]) => index)
-    const expected = crossFitted(sample, rest)
-    return strong.flatMap(({ index, ranking }): Leak[] => {
-      const { name, origin } = sample.frame.features[index]
-      const share = excludedShare(sample, ranking, expected)
-      if (share === null || !isAddingMuch(sample, expected, crossFitted(sample, [...rest, index]))) return []
-      const words = `${name} tells ${outcome.name} about as well as everything else together, and where it speaks against it only ${(100 * share).toFixed(1)}% of what everything else expects happens: it is probably known only afterwards.`
-      return [{ origin, outcome: outcome.name, words }]
-    })
+    const soon = drawSoon(labelled, task)
+    const ever = drawEver(dataset, labelled, { tasks, task })
+    const isJudged = ({ origin }: Feature) =>
+      attributes.has(origin) && !known.has(origin) && !isOwnHistory(origin, outcome)
+    // Where every customer has one row, the two say the same.
+    const samples = ever.rows.length < soon.rows.length ? [soon, ever] : [soon]
+    return samples.flatMap((sample) =>
+      suspectsIn(drawSample(dataset, sample), { isJudged, known }).map(
+        ({ feature: { name, origin }, share }) => ({
+          origin,
+          outcome: outcome.name,
+          words: `${name} tells ${outcome.name} about as well as everything else together, and where it speaks against it only ${(100 * share).toFixed(1)}% of what everything else expects happens: it is probably known only afterwards.`,
+        }),
+      ),
+    )
   })
 }
 
-function drawSample(dataset: Dataset, labelled: Labelled, task: number): Sample {
-  const { happened, known, intervals } = labelled.outcomes[task]
-  const places = labelled.rows.map((_, place) => place).filter((place) => known[place * intervals] === 1)
-  const drawn = sampleByCustomer(
-    places.map((place) => labelled.customer[place]),
-    seed,
-  ).map((i) => places[i])
-  const events = Uint8Array.from(drawn, (place) => happened[place * intervals])
+/** Amounts for which all three hold, each with the share of what the rest expects where it speaks against it. */
+function suspectsIn(
+  sample: Sample,
+  { isJudged, known }: { isJudged: (feature: Feature) => boolean; known: ReadonlySet<string> },
+): { feature: Feature; share: number }[] {
+  const features = Array.from(sample.frame.features.entries())
+  const strong = features.flatMap(([index, feature]) => {
+    const ranking = isJudged(feature) ? strongRanking(sample, index) : null
+    return ranking ? [{ index, feature, ranking }] : []
+  })
+  if (strong.length === 0) return []
+  const rest = features
+    .filter(([index, { origin }]) => !known.has(origin) && !strong.some((one) => one.index === index))
+    .map(([index]) => index)
+  const expected = crossFitted(sample, rest)
+  return strong.flatMap(({ index, feature, ranking }) => {
+    const share = excludedShare(sample, ranking, expected)
+    const isLeak = share !== null && isAddingMuch(sample, expected, crossFitted(sample, [...rest, index]))
+    return isLeak ? [{ feature, share }] : []
+  })
+}
+
+function drawSample(dataset: Dataset, { rows, customer, happened }: LeakSample): Sample {
+  const drawn = sampleByCustomer(customer, seed)
+  const events = Uint8Array.from(drawn, (at) => happened[at])
   const isRare = 2 * events.reduce((sum, event) => sum + event, 0) <= events.length
   return {
     frame: pickFrame(
       dataset.frame,
-      drawn.map((place) => labelled.rows[place]),
+      Int32Array.from(drawn, (at) => rows[at]),
     ),
-    customer: drawn.map((place) => labelled.customer[place]),
+    customer: Int32Array.from(drawn, (at) => customer[at]),
     happened: isRare ? events : events.map((event) => 1 - event),
   }
 }

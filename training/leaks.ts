@@ -1,7 +1,9 @@
 import type { Outcome } from '../src/domain/program.ts'
+import type { FeatureFrame } from '../src/features/features.ts'
 import { auc } from '../src/model/metrics.ts'
 import type { Dataset } from './dataset.ts'
 import type { Labelled } from './labelled.ts'
+import { drawEver, drawSoon, type LeakSample, pickSample } from './leak-samples.ts'
 import type { TaskPlan } from './tasks.ts'
 
 /** Something that seems to know the outcome. */
@@ -32,7 +34,7 @@ function isImplausible(share: number, customers: number): boolean {
   return share > implausible.share && lowerBound(share, customers) > implausible.atLeast
 }
 
-/** First-interval labels of an outcome, with a feature to be judged beside them. **Shape** all [rows known]. */
+/** What happened to some rows, with a feature to be judged beside it. **Shape** all [rows]. */
 interface Judged {
   readonly customer: ArrayLike<number>
   readonly happened: ArrayLike<number>
@@ -42,7 +44,8 @@ interface Judged {
 
 /**
  * Features that alone predict an outcome implausibly well: as a ranking, or, for attributes, by a single state (filled,
- * missing, not zero, a category) that comes with the rarer side almost always.
+ * missing, not zero, a category) that comes with the rarer side almost always. Attributes are also judged by whether
+ * the outcome ever came: one without a history marks a customer long before, and over a short horizon it hides.
  *
  * An outcome's own events, and for an absence all activity, are no leak: that they go on or stay away is the point.
  */
@@ -50,18 +53,18 @@ export function findTellingFeatures(dataset: Dataset, labelled: Labelled, tasks:
   const { frame, catalogue } = dataset
   const attributes = new Set([...catalogue.attributes.map(({ name }) => name), 'annual_value'])
   return tasks.outcomes.flatMap(({ outcome }, task) => {
-    const labels = labelled.outcomes[task]
-    const known = Array.from(labelled.rows.keys()).filter((at) => labels.known[at * labels.intervals] === 1)
-    const places = sampleCustomers(known, labelled.customer)
-    const happened = places.map((place) => labels.happened[place * labels.intervals])
-    const customer = places.map((place) => labelled.customer[place])
+    const soon = sampleCustomers(drawSoon(labelled, task))
+    const ever = drawEver(dataset, labelled, { tasks, task })
     return frame.features.flatMap(({ name, origin }, index): Leak[] => {
       if (isOwnHistory(origin, outcome)) return []
-      const column = frame.columns[index]
-      const pick = <T>(values: ArrayLike<T>) => places.map((place) => values[labelled.rows[place]])
-      const values = column instanceof Float64Array ? Float64Array.from(pick(column)) : pick(column)
-      const judged = { customer, happened, values }
-      const telling = tellingRank(judged) ?? (attributes.has(origin) ? tellingState(judged) : null)
+      const judge = ({ rows, customer, happened }: LeakSample) => ({
+        customer,
+        happened,
+        values: pickValues(frame.columns[index], rows),
+      })
+      const telling = attributes.has(origin)
+        ? (tellingAttribute(judge(soon)) ?? tellingAttribute(judge(ever)))
+        : tellingRank(judge(soon))
       if (telling === null) return []
       const words = `${name} alone tells ${outcome.name} ${telling}: it is probably known only afterwards.`
       return [{ origin, outcome: outcome.name, words }]
@@ -69,13 +72,23 @@ export function findTellingFeatures(dataset: Dataset, labelled: Labelled, tasks:
   })
 }
 
+function pickValues(column: FeatureFrame['columns'][number], rows: Int32Array): Judged['values'] {
+  return column instanceof Float64Array
+    ? Float64Array.from(rows, (row) => column[row])
+    : Array.from(rows, (row) => column[row])
+}
+
+function tellingAttribute(judged: Judged): string | null {
+  return tellingRank(judged) ?? tellingState(judged)
+}
+
 /** More rows would say the same: a leak is no matter of the third decimal. */
 const mostRows = 20_000
 
 /** The rows of some customers, evenly spread over their numbers, where there are many rows. */
-function sampleCustomers(places: readonly number[], customer: ArrayLike<number>): readonly number[] {
-  const oneIn = Math.ceil(places.length / mostRows)
-  return oneIn <= 1 ? places : places.filter((place) => customer[place] % oneIn === 0)
+function sampleCustomers(sample: LeakSample): LeakSample {
+  const oneIn = Math.ceil(sample.rows.length / mostRows)
+  return oneIn <= 1 ? sample : pickSample(sample, (customer) => customer % oneIn === 0)
 }
 
 /** Whether an origin is what the outcome is made of: its own events, and for an absence all activity. */

@@ -14,6 +14,7 @@ import { labelBlock } from './labelled.ts'
 import { findTellingFeatures, type Leak } from './leaks.ts'
 import { findAfterthoughts, findTellingObservation } from './leaks-in-history.ts'
 import { findTellingAmounts } from './leaks-of-amounts.ts'
+import { findStoppedCounters } from './leaks-of-counters.ts'
 import { wholeBlock } from './splits.ts'
 import { planTasks, type TaskPlan } from './tasks.ts'
 
@@ -106,12 +107,14 @@ async function findLeaks(
   const tasks = planTasks(program, dataset)
   const block = wholeBlock(dataset, daysBetween('1970-01-01', asOf))
   const labelled = labelBlock(dataset, block, { tasks, horizonsDays: program.horizonsDays })
-  const attributes = dataset.catalogue.attributes.map(({ name }) => name)
+  const recorded = { program, relations: lakeRelations(lake), asOf }
+  const { attributes } = dataset.catalogue
   const found = findTellingFeatures(dataset, labelled, tasks)
   const leaks = [
     ...found,
     ...findTellingAmounts(dataset, labelled, { tasks, found }),
-    ...(await findAfterthoughts(database, { program, relations: lakeRelations(lake), attributes })),
+    ...(await findAfterthoughts(database, { ...recorded, attributes: attributes.map(({ name }) => name) })),
+    ...(await findStoppedCounters(database, { ...recorded, attributes })),
   ]
   return leaks.filter((leak, index) => leaks.findIndex(({ origin }) => origin === leak.origin) === index)
 }

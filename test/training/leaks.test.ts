@@ -14,7 +14,15 @@ type Values = Readonly<Record<string, number | string | null>>
 /** Names of what looks like a leak among features of customers at some cutoffs, of whom a share leaves. */
 function leaksOf(
   features: (customer: { left: boolean; random: () => number; number: number }) => Values,
-  { customers = 200, cutoffs = 1, share = 0.3, outcome = churn, seed = 1, attributes = [] as string[] } = {},
+  {
+    customers = 200,
+    cutoffs = 1,
+    share = 0.3,
+    outcome = churn,
+    seed = 1,
+    attributes = [] as string[],
+    step = 0,
+  } = {},
 ) {
   const generator = xoroshiro128plus(seed)
   const random = () => uniformFloat64(generator)
@@ -25,8 +33,8 @@ function leaksOf(
       const values = features({ left, random, number })
       rows.push({
         customer: number,
-        cutoff: 1000 + cutoff,
-        event: left ? 10 : Number.NaN,
+        cutoff: 1000 + cutoff * Math.max(1, step),
+        event: left ? 10 + step * (cutoffs - 1 - cutoff) : Number.NaN,
         known: 90,
         features: values,
       })
@@ -66,6 +74,16 @@ describe('a telling feature', () => {
     const options = { customers: 600, attributes }
     expect(leaksOf(features, options)).toEqual(['reason', 'closed', 'refunded'])
     expect(leaksOf(features, { customers: 600 })).toEqual([])
+  })
+
+  it('is an attribute that marks a customer long before, of whom over the first horizon most do not leave yet', () => {
+    const features = ({ left, random }: { left: boolean; random: () => number }) => ({
+      status: left ? 'closed' : 'open',
+      plan: random() < (left ? 0.8 : 0.3) ? 'trial' : 'usual',
+    })
+    const options = { cutoffs: 10, step: 30, attributes: ['status', 'plan'] }
+    expect(leaksOf(features, options)).toEqual(['status'])
+    expect(leaksOf(features, { ...options, attributes: [] })).toEqual([])
   })
 
   it('is not one with too few customers to say, however perfect', () => {
