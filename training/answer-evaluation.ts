@@ -16,7 +16,7 @@ import { type AnswerModel, answerDistributions, distributionOf } from '../src/mo
 import { answersByGroup, lastKnownAnswer, spreadGroups } from './baselines.ts'
 import { answerCustomers } from './blended.ts'
 import type { Dataset } from './dataset.ts'
-import type { Compared, JudgedSide } from './evaluation.ts'
+import { type Compared, type JudgedSide, smallerGain } from './evaluation.ts'
 import type { Labelled } from './labelled.ts'
 
 /** How well predicted answers hold on later data. Unit: points of the 0-10 scale unless said. */
@@ -35,7 +35,7 @@ export interface AnswerEvaluation {
   readonly coverage80: number
   /** Net promoter score of those who answered: predicted, and actual with its 95% interval. -100 to 100. */
   readonly groupNps: { readonly predicted: number; readonly actual: Interval }
-  /** Gain in ranked probability score over the base rate. */
+  /** Gain in ranked probability score over a constant, see {@link smallerGain}. */
   readonly gain: Interval
   readonly hasSkill: boolean
 }
@@ -115,20 +115,38 @@ function predictSide({ model, test }: JudgedSide<AnswerModel>): SideAnswers | nu
   }
 }
 
+/** Gain in ranked probability score over the base rate, or over the model's own mean: see {@link smallerGain}. */
 function scoreGain(judged: JudgedAnswersOf): Interval {
   const sides = [judged, ...(judged.exchanged ? [judged.exchanged] : [])].flatMap(
     (side) => predictSide(side) ?? [],
   )
-  const values = sides.flatMap(({ model, base, score }) => {
-    const own = rankedProbabilityScores({ distributions: model, score })
-    return rankedProbabilityScores({ distributions: base, score }).map((value, i) => value - own[i])
+  const gainOver = (constantOf: (side: SideAnswers) => Float64Array) => {
+    const values = sides.flatMap((side) => {
+      const own = rankedProbabilityScores({ distributions: side.model, score: side.score })
+      const constant = rankedProbabilityScores({ distributions: constantOf(side), score: side.score })
+      return Array.from(constant, (value, i) => value - own[i])
+    })
+    return clusterBootstrap({
+      values,
+      weights: sides.flatMap(({ weight }) => Array.from(weight)),
+      cluster: sides.flatMap(({ cluster }) => cluster),
+      seed: judged.seed,
+    })
+  }
+  return smallerGain(
+    gainOver(({ base }) => base),
+    gainOver(meanForEverybody),
+  )
+}
+
+/** The weighted mean of the model's distributions, for every answer. [answers × 11] */
+function meanForEverybody({ model, weight }: SideAnswers): Float64Array {
+  const mean = new Float64Array(answerCount)
+  const total = weight.reduce((sum, own) => sum + own, 0)
+  model.forEach((probability, at) => {
+    mean[at % answerCount] += (weight[Math.floor(at / answerCount)] / total) * probability
   })
-  return clusterBootstrap({
-    values: values.flatMap((own) => Array.from(own)),
-    weights: sides.flatMap(({ weight }) => Array.from(weight)),
-    cluster: sides.flatMap(({ cluster }) => cluster),
-    seed: judged.seed,
-  })
+  return model.map((_, at) => mean[at % answerCount])
 }
 
 function pickRows(distributions: ArrayLike<number>, rows: readonly number[]): Float64Array {

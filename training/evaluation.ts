@@ -43,7 +43,10 @@ export interface HorizonEvaluation {
 export interface OutcomeEvaluation {
   readonly name: string
   readonly horizons: readonly HorizonEvaluation[]
-  /** Gain in log loss (nats a row, all horizons together) over the base rate; null where nothing could be judged. */
+  /**
+   * Gain in log loss (nats a row, all horizons together) over a constant, see {@link smallerGain}; null where nothing
+   * could be judged.
+   */
   readonly gain: Interval | null
   readonly hasSkill: boolean
 }
@@ -160,33 +163,79 @@ function measure(probability: Float64Array, happened: readonly number[]): Horizo
   }
 }
 
-/** Gain in log likelihood of what was seen (when the event fell, or that it had not) over the base rate, by row. */
-function eventTimeGain({ index, seed, ...judged }: JudgedOutcome): Interval | null {
-  const values: number[] = []
+/**
+ * Gain in log likelihood of what was seen (when the event fell, or that it had not) by row: over the base rate, or over
+ * the model's own mean of each cutoff, see {@link smallerGain}.
+ */
+function eventTimeGain(judged: JudgedOutcome): Interval | null {
+  const { index, dataset, seed } = judged
+  const gains = { overBase: [] as number[], overOwnLevel: [] as number[] }
   const cluster: number[] = []
   for (const { model, test } of judged.exchanged ? [judged, judged.exchanged] : [judged]) {
+    const { labelled } = test
+    const labels = labelled.outcomes[index]
     const own = eventLogLikelihoods(model, test, index)
     const base = eventLogLikelihoods({ ...model, hasSkill: false }, test, index)
-    own.values.forEach((value, place) => {
-      values.push(value - base.values[place])
-      cluster.push(test.labelled.customer[own.rows[place]])
+    // In a snapshot a cutoff may be its customer's alone.
+    const group = (row: number) => (dataset.plan.kind === 'snapshot' ? 0 : dataset.cutoff[labelled.rows[row]])
+    const said = probabilitiesOf(model, test, index)
+    const level = meanByGroup(said, { places: own.rows, width: labels.intervals, group })
+    own.rows.forEach((row, place) => {
+      gains.overBase.push(own.values[place] - base.values[place])
+      gains.overOwnLevel.push(own.values[place] - seenLogLikelihood(labels, row, level, model.isAbsence))
+      cluster.push(labelled.customer[row])
     })
   }
-  return values.length === 0 ? null : clusterBootstrap({ values, cluster, seed })
+  if (cluster.length === 0) return null
+  return smallerGain(
+    clusterBootstrap({ values: gains.overBase, cluster, seed }),
+    clusterBootstrap({ values: gains.overOwnLevel, cluster, seed }),
+  )
+}
+
+/** @param index of the outcome */
+function probabilitiesOf(model: OutcomeModel, { labelled, hazards }: HeldOut, index: number): Float64Array {
+  return outcomeProbabilities(
+    model,
+    labelled.rows.length,
+    hazards.map((own) => own[index]),
+  )
+}
+
+/**
+ * The gain that counts: over the base rate, or over the model's own mean, whichever is less sure. A level that moved,
+ * however well it was met, is no skill: it tells nobody apart.
+ */
+export function smallerGain(overBase: Interval, overOwnLevel: Interval): Interval {
+  return overOwnLevel.low < overBase.low ? overOwnLevel : overBase
+}
+
+/** Means over the places of each group, put where the group's places are. **Shape** both [rows × width] */
+function meanByGroup(
+  values: Float64Array,
+  { places, width, group }: { places: readonly number[]; width: number; group: (place: number) => number },
+): Float64Array {
+  const counts = new Map<number, number>()
+  for (const place of places) counts.set(group(place), (counts.get(group(place)) ?? 0) + 1)
+  const means = new Map(Array.from(counts.keys(), (key) => [key, new Float64Array(width)]))
+  const spread = new Float64Array(values.length)
+  for (const place of places)
+    means.get(group(place))?.forEach((_, j, mean) => {
+      mean[j] += values[place * width + j] / (counts.get(group(place)) ?? 1)
+    })
+  for (const place of places) spread.set(means.get(group(place)) ?? [], place * width)
+  return spread
 }
 
 /** Log likelihood of what was seen of each row of which anything is known. @param index of the outcome */
 export function eventLogLikelihoods(
   model: OutcomeModel,
-  { labelled, hazards }: HeldOut,
+  test: HeldOut,
   index: number,
 ): { rows: number[]; values: number[] } {
+  const { labelled } = test
   const labels = labelled.outcomes[index]
-  const probabilities = outcomeProbabilities(
-    model,
-    labelled.rows.length,
-    hazards.map((own) => own[index]),
-  )
+  const probabilities = probabilitiesOf(model, test, index)
   const rows = Array.from(labelled.rows.keys()).filter((row) => labels.known[row * labels.intervals] === 1)
   return { rows, values: rows.map((row) => seenLogLikelihood(labels, row, probabilities, model.isAbsence)) }
 }

@@ -1,0 +1,77 @@
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
+import { describe, expect, it } from 'vitest'
+import { evaluateOutcome, type OutcomeEvaluation } from '../../training/evaluation.ts'
+import type { Labelled } from '../../training/labelled.ts'
+import { churn, madeDataset } from './made-dataset.ts'
+
+const rows = 1200
+const ofRows = (chance: (row: number) => number) => Array.from({ length: rows }, (_, row) => chance(row))
+/** Half of the customers are seen on one day and half on another. */
+const isLater = (row: number) => row >= rows / 2
+
+/** Labels of so many customers, each with a chance of its own. */
+function labelled(chances: readonly number[], seed: number): Labelled {
+  const random = xoroshiro128plus(seed)
+  const ones = new Uint8Array(rows).fill(1)
+  const happened = Uint8Array.from(chances, (chance) => (uniformFloat64(random) < chance ? 1 : 0))
+  const weight = new Float32Array(rows).fill(1)
+  const every = Int32Array.from({ length: rows }, (_, row) => row)
+  const outcome = { name: 'churn', intervals: 1, happened, known: ones, observed: ones, weight }
+  return { rows: every, customer: every, outcomes: [outcome], answers: null }
+}
+
+/** A model's forecasts judged where a share of .1 was learned from and the customers now have these chances. */
+function judge(chances: readonly number[], forecasts: readonly number[]): OutcomeEvaluation {
+  const customers = ofRows((row) => row)
+  return evaluateOutcome({
+    task: { outcome: churn, index: 0, intervals: 1 },
+    index: 0,
+    model: {
+      ...{ name: 'churn', horizonsDays: [30], isAbsence: false, hasSkill: true, baseHazards: [0.1] },
+      ...{ weights: [1], calibrator: [{ kind: 'none', intercept: 0, slope: 1 }], surrogate: null },
+    },
+    learned: labelled(
+      ofRows(() => 0.1),
+      1,
+    ),
+    test: { labelled: labelled(chances, 2), hazards: [[Float32Array.from(forecasts)]], answers: [] },
+    exchanged: null,
+    dataset: madeDataset(
+      customers.map((customer) => ({ customer, cutoff: isLater(customer) ? 1030 : 1000 })),
+    ),
+    seed: 1,
+  })
+}
+
+describe('skill in an outcome', () => {
+  const apart = ofRows((row) => (row % 2 === 0 ? 0.15 : 0.45))
+
+  it('is not to have met a level that moved, without telling anybody apart', () => {
+    const moved = ofRows(() => 0.3)
+    const { gain, hasSkill } = judge(
+      moved,
+      moved.map((chance, row) => chance + (row % 7) / 1000),
+    )
+    expect(hasSkill).toBe(false)
+    expect(Math.abs(gain?.mean ?? 1)).toBeLessThan(0.005)
+  })
+
+  it('is not to know on which days more happens than on others', () => {
+    const seasonal = ofRows((row) => (isLater(row) ? 0.4 : 0.1))
+    expect(judge(seasonal, seasonal).hasSkill).toBe(false)
+  })
+
+  it('is to tell customers apart, also where the level moved', () => {
+    expect(judge(apart, apart).hasSkill).toBe(true)
+  })
+
+  it('is not to tell them apart at a level that makes forecasts worse than the base rate', () => {
+    const { gain, hasSkill } = judge(
+      ofRows(() => 0.1),
+      apart.map((chance) => 2 * chance),
+    )
+    expect(hasSkill).toBe(false)
+    expect(gain?.mean).toBeLessThan(0)
+  })
+})
