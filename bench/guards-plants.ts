@@ -53,7 +53,7 @@ const leaks: readonly Omit<Plant, 'isLeak'>[] = [
   ...[0, 0.01, 0.05, 0.1].map((wrong) => ({
     kind: 'proxy of the label',
     origin: 'proxy',
-    isFaint: wrong > 0,
+    isFaint: wrong > 0.01,
     words: `a mark, ${100 * wrong}% wrong`,
     standing: (life: Life) => yes(blurredMark(life, wrong)),
   })),

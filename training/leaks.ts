@@ -131,25 +131,23 @@ function isMissing(value: string | number | null): boolean {
   return value === null || Number.isNaN(value)
 }
 
-/** A row's category as the rate among other customers of it: its own rows would give the customer away. */
+/**
+ * A row's category as the rate among the other half of the customers: its own rows would give the customer away. Rows of
+ * one half and category are alike, as they should be: less a customer's own rows each would stand a little below those
+ * that nothing happened to.
+ */
 function ratesOfOthers({ customer, happened, values }: Judged): Float64Array {
-  const sums = new Map<string, { happened: number; rows: number }>()
-  const add = (key: string, event: number) => {
-    const sum = sums.get(key) ?? { happened: 0, rows: 0 }
-    sums.set(key, { happened: sum.happened + event, rows: sum.rows + 1 })
-  }
-  const all = (value: unknown) => JSON.stringify([value])
-  const own = (value: unknown, i: number) => JSON.stringify([value, customer[i]])
-  for (const [i, value] of values.entries()) {
-    add(all(value), happened[i])
-    add(own(value, i), happened[i])
+  type Category = string | null
+  const halves = [0, 1].map(() => new Map<Category, { happened: number; rows: number }>())
+  for (const [i, value] of (values as Category[]).entries()) {
+    const half = halves[customer[i] % 2]
+    const sum = half.get(value) ?? { happened: 0, rows: 0 }
+    half.set(value, { happened: sum.happened + happened[i], rows: sum.rows + 1 })
   }
   const rate = rateOf(happened)
-  return Float64Array.from(values as (string | null)[], (value, i) => {
-    const [whole, self] = [all(value), own(value, i)].map(
-      (key) => sums.get(key) as { happened: number; rows: number },
-    )
-    return (whole.happened - self.happened + rate) / (whole.rows - self.rows + 1)
+  return Float64Array.from(values as Category[], (value, i) => {
+    const others = halves[1 - (customer[i] % 2)].get(value) ?? { happened: 0, rows: 0 }
+    return (others.happened + rate) / (others.rows + 1)
   })
 }
 
