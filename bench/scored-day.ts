@@ -6,12 +6,19 @@ import type { Program } from '../src/domain/program.ts'
 import { silentReporter } from '../src/domain/progress.ts'
 import { absolutePaths } from '../src/domain/source-paths.ts'
 import { encode, fitEncoder } from '../src/features/encoder.ts'
-import { type FeatureFrame, lakeRelations, makeSpine, readFeatures } from '../src/features/features.ts'
-import { selectAtRisk, selectEverybody } from '../src/features/population.ts'
+import {
+  type FeatureFrame,
+  type FeatureRequest,
+  lakeRelations,
+  makeDaySpine,
+  readFeatures,
+} from '../src/features/features.ts'
 import { Database, quoteText } from '../src/lake/database.ts'
+import { openLake } from '../src/lake/lake.ts'
 import { cumulativeFromHazards } from '../src/model/blend.ts'
 import { fitLogistic } from '../src/model/logistic-member.ts'
 import { answerCount } from '../src/model/member.ts'
+import type { Predictor } from '../src/model/predictor.ts'
 import { loadChampion } from '../src/model/stored-predictor.ts'
 import {
   answersByGroup,
@@ -40,6 +47,43 @@ export interface DayBaselines {
   readonly served: Float64Array
 }
 
+/** Everybody at risk at the end of a day, as the version that serves sees them. */
+export interface ServedDay {
+  readonly predictor: Predictor
+  readonly frame: FeatureFrame
+  /** [rows] */
+  readonly customers: readonly string[]
+}
+
+export async function readServedDay(
+  program: Program,
+  { dataFolder, modelsFolder, date }: { dataFolder: string; modelsFolder: string; date: string },
+): Promise<ServedDay> {
+  const { predictor } = await loadChampion(modelsFolder, program)
+  const lake = await openLake(dataFolder, program)
+  const relations = lakeRelations(lake, { excluded: new Set(predictor.parts.excluded) })
+  const { catalogue } = predictor
+  const day = await readDay(program, { dataFolder, date, lake, catalogue, relations })
+  return { ...day, predictor }
+}
+
+async function readDay(
+  program: Program,
+  inputs: { dataFolder: string; date: string } & Pick<FeatureRequest, 'lake' | 'catalogue' | 'relations'>,
+): Promise<Omit<ServedDay, 'predictor'>> {
+  const { timezone } = program
+  const database = await Database.open({ spillFolder: join(inputs.dataFolder, 'spill-bench'), timezone })
+  try {
+    const spine = 'spine'
+    await makeDaySpine(database, spine, { ...inputs, program })
+    const frame = await readFeatures(database, { ...inputs, program, spine })
+    const found = await database.columns(`select customer_id from ${spine} order by row`)
+    return { frame, customers: found.customer_id as string[] }
+  } finally {
+    database.close()
+  }
+}
+
 /** Fits the baselines on what `train --as-of` learns from and applies them to the scored day. */
 export async function baselinesOfDay(
   program: Program,
@@ -50,32 +94,15 @@ export async function baselinesOfDay(
   const { horizonsDays } = program
   const block = wholeBlock(dataset, daysBetween('1970-01-01', options.asOf))
   const labelled = labelBlock(dataset, block, { tasks, horizonsDays })
-  const database = await Database.open({
-    spillFolder: join(options.dataFolder, 'spill-bench'),
-    timezone: program.timezone,
-  })
-  const relations = lakeRelations(lake)
-  const everybody = `select customer_id, date '${options.date}' as cutoff from (${selectEverybody(relations)})`
-  await makeSpine(database, 'spine', selectAtRisk({ program, relations, candidates: everybody }))
-  const frame = await readFeatures(database, {
-    program,
+  const { catalogue } = dataset
+  const { frame, customers } = await readDay(program, {
+    ...options,
     lake,
-    catalogue: dataset.catalogue,
-    relations,
-    spine: 'spine',
+    catalogue,
+    relations: lakeRelations(lake),
   })
-  const customers = (await database.columns('select customer_id from spine order by row'))
-    .customer_id as string[]
-  const { predictor } = await loadChampion(options.modelsFolder, program)
-  const servedFrame = await readFeatures(database, {
-    program,
-    lake,
-    catalogue: predictor.catalogue,
-    relations,
-    spine: 'spine',
-  })
-  const served = predictor.predict(servedFrame, [0]).answers?.distributions[0] ?? new Float64Array(0)
-  database.close()
+  const day = await readServedDay(program, options)
+  const served = day.predictor.predict(day.frame, [0]).answers?.distributions[0] ?? new Float64Array(0)
 
   const encoder = fitEncoder(dataset.frame, labelled.rows, { targets: [], settings: { mostBins: 0 } })
   const picked = pickFrame(dataset.frame, labelled.rows)

@@ -11,6 +11,9 @@ const names: Compared<string> = {
 }
 const compared = Object.keys(names) as (keyof Compared<unknown>)[]
 
+/** Behaviours a task in words; the JSON has all. */
+const driversShown = 10
+
 /** A model card to be read by a person. */
 export function cardMarkdown(card: Card): string {
   return `${[
@@ -22,6 +25,7 @@ export function cardMarkdown(card: Card): string {
     describeNonResponse(card),
     describeSegments(card),
     describeGroups(card),
+    describeDrivers(card),
     describeSkipped(card),
     describeMembers(card),
     describeLeaks(card),
@@ -139,6 +143,24 @@ function describeGroups({ groupErrors }: Card): string {
   })
   if (rows.length === 0) return ''
   return `## Error of group forecasts\n\nStandard error of the level that all share, and the spread of single customers around it. For outcomes it is at least what later data showed the level to be off by; for NPS it holds how far the level drifted.\n\n${table(['task', 'level', 'customer'], rows)}`
+}
+
+function describeDrivers({ drivers }: Card): string {
+  if (drivers.length === 0) return ''
+  const tables = drivers.map(({ task, unit, behaviours, remainder }) => {
+    const rows = behaviours
+      .slice(0, driversShown)
+      .map(({ behaviour, words, effect, direction }) => [
+        behaviour,
+        number(effect),
+        direction ? `more of it ${direction} the forecast` : '',
+        words,
+      ])
+    const rest = ['what no single behaviour explains', number(remainder), '', '']
+    const head = [`${task}, ${unit}`, 'moves by', 'direction', 'mostly by']
+    return table(head, [...rows, rest])
+  })
+  return `## What moves the forecasts\n\nMean absolute size, over everybody learned from, of what each behaviour adds to or takes from a forecast.\n\n${tables.join('\n\n')}`
 }
 
 function describeSkipped({ skipped }: Card): string {

@@ -12,6 +12,7 @@ import type { OutcomeEvaluation } from './evaluation.ts'
 import type { Learned } from './learn.ts'
 import { timeMembers } from './member-gains.ts'
 import type { NonResponse } from './non-response.ts'
+import type { PopulationDrivers } from './population-drivers.ts'
 import type { Prepared, TrainOptions } from './prepare.ts'
 import type { SegmentEvaluation } from './segment-evaluation.ts'
 import type { Split } from './splits.ts'
@@ -52,6 +53,8 @@ export interface Card {
   readonly groupErrors: Readonly<Record<string, GroupError>>
   /** Who does not answer, and what that does to the NPS of everybody; null without answers. */
   readonly nonResponse: NonResponse | null
+  /** What moves the forecasts of everybody learned from, by task. */
+  readonly drivers: readonly PopulationDrivers[]
   readonly skipped: Readonly<Record<string, Skipped>>
   readonly members: readonly MemberAccount[]
   /** Outcomes whose level drifts: days in which a label came to count half as much. */
@@ -120,6 +123,7 @@ export function makeCard(inputs: CardInputs): Card {
     segments: learned?.segments ?? [],
     groupErrors: learned?.groupErrors ?? {},
     nonResponse: learned?.nonResponse ?? null,
+    drivers: learned?.drivers ?? [],
     skipped: prepared.tasks.skipped,
     members: accountsOf(inputs),
     halfLivesDays: Object.fromEntries(

@@ -14,11 +14,12 @@ import { type Labelled, labelBlock, pickFrame } from './labelled.ts'
 import { measureMemberGains } from './member-gains.ts'
 import { type Choices, fitMembers, type Taught } from './members.ts'
 import { judgeEverybody, type NonResponse } from './non-response.ts'
+import type { PopulationDrivers } from './population-drivers.ts'
 import { holdLevels } from './recency.ts'
 import { weighByDay } from './response-propensity.ts'
 import { evaluateSegments, type SegmentEvaluation } from './segment-evaluation.ts'
 import { type Split, wholeBlock } from './splits.ts'
-import { withSurrogates } from './surrogates.ts'
+import { explainParts } from './surrogates.ts'
 import type { TaskPlan } from './tasks.ts'
 
 export interface LearnOptions {
@@ -37,7 +38,9 @@ export interface LearnOptions {
 
 /** What a version is published with. */
 export interface Learned {
-  readonly parts: Pick<PredictorParts, 'encoder' | 'members' | 'outcomes' | 'answers'>
+  readonly parts: Pick<PredictorParts, 'encoder' | 'aliases' | 'members' | 'outcomes' | 'answers'>
+  /** What moves the forecasts of everybody learned from, by task. */
+  readonly drivers: readonly PopulationDrivers[]
   readonly outcomes: readonly OutcomeEvaluation[]
   readonly answers: AnswerEvaluation | null
   readonly segments: readonly SegmentEvaluation[]
@@ -100,8 +103,8 @@ export async function learn(options: LearnOptions): Promise<Learned> {
     answers: everybody?.answers ?? null,
   }
   return {
-    parts: withSurrogates(withoutIdle(refitted, levelled), pickFrame(frame, known.rows)),
     memberGains: gains.filter((_, index) => isUsed(levelled, index)),
+    ...explainParts(withoutIdle(refitted, levelled), pickFrame(frame, known.rows)),
     ...judged,
     segments,
     groupErrors: { ...outcomeErrors, ...everybody?.errors },

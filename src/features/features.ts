@@ -1,12 +1,13 @@
+import type { Day } from '../domain/days.ts'
 import type { Program } from '../domain/program.ts'
-import { type Database, quoteName, type ResultColumn } from '../lake/database.ts'
+import { type Database, quoteName, quoteText, type ResultColumn } from '../lake/database.ts'
 import type { Lake } from '../lake/lake.ts'
 import { activityGroup } from './activity-features.ts'
 import { attributeGroup } from './attribute-features.ts'
 import type { Catalogue, Feature, FeatureGroup, FeaturePart } from './catalogue.ts'
 import { eventGroup } from './event-features.ts'
 import { initiativeGroup } from './initiative-features.ts'
-import { alwaysThere } from './population.ts'
+import { alwaysThere, selectAtRisk, selectEverybody } from './population.ts'
 import type { BehaviourRelations } from './relations.ts'
 import { responseGroup } from './response-features.ts'
 
@@ -170,4 +171,14 @@ export async function makeSpine(database: Database, name: string, population: st
       joined
     from (${population})`)
   return (await database.row<{ rows: number }>(`select count(*) as rows from ${quoteName(name)}`)).rows
+}
+
+/** The spine of everybody at risk at the end of a day: one row a customer. Returns how many there are. */
+export function makeDaySpine(
+  database: Database,
+  name: string,
+  { program, relations, date }: { program: Program; relations: BehaviourRelations; date: Day },
+): Promise<number> {
+  const candidates = `select customer_id, date ${quoteText(date)} as cutoff from (${selectEverybody(relations)})`
+  return makeSpine(database, name, selectAtRisk({ program, relations, candidates }))
 }

@@ -5,8 +5,7 @@ import { usageError } from '../domain/errors.ts'
 import { predictionColumns } from '../domain/prediction.ts'
 import type { Program } from '../domain/program.ts'
 import type { Reporter } from '../domain/progress.ts'
-import { lakeRelations, makeSpine, readFeatures } from '../features/features.ts'
-import { selectAtRisk, selectEverybody } from '../features/population.ts'
+import { type BehaviourRelations, lakeRelations, makeDaySpine, readFeatures } from '../features/features.ts'
 import { readSegmentSignals } from '../features/segment-signals.ts'
 import { readAnnualValues } from '../impact/annual-value.ts'
 import { lastDayWithData } from '../lake/coverage.ts'
@@ -14,8 +13,10 @@ import { Database } from '../lake/database.ts'
 import { type Lake, openLake } from '../lake/lake.ts'
 import { whileLocked } from '../lake/lock.ts'
 import { PredictionDraft } from '../lake/predictions.ts'
+import { type Compared, comparedCustomers } from '../model/drivers.ts'
 import type { Predictor } from '../model/predictor.ts'
 import { loadChampion } from '../model/stored-predictor.ts'
+import { readCompared } from './compared-customers.ts'
 import { markExpansion, predictionRows } from './prediction-rows.ts'
 
 export interface DailyOptions {
@@ -58,7 +59,8 @@ export async function predictDay(program: Program, options: DailyOptions): Promi
     try {
       const draft = await PredictionDraft.create(database, predictionColumns(program))
       const work = { program, lake, database, draft, predictor, version, options }
-      for (const buckets of bucketGroups(lake)) await predictBuckets(work, buckets)
+      let compared: Compared | null = null
+      for (const buckets of bucketGroups(lake)) compared = await predictBuckets(work, buckets, compared)
       await markExpansion(database, program)
       const day = await draft.publish(lake, {
         date,
@@ -99,15 +101,16 @@ function bucketGroups(lake: Lake): number[][] {
   return rows <= 1_000_000 ? [all] : all.map((bucket) => [bucket])
 }
 
-async function predictBuckets(work: Work, buckets: readonly number[]): Promise<void> {
+/** Customers fall into buckets by hash, so that those of the first one to compare with will do for all. */
+async function predictBuckets(
+  work: Work,
+  buckets: readonly number[],
+  known: Compared | null,
+): Promise<Compared | null> {
   const { program, lake, database, options } = work
   const relations = lakeRelations(lake, { buckets, excluded: new Set(work.predictor.parts.excluded) })
-  const everybody = `select customer_id, date '${options.date}' as cutoff from (${selectEverybody(relations)})`
-  const rows = await makeSpine(
-    database,
-    'day_spine',
-    selectAtRisk({ program, relations, candidates: everybody }),
-  )
+  const rows = await makeDaySpine(database, 'day_spine', { program, relations, date: options.date })
+  const compared = known ?? (rows > 0 ? await compare(work, relations) : null)
   for (let start = 0; start < rows; start += rowsAtOnce) {
     options.reporter.progress({
       phase: 'predict',
@@ -119,11 +122,19 @@ async function predictBuckets(work: Work, buckets: readonly number[]): Promise<v
       create or replace temp table spine as
       select row - ${start} as row, customer_id, cutoff, joined
       from day_spine where row >= ${start} and row < ${start + rowsAtOnce}`)
-    await predictSpine(work, relations)
+    await predictSpine(work, relations, compared ?? new Map())
   }
+  return compared
 }
 
-async function predictSpine(work: Work, relations: ReturnType<typeof lakeRelations>): Promise<void> {
+async function compare(work: Work, relations: BehaviourRelations): Promise<Compared> {
+  const { program, lake, database, predictor } = work
+  const { catalogue } = predictor
+  const request = { program, lake, catalogue, relations, spine: 'day_spine' }
+  return comparedCustomers(predictor, await readCompared(database, request))
+}
+
+async function predictSpine(work: Work, relations: BehaviourRelations, compared: Compared): Promise<void> {
   const { program, lake, database, predictor } = work
   const spine = 'spine'
   const frame = await readFeatures(database, {
@@ -147,6 +158,7 @@ async function predictSpine(work: Work, relations: ReturnType<typeof lakeRelatio
       frame,
       predictor,
       predictions,
+      compared,
       signals,
       annualValues,
     }),

@@ -2,8 +2,7 @@ import { join } from 'node:path'
 import type { Day } from '../domain/days.ts'
 import { usageError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
-import { type FeatureFrame, lakeRelations, makeSpine, readFeatures } from '../features/features.ts'
-import { selectAtRisk, selectEverybody } from '../features/population.ts'
+import { type FeatureFrame, lakeRelations, makeDaySpine, readFeatures } from '../features/features.ts'
 import { lastDayWithData } from '../lake/coverage.ts'
 import { Database } from '../lake/database.ts'
 import { type Lake, openLake } from '../lake/lake.ts'
@@ -11,6 +10,7 @@ import { withScratchFolder } from '../lake/scratch.ts'
 import { type ExactExplanation, explainExactly } from '../model/exact-drivers.ts'
 import type { Predictor } from '../model/predictor.ts'
 import { loadChampion } from '../model/stored-predictor.ts'
+import { readCompared } from './compared-customers.ts'
 
 export interface ExplainOptions {
   readonly dataFolder: string
@@ -31,9 +31,6 @@ export interface ExplainReport {
   readonly explanations: readonly ExactExplanation[]
 }
 
-/** Enough for steady effects; each costs two walks through all behaviours. */
-const mostOthers = 48
-
 /** What moved one customer's predictions away from those of others at risk on a day, exactly. */
 export async function explainCustomer(program: Program, options: ExplainOptions): Promise<ExplainReport> {
   const { predictor, version } = await loadChampion(options.modelsFolder, program)
@@ -44,7 +41,7 @@ export async function explainCustomer(program: Program, options: ExplainOptions)
   return withScratchFolder(lake.folder, async (folder) => {
     const database = await Database.open({ spillFolder: join(folder, 'spill'), timezone: program.timezone })
     try {
-      const { customer, others } = await readCompared(database, program, {
+      const { customer, others } = await readBoth(database, program, {
         ...options,
         predictor,
         lake,
@@ -64,42 +61,31 @@ export async function explainCustomer(program: Program, options: ExplainOptions)
   })
 }
 
-/** Features of the customer and of some others at risk, drawn by hash. */
-async function readCompared(
+/** Features of the customer and of those at risk on the day whom drivers compare with. */
+async function readBoth(
   database: Database,
   program: Program,
   inputs: ExplainOptions & { predictor: Predictor; lake: Lake; date: Day },
 ): Promise<{ customer: FeatureFrame; others: FeatureFrame }> {
-  const { predictor, lake, date, customerId, seed } = inputs
+  const { predictor, lake, date, customerId } = inputs
   const relations = lakeRelations(lake, { excluded: new Set(predictor.parts.excluded) })
-  const candidates = `select customer_id, date '${date}' as cutoff from (${selectEverybody(relations)})`
-  await makeSpine(database, 'day_spine', selectAtRisk({ program, relations, candidates }))
+  const customers = await makeDaySpine(database, 'day_spine', { program, relations, date })
   await database.run(
     `create or replace temp table spine as
-     select (row_number() over (order by customer_id <> $customer, md5_number_upper(customer_id || $seed)) - 1)::integer as row,
-       customer_id, cutoff, joined
-     from day_spine
-     qualify row <= ${mostOthers}`,
-    { customer: customerId, seed: String(seed) },
+     select 0 as row, customer_id, cutoff, joined from day_spine where customer_id = $customer`,
+    { customer: customerId },
   )
-  const found = await database.rows<{ customer_id: string }>('select customer_id from spine order by row')
-  if (found[0]?.customer_id !== customerId) {
+  const request = { program, lake, catalogue: predictor.catalogue, relations }
+  const customer = await readFeatures(database, { ...request, spine: 'spine' })
+  if (customer.rows === 0)
     throw usageError(
       'unknown-customer',
       `${customerId} is no customer of ${program.name} at risk on ${date}.`,
     )
-  }
-  if (found.length < 2)
+  if (customers < 2)
     throw usageError(
       'nobody-else',
       `${customerId} is the only customer at risk on ${date}: there is nobody to compare with.`,
     )
-  const { catalogue } = predictor
-  const frame = await readFeatures(database, { program, lake, catalogue, relations, spine: 'spine' })
-  const slice = (from: number, to: number): FeatureFrame => ({
-    ...frame,
-    rows: to - from,
-    columns: frame.columns.map((column) => column.slice(from, to)),
-  })
-  return { customer: slice(0, 1), others: slice(1, frame.rows) }
+  return { customer, others: await readCompared(database, { ...request, spine: 'day_spine' }) }
 }

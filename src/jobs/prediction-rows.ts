@@ -11,15 +11,8 @@ import type { FeatureFrame } from '../features/features.ts'
 import { type Database, quoteName } from '../lake/database.ts'
 import type { PredictionRow } from '../lake/predictions.ts'
 import { answerInterval } from '../model/conformal.ts'
-import {
-  type Driver,
-  type DriverEffect,
-  DriverReader,
-  describeRemainder,
-  type Explanation,
-  effectOnProbability,
-} from '../model/drivers.ts'
-import { clampProbability, logit } from '../model/logit.ts'
+import { type Compared, type Driver, DriverReader, describeRemainder } from '../model/drivers.ts'
+import { type ExplainedTask, explainedTasks } from '../model/explained-tasks.ts'
 import { distributionOf, type Predictions, type Predictor } from '../model/predictor.ts'
 
 export interface DayInputs {
@@ -30,6 +23,8 @@ export interface DayInputs {
   readonly frame: FeatureFrame
   readonly predictor: Predictor
   readonly predictions: Predictions
+  /** Whom drivers compare with. */
+  readonly compared: Compared
   readonly signals: readonly SegmentSignals[]
   /** Program currency; NaN: not known. */
   readonly annualValues: Float64Array
@@ -41,8 +36,8 @@ const driversPerTask = 3
 export function predictionRows(inputs: DayInputs): PredictionRow[] {
   const { program, predictor, predictions } = inputs
   const flags = JSON.stringify(taskFlags(program, predictor))
-  const { encoder } = predictor.parts
-  const reader = new DriverReader(encoder, inputs.frame, predictions.views.of('piecewise'))
+  const reader = new DriverReader(predictor.parts, inputs.frame, predictions.views.of('piecewise'))
+  const tasks = explainedTasks(predictions)
   const isPredicted = predictions.outcomes.length > 0 || predictions.answers !== null
   const reason = isPredicted ? null : abstentionReason(predictor)
   return inputs.customers.map((customer, row) => {
@@ -62,7 +57,7 @@ export function predictionRows(inputs: DayInputs): PredictionRow[] {
       next_likely: nextLikely(predictions, row),
       segment: segmentOf(likeliest, inputs.signals[row], false),
       is_expanding: likeliest === 'promoter' && inputs.signals[row].isEngaging ? 1 : null,
-      top_drivers: JSON.stringify(topDrivers(inputs, reader, row)),
+      top_drivers: JSON.stringify(tasks.flatMap((task) => topDrivers(inputs, { task, reader, row }))),
       flags,
     }
   })
@@ -164,34 +159,20 @@ function nextLikely(predictions: Predictions, row: number): string | null {
   return likeliest
 }
 
-/** The strongest behaviours of each task and, last, what no single behaviour explains. */
-function topDrivers({ predictions }: DayInputs, reader: DriverReader, row: number): Driver[] {
-  const drivers: Driver[] = []
-  const add = ({ terms, remainder }: Explanation, effectOf: (term: number) => DriverEffect) => {
-    for (const term of terms.slice(0, driversPerTask))
-      drivers.push(reader.describe(term, row, effectOf(term.term)))
-    drivers.push(describeRemainder(effectOf(remainder)))
-  }
-  const { answers } = predictions
-  if (answers?.model.hasSkill && answers.model.surrogate) {
-    const score = expectedAnswer(distributionOf(answers.distributions[0], row))
-    add(reader.explain(answers.model.surrogate, row, score), (term) => ({
-      effect: rounded(term),
-      unit: 'points',
-      outcome: 'nps',
-    }))
-  }
-  for (const { model, probabilities } of predictions.outcomes) {
-    if (!model.hasSkill || !model.surrogate) continue
-    const probability = probabilities[(row + 1) * model.horizonsDays.length - 1]
-    const explained = reader.explain(model.surrogate, row, logit(clampProbability(probability)))
-    add(explained, (term) => ({
-      effect: rounded(effectOnProbability(probability, term)),
-      unit: 'probability',
-      outcome: model.name,
-    }))
-  }
-  return drivers
+/** The strongest behaviours of a task and, last, what no single behaviour explains. */
+function topDrivers(
+  { compared }: DayInputs,
+  { task, reader, row }: { task: ExplainedTask; reader: DriverReader; row: number },
+): Driver[] {
+  const explanation = reader.explain(task, row, compared.get(task.name) ?? [])
+  if (explanation === null) return []
+  const { terms, remainder } = explanation
+  const effectOf = (effect: number) => ({ effect: rounded(effect), unit: task.unit, outcome: task.name })
+  const strongest = terms.slice(0, driversPerTask)
+  return [
+    ...strongest.map((term) => reader.describe(term, row, effectOf(term.effect))),
+    describeRemainder(effectOf(remainder)),
+  ]
 }
 
 /** Marks expansion promoters once the whole day is there: upsell in the top fifth of everybody at risk. */

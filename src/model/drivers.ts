@@ -1,105 +1,190 @@
-import type { Feature } from '../features/catalogue.ts'
 import { columnOrigins, type EncodedRows, type Encoder } from '../features/encoder.ts'
 import type { FeatureFrame } from '../features/features.ts'
-import type { Surrogate } from './surrogate.ts'
+import { behavioursOf } from './behaviours.ts'
+import { type ExplainedTask, explainedTasks } from './explained-tasks.ts'
+import { clampProbability, logit, sigmoid } from './logit.ts'
+import type { Predictor, PredictorParts } from './predictor.ts'
+import type { Additive } from './surrogate.ts'
 
-/** A behaviour and how much it moved one customer's prediction away from that of an average customer. */
+/** A behaviour and how much it moved one customer's prediction away from those of others. */
 export interface Driver {
-  /** Of all features of the behaviour the one that moved most; `remainder`: what no single behaviour explains. */
+  /** Of the behaviour's own features the one that moved most; `remainder`: what no single behaviour explains. */
   readonly feature: string
   readonly words: string
   readonly value: number | string | null
   /** Change of the prediction by all features of the behaviour: probability for outcomes, points for nps. */
   readonly effect: number
-  readonly unit: 'probability' | 'points'
+  readonly unit: ExplainedTask['unit']
   /** The task it is about: an outcome or nps. */
   readonly outcome: string
 }
 
-/** What a behaviour adds to one prediction: a type of event, an attribute, a survey metric. */
+/** What a behaviour adds to one prediction. */
 export interface Term {
+  readonly behaviour: string
   /** Index of the encoding that adds most. */
   readonly encoding: number
-  /** Sum over the behaviour's features: logits of an outcome, points of an answer. */
-  readonly term: number
+  /** Sum over the behaviour's features. **Unit** probability or points. */
+  readonly effect: number
 }
 
-/** The terms of one prediction, strongest first, and what is left once all of them are added to the base. */
+/** `base`, the effects of all terms, strongest first, and the remainder add up to what was predicted. */
 export interface Explanation {
+  /** Mean prediction of the customers compared with. */
+  readonly base: number
   readonly terms: readonly Term[]
   readonly remainder: number
 }
 
-/** What a feature is about: a type of event, an attribute, a survey metric. */
-export function behaviourOf({ behaviour, origin }: Pick<Feature, 'behaviour' | 'origin'>): string {
-  return behaviour ?? origin
+/**
+ * Somebody whom others are compared with. **Unit** all on the scale that behaviours add up on: logits of a probability,
+ * points.
+ */
+export interface ComparedCustomer {
+  readonly predicted: number
+  /** What each behaviour adds, in the order of the reader's. */
+  readonly terms: Float64Array
+  /** Of the prediction what the terms do not tell. */
+  readonly rest: number
 }
 
-/** Terms below this move nothing that could be seen. */
-const smallestTerm = 1e-6
+/** Task → those whom its predictions are compared with. */
+export type Compared = ReadonlyMap<string, readonly ComparedCustomer[]>
 
-/** Reads terms row by row from features in their piecewise view. */
+/** Every row of a frame as one that others are compared with. */
+export function comparedCustomers(predictor: Predictor, frame: FeatureFrame): Compared {
+  const predictions = predictor.predict(frame, [0])
+  const reader = new DriverReader(predictor.parts, frame, predictions.views.of('piecewise'))
+  return new Map(
+    explainedTasks(predictions).map(({ name, unit, surrogate, said }) => [
+      name,
+      Array.from({ length: surrogate ? frame.rows : 0 }, (_, row) =>
+        reader.comparable(surrogate as Additive, row, onScale(unit, said(row))),
+      ),
+    ]),
+  )
+}
+
+/** Effects below this move nothing that could be seen. */
+const smallestEffect = 1e-6
+
+/** On which scale behaviours add up: logits of a probability, points as they are. */
+export function onScale(unit: ExplainedTask['unit'], predicted: number): number {
+  return unit === 'points' ? predicted : logit(clampProbability(predicted))
+}
+
+/** Reads drivers row by row from features in their piecewise view. */
 export class DriverReader {
   readonly #encoder: Encoder
   readonly #encoded: EncodedRows
   readonly #origins: Int32Array
-  /** Behaviour of each encoding. */
-  readonly #behaviour: Int32Array
-  readonly #features: ReadonlyMap<string, { feature: Feature; column: FeatureFrame['columns'][number] }>
+  readonly #behaviours: readonly string[]
+  /** Place of each encoding's behaviour. */
+  readonly #places: Int32Array
+  /** Whether an encoding is of the behaviour itself, and no alias. */
+  readonly #isOwn: readonly boolean[]
+  readonly #columns: ReadonlyMap<string, number>
+  readonly #frame: FeatureFrame
 
-  constructor(encoder: Encoder, frame: FeatureFrame, encoded: EncodedRows) {
+  constructor(
+    { encoder, aliases = {} }: Pick<PredictorParts, 'encoder' | 'aliases'>,
+    frame: FeatureFrame,
+    encoded: EncodedRows,
+  ) {
     this.#encoder = encoder
     this.#encoded = encoded
+    this.#frame = frame
     this.#origins = columnOrigins(encoder, 'piecewise')
-    this.#features = new Map(
-      frame.features.map((feature, index) => [feature.name, { feature, column: frame.columns[index] }]),
-    )
-    const places = new Map<string, number>()
-    this.#behaviour = Int32Array.from(encoder.encodings, ({ name }) => {
-      const feature = this.#features.get(name)?.feature
-      const behaviour = feature ? behaviourOf(feature) : name
-      if (!places.has(behaviour)) places.set(behaviour, places.size)
-      return places.get(behaviour) as number
-    })
+    this.#columns = new Map(frame.features.map(({ name }, column) => [name, column]))
+    const named = behavioursOf(frame.features, aliases)
+    const all = encoder.encodings.map(({ name }) => named[this.#columns.get(name) ?? -1] ?? name)
+    this.#behaviours = [...new Set(all)]
+    this.#places = Int32Array.from(all, (behaviour) => this.#behaviours.indexOf(behaviour))
+    this.#isOwn = encoder.encodings.map(({ name }) => !(name in aliases))
   }
 
-  /** @param predicted what the surrogate stands in for: a logit, or points */
-  explain({ base, weights, means }: Surrogate, row: number, predicted: number): Explanation {
+  /**
+   * What moved the prediction of a task for a row away from those of others. Null where the task has no additive
+   * stand-in.
+   *
+   * Terms add up in logits. On the straight way from another customer to this one each moves the probability by its
+   * share of them, so that effects add up in probability too: the value of Aumann and Shapley (1974).
+   */
+  explain(
+    { surrogate, unit, said }: ExplainedTask,
+    row: number,
+    others: readonly ComparedCustomer[],
+  ): Explanation | null {
+    if (surrogate === null) return null
+    const own = this.#addUp(surrogate, row)
+    const terms = this.#sum(own)
+    const predicted = onScale(unit, said(row))
+    const rest = predicted - total(own)
+    const effects = new Float64Array(terms.length)
+    let [base, remainder] = [0, 0]
+    for (const other of others) {
+      const slope = (unit === 'points' ? 1 : meanSlope(other.predicted, predicted)) / others.length
+      for (let place = 0; place < terms.length; place++)
+        effects[place] += slope * (terms[place] - other.terms[place])
+      remainder += slope * (rest - other.rest)
+      base += (unit === 'points' ? other.predicted : sigmoid(other.predicted)) / others.length
+    }
+    return { base, terms: this.#rank(effects, this.#leading(own)), remainder }
+  }
+
+  /** A row as one that others can be compared with. @param predicted on the surrogate's scale */
+  comparable(additive: Additive, row: number, predicted: number): ComparedCustomer {
+    const terms = this.#sum(this.#addUp(additive, row))
+    return { predicted, terms, rest: predicted - total(terms) }
+  }
+
+  /** What each encoding adds. **Unit** the surrogate's scale. */
+  #addUp({ weights, means }: Additive, row: number): Float64Array {
     const { columns, values } = this.#encoded
     const own = new Float64Array(this.#encoder.encodings.length)
-    let remainder = predicted - base
-    for (let column = 0; column < columns; column++) {
-      const term = weights[column] * (values[row * columns + column] - means[column])
-      own[this.#origins[column]] += term
-      remainder -= term
-    }
-    return { terms: this.#byBehaviour(own), remainder }
+    for (let column = 0; column < columns; column++)
+      own[this.#origins[column]] += weights[column] * (values[row * columns + column] - means[column])
+    return own
   }
 
-  #byBehaviour(own: Float64Array): Term[] {
-    const terms = new Map<number, Term>()
-    own.forEach((term, encoding) => {
-      const behaviour = this.#behaviour[encoding]
-      const known = terms.get(behaviour)
-      const isLeading = known === undefined || Math.abs(term) > Math.abs(own[known.encoding])
-      terms.set(behaviour, {
-        encoding: isLeading ? encoding : known.encoding,
-        term: (known?.term ?? 0) + term,
-      })
-    })
-    return [...terms.values()]
-      .filter(({ term }) => Math.abs(term) >= smallestTerm)
-      .sort((a, b) => Math.abs(b.term) - Math.abs(a.term))
+  /** What each behaviour adds. */
+  #sum(own: Float64Array): Float64Array {
+    const sums = new Float64Array(this.#behaviours.length)
+    for (let encoding = 0; encoding < own.length; encoding++) sums[this.#places[encoding]] += own[encoding]
+    return sums
+  }
+
+  #leading(own: Float64Array): Int32Array {
+    const leading = new Int32Array(this.#behaviours.length).fill(-1)
+    for (let encoding = 0; encoding < own.length; encoding++) {
+      const place = this.#places[encoding]
+      if (this.#leads(encoding, leading[place], own)) leading[place] = encoding
+    }
+    return leading
+  }
+
+  #rank(effects: Float64Array, leading: Int32Array): Term[] {
+    return this.#behaviours
+      .map((behaviour, place) => ({ behaviour, encoding: leading[place], effect: effects[place] }))
+      .filter(({ effect }) => Math.abs(effect) >= smallestEffect)
+      .sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect))
+  }
+
+  /** A behaviour is shown by its own features before those that tell the same. */
+  #leads(encoding: number, other: number, own: Float64Array): boolean {
+    if (other < 0 || this.#isOwn[encoding] !== this.#isOwn[other]) return other < 0 || this.#isOwn[encoding]
+    return Math.abs(own[encoding]) > Math.abs(own[other])
   }
 
   /** A term as a driver: name, words and the customer's own value beside the effect. */
   describe({ encoding }: Pick<Term, 'encoding'>, row: number, effect: DriverEffect): Driver {
     const { name } = this.#encoder.encodings[encoding]
-    const found = this.#features.get(name)
-    const value = found?.column[row] ?? null
+    const column = this.#columns.get(name)
+    if (column === undefined) return { feature: name, words: name, value: null, ...effect }
+    const value = this.#frame.columns[column][row]
     const shown =
       typeof value === 'number' ? (Number.isNaN(value) ? null : Math.round(value * 1e4) / 1e4) : value
-    return { feature: name, words: found?.feature.words ?? name, value: shown, ...effect }
+    return { feature: name, words: this.#frame.features[column].words, value: shown, ...effect }
   }
 }
 
@@ -110,9 +195,14 @@ export function describeRemainder(effect: DriverEffect): Driver {
   return { feature: 'remainder', words: 'how behaviours work together', value: null, ...effect }
 }
 
-/** How much a term moved a probability: what is left of it without the term's push on the logit. */
-export function effectOnProbability(probability: number, term: number): number {
-  const clamped = Math.min(1 - 1e-9, Math.max(1e-9, probability))
-  const without = Math.log(clamped / (1 - clamped)) - term
-  return probability - 1 / (1 + Math.exp(-without))
+function total(values: Float64Array): number {
+  let sum = 0
+  for (const value of values) sum += value
+  return sum
+}
+
+/** Probability that each logit moves on the way between two logits. */
+export function meanSlope(from: number, to: number): number {
+  if (Math.abs(to - from) < 1e-6) return sigmoid(from) * (1 - sigmoid(from))
+  return (sigmoid(to) - sigmoid(from)) / (to - from)
 }

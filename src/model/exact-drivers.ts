@@ -1,14 +1,14 @@
-import { expectedAnswer } from '../domain/prediction.ts'
 import type { FeatureFrame } from '../features/features.ts'
-import { behaviourOf, type Driver } from './drivers.ts'
+import { behavioursOf } from './behaviours.ts'
+import { type ExplainedTask, explainedTasks } from './explained-tasks.ts'
 import { shuffledIndices } from './folds.ts'
-import { distributionOf, type Predictions, type Predictor } from './predictor.ts'
+import type { Predictor } from './predictor.ts'
 
 /** Where one prediction comes from: `base` and all effects add up to `predicted`, but for rounding of doubles. */
 export interface ExactExplanation {
   /** An outcome (probability within its longest horizon) or nps (points, asked today). */
   readonly task: string
-  readonly unit: Driver['unit']
+  readonly unit: ExplainedTask['unit']
   /** Mean prediction of the customers compared with. */
   readonly base: number
   readonly predicted: number
@@ -32,16 +32,18 @@ export function explainExactly(
   predictor: Predictor,
   { customer, others, seed }: { customer: FeatureFrame; others: FeatureFrame; seed: number },
 ): ExactExplanation[] {
-  const behaviours = [...new Set(customer.features.map(behaviourOf))]
+  const named = behavioursOf(customer.features, predictor.parts.aliases)
+  const behaviours = [...new Set(named)]
+  const places = Int32Array.from(named, (behaviour) => behaviours.indexOf(behaviour))
   const orders = Array.from({ length: others.rows }, (_, other) => {
     const order = shuffledIndices(behaviours.length, seed + other)
     return [order, order.slice().reverse()]
   }).flat()
-  const walked = walk(customer, others, { behaviours, orders })
-  const tasks = tasksOf(predictor.predict(walked, [0]))
-  const actual = tasksOf(predictor.predict(customer, [0]))
+  const walked = walk(customer, others, { places, orders })
+  const tasks = explainedTasks(predictor.predict(walked, [0]))
+  const actual = explainedTasks(predictor.predict(customer, [0]))
   const steps = behaviours.length + 1
-  return tasks.map(({ task, unit, said }, index) => {
+  return tasks.map(({ name, unit, said }, index) => {
     const effects = new Float64Array(behaviours.length)
     let base = 0
     orders.forEach((order, walkIndex) => {
@@ -53,35 +55,39 @@ export function explainExactly(
         before = after
       })
     })
-    const named = behaviours.map((behaviour, place) => ({ behaviour, effect: effects[place] }))
+    const moved = behaviours.map((behaviour, place) => ({ behaviour, effect: effects[place] }))
     return {
-      task,
+      task: name,
       unit,
       base,
       predicted: actual[index].said(0),
-      effects: named.sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect)),
+      effects: moved.sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect)),
     }
   })
 }
 
-/** Rows of all walks: each starts as another customer and takes over the customer's behaviours one by one. */
+/**
+ * Rows of all walks: each starts as another customer and takes over the customer's behaviours one by one.
+ *
+ * @param places behaviour of each feature
+ */
 function walk(
   customer: FeatureFrame,
   others: FeatureFrame,
-  { behaviours, orders }: { behaviours: readonly string[]; orders: readonly Int32Array[] },
+  { places, orders }: { places: Int32Array; orders: readonly Int32Array[] },
 ): FeatureFrame {
-  const steps = behaviours.length + 1
+  const steps = orders[0].length + 1
   const rows = orders.length * steps
   // Place of each behaviour in each order: from that step on the walk has it from the customer.
   const taken = orders.map((order) => {
-    const places = new Int32Array(order.length)
+    const steps = new Int32Array(order.length)
     order.forEach((behaviour, step) => {
-      places[behaviour] = step + 1
+      steps[behaviour] = step + 1
     })
-    return places
+    return steps
   })
-  const columns = customer.features.map((feature, column) => {
-    const behaviour = behaviours.indexOf(behaviourOf(feature))
+  const columns = customer.features.map((_, column) => {
+    const behaviour = places[column]
     const own = customer.columns[column][0]
     const theirs = others.columns[column]
     const values = Array.from({ length: rows }, (_, row) => {
@@ -93,29 +99,4 @@ function walk(
       : (values as (string | null)[])
   })
   return { rows, features: customer.features, columns }
-}
-
-interface Task {
-  readonly task: string
-  readonly unit: Driver['unit']
-  readonly said: (row: number) => number
-}
-
-/** Tasks with skill; a base rate has no drivers. */
-function tasksOf({ outcomes, answers }: Predictions): Task[] {
-  const tasks = outcomes
-    .filter(({ model }) => model.hasSkill)
-    .map(
-      ({ model, probabilities }): Task => ({
-        task: model.name,
-        unit: 'probability',
-        said: (row) => probabilities[(row + 1) * model.horizonsDays.length - 1],
-      }),
-    )
-  if (!answers?.model.hasSkill) return tasks
-  const [today] = answers.distributions
-  return [
-    ...tasks,
-    { task: 'nps', unit: 'points', said: (row) => expectedAnswer(distributionOf(today, row)) },
-  ]
 }

@@ -2,6 +2,7 @@ import type { Catalogue } from '../features/catalogue.ts'
 import { EncodedViews } from '../features/encoded-views.ts'
 import type { EncodedView, Encoder } from '../features/encoder.ts'
 import type { FeatureFrame } from '../features/features.ts'
+import type { Aliases } from './behaviours.ts'
 import { blendAnswers, blendHazards, cumulativeFromHazards } from './blend.ts'
 import {
   type AnswerCalibrator,
@@ -68,6 +69,8 @@ export interface PredictorParts {
   /** Leaks that were left out, such as `observed_until`. */
   readonly excluded: readonly string[]
   readonly encoder: Encoder
+  /** Which features drivers count to another behaviour than their own. Absent: none. */
+  readonly aliases?: Aliases
   readonly members: readonly SeatedMember[]
   readonly outcomes: readonly OutcomeModel[]
   readonly answers: AnswerModel | null

@@ -1,19 +1,17 @@
-import { linearDesign } from './linear-design.ts'
+import { dotRow, linearDesign } from './linear-design.ts'
 import type { Matrix } from './matrix.ts'
 
-/**
- * An additive stand-in for a task's predictions: what each encoded column adds, and a remainder that it can't tell.
- *
- * Plain JSON. **Shape** `weights`, `means` [columns].
- */
-export interface Surrogate {
-  /** What is predicted where every column is at its mean. */
-  readonly base: number
+/** What each encoded column adds to a prediction. **Shape** both [columns]. */
+export interface Additive {
   /** Per encoded unit. */
   readonly weights: readonly number[]
   /** Of the columns over the rows learned from. */
   readonly means: readonly number[]
-  /** Share of the predictions' variance that the columns add up to. */
+}
+
+/** An additive stand-in for a task's predictions, and a remainder that it can't tell. Plain JSON. */
+export interface Surrogate extends Additive {
+  /** Share of the variance of predictions of real rows that the columns add up to. */
   readonly explained: number
 }
 
@@ -42,28 +40,40 @@ export class SurrogateFitter {
   }
 
   /** @param predicted what to explain: logits of an outcome, points of an answer. [rows] */
-  fit(predicted: ArrayLike<number>): Surrogate {
+  fit(predicted: ArrayLike<number>): Additive {
     const { rows, columns, values } = this.#features
     const base = Array.from(predicted).reduce((sum, value) => sum + value, 0) / rows
     const slopes = new Float64Array(columns)
-    let variance = 0
     for (let row = 0; row < rows; row++) {
       const gap = (predicted[row] - base) / rows
-      variance += gap * (predicted[row] - base)
       for (let c = 0; c < columns; c++) slopes[c] += gap * values[row * columns + c]
     }
-    const together = slopes.map((slope, c) => slope * this.#scale[c])
-    const standardised = solve(this.#factor, together)
-    // Twice the fit's covariance with the predictions less its own variance, which the penalty holds below it.
-    const shared = standardised.reduce((sum, weight, c) => sum + weight * together[c], 0)
-    const shrunk = penalty * standardised.reduce((sum, weight) => sum + weight ** 2, 0)
+    const standardised = solve(
+      this.#factor,
+      slopes.map((slope, c) => slope * this.#scale[c]),
+    )
     return {
-      base,
       weights: Array.from(standardised, (weight, c) => weight * this.#scale[c]),
       means: Array.from(this.#means),
-      explained: variance > 1e-18 * (1 + base ** 2) ? Math.min(1, (shared + shrunk) / variance) : 1,
     }
   }
+}
+
+/** Share of the predictions' variance over some rows that a stand-in's terms add up to; 1 where there is none. */
+export function explainedShare(
+  { weights }: Additive,
+  { rows, columns, values }: Matrix,
+  predicted: Float64Array,
+): number {
+  const own = Float64Array.from(weights)
+  const left = predicted.map((value, row) => value - dotRow(values, row * columns, own))
+  const varianceOf = (of: Float64Array) => {
+    const mean = of.reduce((sum, value) => sum + value, 0) / rows
+    return { mean, variance: of.reduce((sum, value) => sum + (value - mean) ** 2, 0) / rows }
+  }
+  const { mean, variance } = varianceOf(predicted)
+  if (variance <= 1e-18 * (1 + mean ** 2)) return 1
+  return Math.max(0, 1 - varianceOf(left).variance / variance)
 }
 
 /** Lower triangle of the correlations of the columns, the penalty on the diagonal. */

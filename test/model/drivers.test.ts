@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Encoder, encode, fitEncoder } from '../../src/features/encoder.ts'
 import type { FeatureFrame } from '../../src/features/features.ts'
-import { DriverReader, effectOnProbability } from '../../src/model/drivers.ts'
-import { type Surrogate, SurrogateFitter } from '../../src/model/surrogate.ts'
+import { DriverReader, type Explanation, meanSlope } from '../../src/model/drivers.ts'
+import type { ExplainedTask } from '../../src/model/explained-tasks.ts'
+import { explainedShare, type Surrogate, SurrogateFitter } from '../../src/model/surrogate.ts'
 import { chanceOf } from './simulated.ts'
 
 const feature = (name: string, origin: string, kind: 'number' | 'category' = 'number') => ({
@@ -33,28 +34,62 @@ const encoder: Encoder = {
 }
 /** Columns: tickets_30, missing, tickets_90, plan gold, plan other. */
 const surrogate: Surrogate = {
-  base: -2,
   weights: [1, 0.2, -0.25, -0.5, 0.1],
   means: [0, 0.1, 0, 0.5, 0.5],
   explained: 0.9,
 }
-const reader = new DriverReader(encoder, frame, encode(encoder, frame, 'piecewise'))
+const encoded = encode(encoder, frame, 'piecewise')
+const reader = new DriverReader({ encoder }, frame, encoded)
+const task = (unit: ExplainedTask['unit'], said: readonly number[]): ExplainedTask => ({
+  name: 'churn',
+  unit,
+  surrogate,
+  said: (row) => said[row],
+})
+/** Terms of ticket and of plan. */
+const others = [
+  { predicted: -2, terms: Float64Array.of(0.25, 0), rest: -2.25 },
+  { predicted: -1, terms: Float64Array.of(-0.25, 0.4), rest: -1.15 },
+]
+const explain = (one: ExplainedTask, row: number) => reader.explain(one, row, others) as Explanation
 const climbed = 3 / Math.sqrt(2)
+const chance = (scaled: number) => 1 / (1 + Math.exp(-scaled))
 
 describe('drivers', () => {
   it('add up the features of a behaviour, name the one that moved most, and come strongest first', () => {
-    const { terms } = reader.explain(surrogate, 0, 0)
-    expect(terms.map(({ encoding }) => encoding)).toEqual([0, 2])
-    expect(terms[0].term).toBeCloseTo(0.75 * climbed - 0.02, 5)
-    expect(terms[1].term).toBeCloseTo(-0.5 * 0.5 - 0.1 * 0.5, 5)
+    const { terms } = explain(task('points', [0, 0]), 0)
+    expect(terms.map(({ behaviour, encoding }) => [behaviour, encoding])).toEqual([
+      ['ticket', 0],
+      ['plan', 2],
+    ])
+    expect(terms[0].effect).toBeCloseTo(0.75 * climbed - 0.02, 5)
+    expect(terms[1].effect).toBeCloseTo(-0.5 * 0.5 - 0.1 * 0.5 - 0.2, 5)
   })
 
-  it('leave a remainder: base, behaviours and remainder add up to what was predicted', () => {
-    for (const [row, predicted] of [0.7, -3].entries()) {
-      const { terms, remainder } = reader.explain(surrogate, row, predicted)
-      const sum = terms.reduce((total, { term }) => total + term, surrogate.base + remainder)
-      expect(sum).toBeCloseTo(predicted, 9)
+  it('add up with base and remainder to what was predicted, in points and in probability', () => {
+    for (const said of [task('points', [0.7, -3]), task('probability', [0.02, 0.9])]) {
+      for (const row of [0, 1]) {
+        const { base, terms, remainder } = explain(said, row)
+        const sum = terms.reduce((total, { effect }) => total + effect, base + remainder)
+        expect(sum).toBeCloseTo(said.said(row), 9)
+        expect(base).toBeCloseTo(said.unit === 'points' ? -1.5 : (chance(-2) + chance(-1)) / 2, 9)
+      }
     }
+  })
+
+  it('count a feature that tells the same as another behaviour to that one, and are shown by its own features', () => {
+    const merged = new DriverReader({ encoder, aliases: { tickets_30: 'plan' } }, frame, encoded)
+    const nobody = [{ predicted: 0, terms: new Float64Array(2), rest: 0 }]
+    const { terms } = merged.explain(task('points', [0, 0]), 0, nobody) as Explanation
+    expect(terms.map(({ behaviour, encoding }) => [behaviour, encoding])).toEqual([
+      ['plan', 2],
+      ['ticket', 1],
+    ])
+    expect(terms[0].effect).toBeCloseTo(climbed - 0.02 - 0.5 * 0.5 - 0.1 * 0.5, 5)
+  })
+
+  it('are none without an additive stand-in', () => {
+    expect(reader.explain({ ...task('points', [0, 0]), surrogate: null }, 0, others)).toBeNull()
   })
 
   it('show the value that the customer has, and null where it is missing', () => {
@@ -67,26 +102,23 @@ describe('drivers', () => {
     expect(reader.describe({ encoding: 2 }, 1, effect)).toMatchObject({ feature: 'plan', value: null })
   })
 
-  it('move a probability towards their sign and stay within it', () => {
+  it('share out what lies between two probabilities by their logits, whichever way', () => {
+    const logits = fc.double({ min: -8, max: 8, noNaN: true })
     fc.assert(
-      fc.property(
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        fc.double({ min: -8, max: 8, noNaN: true }),
-        (p, term) => {
-          const effect = effectOnProbability(p, term)
-          expect(effect * term).toBeGreaterThanOrEqual(-1e-7)
-          expect(p - effect).toBeGreaterThanOrEqual(0)
-          expect(p - effect).toBeLessThanOrEqual(1)
-        },
-      ),
+      fc.property(logits, logits, (from, to) => {
+        const slope = meanSlope(from, to)
+        expect(slope).toBeGreaterThan(0)
+        expect(slope).toBeLessThanOrEqual(0.25 + 1e-9)
+        expect(slope * (to - from)).toBeCloseTo(chance(to) - chance(from), 9)
+      }),
     )
   })
 })
 
 describe('the additive stand-in', () => {
   const rows = 2_000
-  const chance = chanceOf(1)
-  const columns = Array.from({ length: 3 }, () => Float64Array.from({ length: rows }, chance.normal))
+  const luck = chanceOf(1)
+  const columns = Array.from({ length: 3 }, () => Float64Array.from({ length: rows }, luck.normal))
   const world: FeatureFrame = {
     rows,
     features: ['a', 'b', 'c'].map((name) => feature(name, name)),
@@ -96,22 +128,22 @@ describe('the additive stand-in', () => {
   const bent = columns[0].map((a, row) => 2 * Math.max(0, a) - columns[1][row])
   const label = bent.map((value) => (value > 0.5 ? 1 : 0))
   const fitted = fitEncoder(world, all, { targets: [{ label, weight: new Uint8Array(rows).fill(1) }] })
-  const fitter = new SurrogateFitter(encode(fitted, world, 'piecewise'))
+  const features = encode(fitted, world, 'piecewise')
+  const fitter = new SurrogateFitter(features)
+  const explainedOf = (predicted: Float64Array) => explainedShare(fitter.fit(predicted), features, predicted)
 
   it('follows curves of single features', () => {
-    const { explained, base } = fitter.fit(bent)
-    expect(explained).toBeGreaterThan(0.97)
-    expect(base).toBeCloseTo(bent.reduce((sum, value) => sum + value, 0) / rows, 9)
+    expect(explainedOf(bent)).toBeGreaterThan(0.97)
   })
 
   it('says how much it leaves unexplained where features work together', () => {
     const crossed = columns[0].map((a, row) => a * columns[1][row])
-    expect(fitter.fit(crossed).explained).toBeLessThan(0.3)
+    expect(explainedOf(crossed)).toBeLessThan(0.3)
   })
 
   it('has nothing to tell of a constant', () => {
-    const { weights, explained } = fitter.fit(new Float64Array(rows).fill(0.3))
-    expect(Math.max(...weights.map(Math.abs))).toBeLessThan(1e-9)
-    expect(explained).toBe(1)
+    const constant = new Float64Array(rows).fill(0.3)
+    expect(Math.max(...fitter.fit(constant).weights.map(Math.abs))).toBeLessThan(1e-9)
+    expect(explainedOf(constant)).toBe(1)
   })
 })
