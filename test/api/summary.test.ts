@@ -154,7 +154,7 @@ describe('the summary', () => {
         await figure(latest, '100 * avg(p_promoter - p_detractor)', inside),
         3,
       )
-      expect(outcomes.churn_90.rate).toBeCloseTo(await figure(latest, 'avg(churn_90)', inside), 6)
+      expect(outcomes.churn_90.rate).toBeCloseTo(await figure(latest, 'avg(churn_90)', inside), 5)
     }
   })
 
