@@ -1,7 +1,7 @@
+import { pickFrame } from '../src/features/features.ts'
 import { comparedCustomers, DriverReader } from '../src/model/drivers.ts'
 import { explainExactly } from '../src/model/exact-drivers.ts'
 import { explainedTasks } from '../src/model/explained-tasks.ts'
-import { pickFrame } from '../training/labelled.ts'
 import type { ServedDay } from './scored-day.ts'
 
 /** Behaviours that moved one prediction, strongest first, by both ways of telling. */

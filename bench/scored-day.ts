@@ -11,6 +11,7 @@ import {
   type FeatureRequest,
   lakeRelations,
   makeDaySpine,
+  pickFrame,
   readFeatures,
 } from '../src/features/features.ts'
 import { Database, quoteText } from '../src/lake/database.ts'
@@ -28,7 +29,7 @@ import {
   spreadGroups,
 } from '../training/baselines.ts'
 import { baseAnswers, baseHazards } from '../training/blended.ts'
-import { labelBlock, pickFrame } from '../training/labelled.ts'
+import { labelBlock } from '../training/labelled.ts'
 import { learningSet } from '../training/members.ts'
 import { prepare } from '../training/prepare.ts'
 import { wholeBlock } from '../training/splits.ts'

@@ -1,4 +1,5 @@
 import { EncodedViews } from '../src/features/encoded-views.ts'
+import { pickFrame } from '../src/features/features.ts'
 import { expectedNetScores } from '../src/model/answer-metrics.ts'
 import {
   type AnswerLevel,
@@ -9,7 +10,6 @@ import {
   type PredictorParts,
 } from '../src/model/predictor.ts'
 import type { Dataset } from './dataset.ts'
-import { pickFrame } from './labelled.ts'
 
 /** What is forecast of the same sample of customers at every cutoff, whether or not they answer. */
 export interface ForecastPanel {

@@ -1,11 +1,11 @@
 import { encode } from '../src/features/encoder.ts'
-import type { FeatureFrame } from '../src/features/features.ts'
+import { type FeatureFrame, pickFrame } from '../src/features/features.ts'
 import type { Fitter } from '../src/model/fitter.ts'
 import { foldsByCustomer } from '../src/model/folds.ts'
 import { selectRows } from '../src/model/matrix.ts'
 import { answerCount } from '../src/model/member.ts'
 import { mapByTask } from '../src/model/single-task.ts'
-import { type Labelled, pickFrame, pickLabelled } from './labelled.ts'
+import { type Labelled, pickLabelled } from './labelled.ts'
 import { type Choices, fitMembers, type Taught } from './members.ts'
 
 /** What members say of labelled rows that they have not learned from. */

@@ -1,4 +1,3 @@
-import type { FeatureFrame } from '../src/features/features.ts'
 import type { AnswerLabels, HazardLabels } from '../src/model/member.ts'
 import { cutIntervals } from '../src/outcomes/labels.ts'
 import type { Dataset } from './dataset.ts'
@@ -162,14 +161,4 @@ export function pickLabelled(labelled: Labelled, places: Int32Array): Labelled {
             answerWeight: Float32Array.from(kept, (i) => answers.answerWeight[i]),
           },
   }
-}
-
-/** The named rows of a frame. */
-export function pickFrame(frame: FeatureFrame, rows: Int32Array): FeatureFrame {
-  const columns = frame.columns.map((column) => {
-    const picked = column instanceof Float64Array ? new Float64Array(rows.length) : new Array(rows.length)
-    for (let at = 0; at < rows.length; at++) picked[at] = column[rows[at]]
-    return picked
-  })
-  return { rows: rows.length, features: frame.features, columns }
 }

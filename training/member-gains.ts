@@ -1,11 +1,10 @@
 import { EncodedViews } from '../src/features/encoded-views.ts'
-import type { FeatureFrame } from '../src/features/features.ts'
+import { type FeatureFrame, pickFrame } from '../src/features/features.ts'
 import { answerLogLosses } from '../src/model/answer-metrics.ts'
 import { answerDistributions, type PredictorParts } from '../src/model/predictor.ts'
 import { type Blended, type BlendedOptions, fitBlended } from './blended.ts'
 import { eventLogLikelihoods } from './evaluation.ts'
 import type { HeldOut } from './held-out.ts'
-import { pickFrame } from './labelled.ts'
 
 /** Task → something of it. */
 type ByName = Readonly<Record<string, number>>

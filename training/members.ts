@@ -1,5 +1,5 @@
 import { type EncodedView, type Encoder, encode, fitEncoder, rawCategories } from '../src/features/encoder.ts'
-import type { FeatureFrame } from '../src/features/features.ts'
+import { type FeatureFrame, pickFrame } from '../src/features/features.ts'
 import type { BinaryTarget } from '../src/features/piecewise.ts'
 import type { Fitter } from '../src/model/fitter.ts'
 import type { LogisticPenalties } from '../src/model/logistic-member.ts'
@@ -7,7 +7,7 @@ import type { ByTask, LearningSet } from '../src/model/member.ts'
 import { measureLearning, networkSettings } from '../src/model/network-settings.ts'
 import type { SeatedMember } from '../src/model/predictor.ts'
 import type { TreeChoice } from '../src/model/trees-member.ts'
-import { type Labelled, pickFrame } from './labelled.ts'
+import type { Labelled } from './labelled.ts'
 
 const tempers = ['keen', 'cautious'] as const
 type Temper = (typeof tempers)[number]

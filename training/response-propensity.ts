@@ -1,5 +1,5 @@
 import { type Encoder, encode, fitEncoder } from '../src/features/encoder.ts'
-import type { FeatureFrame } from '../src/features/features.ts'
+import { type FeatureFrame, pickFrame } from '../src/features/features.ts'
 import { clusterBootstrap, type Interval } from '../src/model/bootstrap.ts'
 import type { Fitter } from '../src/model/fitter.ts'
 import { foldsByCustomer } from '../src/model/folds.ts'
@@ -8,7 +8,7 @@ import { type Matrix, selectRows } from '../src/model/matrix.ts'
 import type { LearningSet } from '../src/model/member.ts'
 import { auc } from '../src/model/metrics.ts'
 import type { Dataset } from './dataset.ts'
-import { type AnswerWeights, pickFrame } from './labelled.ts'
+import type { AnswerWeights } from './labelled.ts'
 import type { ResponseObservations } from './response-observations.ts'
 
 /** How likely customers are to answer, by what is known of them. */

@@ -1,6 +1,7 @@
 import { classProbabilities, likeliestClass } from '../src/domain/prediction.ts'
 import { type SegmentSignals, segmentOf, segments } from '../src/domain/segment.ts'
 import { EncodedViews } from '../src/features/encoded-views.ts'
+import { pickFrame } from '../src/features/features.ts'
 import { netPromoterScore, netScore } from '../src/model/answer-metrics.ts'
 import { clusterBootstrap, type Interval } from '../src/model/bootstrap.ts'
 import { answerCount } from '../src/model/member.ts'
@@ -12,7 +13,7 @@ import {
 } from '../src/model/predictor.ts'
 import type { Blended } from './blended.ts'
 import type { Dataset } from './dataset.ts'
-import { type Labelled, pickFrame } from './labelled.ts'
+import type { Labelled } from './labelled.ts'
 import type { Taught } from './members.ts'
 
 /** Predicted beside actual within one segment of the test block. */

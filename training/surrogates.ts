@@ -1,11 +1,10 @@
-import type { FeatureFrame } from '../src/features/features.ts'
+import { type FeatureFrame, pickFrame } from '../src/features/features.ts'
 import { behavioursOf, findAliases } from '../src/model/behaviours.ts'
 import { DriverReader, onScale } from '../src/model/drivers.ts'
 import { type ExplainedTask, explainedTasks } from '../src/model/explained-tasks.ts'
 import { shuffledIndices } from '../src/model/folds.ts'
 import { Predictor, type PredictorParts } from '../src/model/predictor.ts'
 import { explainedShare, SurrogateFitter } from '../src/model/surrogate.ts'
-import { pickFrame } from './labelled.ts'
 import { type PopulationDrivers, populationDrivers } from './population-drivers.ts'
 
 /** More rows would hardly move a surrogate's curves. */

@@ -20,6 +20,16 @@ export interface FeatureFrame {
   readonly columns: readonly ResultColumn[]
 }
 
+/** The named rows of a frame. */
+export function pickFrame(frame: FeatureFrame, rows: Int32Array): FeatureFrame {
+  const columns = frame.columns.map((column) => {
+    const picked = column instanceof Float64Array ? new Float64Array(rows.length) : new Array(rows.length)
+    for (let at = 0; at < rows.length; at++) picked[at] = column[rows[at]]
+    return picked
+  })
+  return { rows: rows.length, features: frame.features, columns }
+}
+
 export interface FeatureRequest {
   readonly program: Program
   readonly lake: Lake

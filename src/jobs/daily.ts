@@ -5,7 +5,13 @@ import { usageError } from '../domain/errors.ts'
 import { predictionColumns } from '../domain/prediction.ts'
 import type { Program } from '../domain/program.ts'
 import type { Reporter } from '../domain/progress.ts'
-import { type BehaviourRelations, lakeRelations, makeDaySpine, readFeatures } from '../features/features.ts'
+import {
+  type BehaviourRelations,
+  lakeRelations,
+  makeDaySpine,
+  pickFrame,
+  readFeatures,
+} from '../features/features.ts'
 import { readSegmentSignals } from '../features/segment-signals.ts'
 import { readAnnualValues } from '../impact/annual-value.ts'
 import { lastDayWithData } from '../lake/coverage.ts'
@@ -16,7 +22,7 @@ import { PredictionDraft } from '../lake/predictions.ts'
 import { type Compared, comparedCustomers } from '../model/drivers.ts'
 import type { Predictor } from '../model/predictor.ts'
 import { loadChampion } from '../model/stored-predictor.ts'
-import { readCompared } from './compared-customers.ts'
+import { drawCompared, rowsAtOnce } from './compared-customers.ts'
 import { markExpansion, predictionRows } from './prediction-rows.ts'
 
 export interface DailyOptions {
@@ -37,9 +43,6 @@ export interface DailyReport {
   readonly predicted: number
   readonly abstained: number
 }
-
-/** Customers whose features are held in memory at once. */
-const rowsAtOnce = 150_000
 
 /** The predictions of a day for every customer at risk; running it again replaces them at once. */
 export async function predictDay(program: Program, options: DailyOptions): Promise<DailyReport> {
@@ -110,7 +113,7 @@ async function predictBuckets(
   const { program, lake, database, options } = work
   const relations = lakeRelations(lake, { buckets, excluded: new Set(work.predictor.parts.excluded) })
   const rows = await makeDaySpine(database, 'day_spine', { program, relations, date: options.date })
-  const compared = known ?? (rows > 0 ? await compare(work, relations) : null)
+  let compared = known
   for (let start = 0; start < rows; start += rowsAtOnce) {
     options.reporter.progress({
       phase: 'predict',
@@ -122,19 +125,17 @@ async function predictBuckets(
       create or replace temp table spine as
       select row - ${start} as row, customer_id, cutoff, joined
       from day_spine where row >= ${start} and row < ${start + rowsAtOnce}`)
-    await predictSpine(work, relations, compared ?? new Map())
+    compared = await predictSpine(work, relations, compared)
   }
   return compared
 }
 
-async function compare(work: Work, relations: BehaviourRelations): Promise<Compared> {
-  const { program, lake, database, predictor } = work
-  const { catalogue } = predictor
-  const request = { program, lake, catalogue, relations, spine: 'day_spine' }
-  return comparedCustomers(predictor, await readCompared(database, request))
-}
-
-async function predictSpine(work: Work, relations: BehaviourRelations, compared: Compared): Promise<void> {
+/** @param known whom drivers compare with; null: some of these rows. @returns them */
+async function predictSpine(
+  work: Work,
+  relations: BehaviourRelations,
+  known: Compared | null,
+): Promise<Compared> {
   const { program, lake, database, predictor } = work
   const spine = 'spine'
   const frame = await readFeatures(database, {
@@ -148,6 +149,8 @@ async function predictSpine(work: Work, relations: BehaviourRelations, compared:
     .customer_id as string[]
   const signals = await readSegmentSignals(database, { program, relations, spine })
   const annualValues = await readAnnualValues(database, { program, state: lake.state, relations, spine })
+  const compared =
+    known ?? comparedCustomers(predictor, pickFrame(frame, await drawCompared(database, spine)))
   const predictions = predictor.predict(frame, [0, ...program.horizonsDays])
   await work.draft.append(
     predictionRows({
@@ -163,6 +166,7 @@ async function predictSpine(work: Work, relations: BehaviourRelations, compared:
       annualValues,
     }),
   )
+  return compared
 }
 
 function warnWhereStale(program: Program, lake: Lake, { date, reporter }: DailyOptions): void {

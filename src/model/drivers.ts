@@ -120,15 +120,16 @@ export class DriverReader {
     const terms = this.#sum(own)
     const predicted = onScale(unit, said(row))
     const rest = predicted - total(own)
-    const effects = new Float64Array(terms.length)
-    let [base, remainder] = [0, 0]
+    const theirs = new Float64Array(terms.length)
+    let [base, remainder, slopes] = [0, 0, 0]
     for (const other of others) {
       const slope = (unit === 'points' ? 1 : meanSlope(other.predicted, predicted)) / others.length
-      for (let place = 0; place < terms.length; place++)
-        effects[place] += slope * (terms[place] - other.terms[place])
+      slopes += slope
+      addScaled(theirs, other.terms, slope)
       remainder += slope * (rest - other.rest)
       base += (unit === 'points' ? other.predicted : sigmoid(other.predicted)) / others.length
     }
+    const effects = terms.map((term, place) => slopes * term - theirs[place])
     return { base, terms: this.#rank(effects, this.#leading(own)), remainder }
   }
 
@@ -193,6 +194,10 @@ export type DriverEffect = Pick<Driver, 'effect' | 'unit' | 'outcome'>
 /** What is left of a prediction beside its single behaviours: how they work together. */
 export function describeRemainder(effect: DriverEffect): Driver {
   return { feature: 'remainder', words: 'how behaviours work together', value: null, ...effect }
+}
+
+function addScaled(sums: Float64Array, values: Float64Array, factor: number): void {
+  for (let place = 0; place < sums.length; place++) sums[place] += factor * values[place]
 }
 
 function total(values: Float64Array): number {
