@@ -21,7 +21,7 @@ export function demoCommand(): Command {
     .description('simulates a company, trains, predicts its last 30 days and serves them; done work is kept')
     .option('--customers <n>', 'customers who ever join', '5000')
     .option('--days <n>', 'days of history', '548')
-    .option('--max-rows <n>', 'most rows of the training table', '14000')
+    .option('--max-rows <n>', 'most rows of the training table', '10000')
     .option('--host <address>', 'address to listen on; 0.0.0.0 for all of this machine', '127.0.0.1')
     .option('--port <n>', 'port to listen on; 0 takes any that is free', '3000')
     .option('--no-serve', 'end when the predictions are there')

@@ -44,8 +44,6 @@ export interface ComparedCustomer {
   readonly predicted: number
   /** What each behaviour adds, in the order of the reader's. */
   readonly terms: Float64Array
-  /** Of the prediction what the terms do not tell. */
-  readonly rest: number
 }
 
 /** Task → those whom its predictions are compared with. */
@@ -85,6 +83,8 @@ export class DriverReader {
   readonly #isOwn: readonly boolean[]
   readonly #columns: ReadonlyMap<string, number>
   readonly #frame: FeatureFrame
+  /** By those compared with and step of the prediction. */
+  readonly #pulls = new Map<readonly ComparedCustomer[], Map<number, Pull>>()
 
   constructor(
     { encoder, aliases = {} }: Pick<PredictorParts, 'encoder' | 'aliases'>,
@@ -117,26 +117,30 @@ export class DriverReader {
   ): Explanation | null {
     if (surrogate === null) return null
     const own = this.#addUp(surrogate, row)
-    const terms = this.#sum(own)
-    const predicted = onScale(unit, said(row))
-    const rest = predicted - total(own)
-    const theirs = new Float64Array(terms.length)
-    let [base, remainder, slopes] = [0, 0, 0]
-    for (const other of others) {
-      const slope = (unit === 'points' ? 1 : meanSlope(other.predicted, predicted)) / others.length
-      slopes += slope
-      addScaled(theirs, other.terms, slope)
-      remainder += slope * (rest - other.rest)
-      base += (unit === 'points' ? other.predicted : sigmoid(other.predicted)) / others.length
+    const { base, slopes, theirs } = this.#pull(others, unit, onScale(unit, said(row)))
+    const effects = this.#sum(own).map((term, place) => slopes * term - theirs[place])
+    return {
+      base,
+      terms: this.#rank(effects, this.#leading(own)),
+      remainder: said(row) - base - total(effects),
     }
-    const effects = terms.map((term, place) => slopes * term - theirs[place])
-    return { base, terms: this.#rank(effects, this.#leading(own)), remainder }
+  }
+
+  /** Of many rows few predict what none before did. */
+  #pull(others: readonly ComparedCustomer[], unit: ExplainedTask['unit'], predicted: number): Pull {
+    const known = this.#pulls.get(others) ?? new Map<number, Pull>()
+    this.#pulls.set(others, known)
+    const step = unit === 'points' ? 0 : Math.round(predicted * stepsOfLogit)
+    const pull =
+      known.get(step) ??
+      pullOf(others, { unit, predicted: step / stepsOfLogit, terms: this.#behaviours.length })
+    known.set(step, pull)
+    return pull
   }
 
   /** A row as one that others can be compared with. @param predicted on the surrogate's scale */
   comparable(additive: Additive, row: number, predicted: number): ComparedCustomer {
-    const terms = this.#sum(this.#addUp(additive, row))
-    return { predicted, terms, rest: predicted - total(terms) }
+    return { predicted, terms: this.#sum(this.#addUp(additive, row)) }
   }
 
   /** What each encoding adds. **Unit** the surrogate's scale. */
@@ -189,15 +193,39 @@ export class DriverReader {
   }
 }
 
+/** Steps in which predictions are told apart when it comes to how steep the way from others is. */
+const stepsOfLogit = 20
+
+/** All that others say about a prediction. */
+interface Pull {
+  /** Their mean prediction. */
+  readonly base: number
+  /** Probability, or points, that one unit of a behaviour moves, on the mean of the ways from them. */
+  readonly slopes: number
+  /** What each behaviour adds of theirs, on the same ways. */
+  readonly theirs: Float64Array
+}
+
+function pullOf(
+  others: readonly ComparedCustomer[],
+  { unit, predicted, terms }: { unit: ExplainedTask['unit']; predicted: number; terms: number },
+): Pull {
+  const theirs = new Float64Array(terms)
+  let [base, slopes] = [0, 0]
+  for (const other of others) {
+    const slope = (unit === 'points' ? 1 : meanSlope(other.predicted, predicted)) / others.length
+    slopes += slope
+    for (let place = 0; place < theirs.length; place++) theirs[place] += slope * other.terms[place]
+    base += (unit === 'points' ? other.predicted : sigmoid(other.predicted)) / others.length
+  }
+  return { base, slopes, theirs }
+}
+
 export type DriverEffect = Pick<Driver, 'effect' | 'unit' | 'outcome'>
 
 /** What is left of a prediction beside its single behaviours: how they work together. */
 export function describeRemainder(effect: DriverEffect): Driver {
   return { feature: 'remainder', words: 'how behaviours work together', value: null, ...effect }
-}
-
-function addScaled(sums: Float64Array, values: Float64Array, factor: number): void {
-  for (let place = 0; place < sums.length; place++) sums[place] += factor * values[place]
 }
 
 function total(values: Float64Array): number {
