@@ -21,6 +21,7 @@ import { fitLogistic } from '../src/model/logistic-member.ts'
 import { answerCount } from '../src/model/member.ts'
 import type { Predictor } from '../src/model/predictor.ts'
 import { loadChampion } from '../src/model/stored-predictor.ts'
+import { baseAnswers, baseHazards } from '../training/base-rates.ts'
 import {
   answersByGroup,
   hazardsByGroup,
@@ -28,7 +29,6 @@ import {
   lastKnownOutcome,
   spreadGroups,
 } from '../training/baselines.ts'
-import { baseAnswers, baseHazards } from '../training/blended.ts'
 import { labelBlock } from '../training/labelled.ts'
 import { learningSet } from '../training/members.ts'
 import { prepare } from '../training/prepare.ts'

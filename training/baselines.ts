@@ -1,7 +1,7 @@
 import { windowsDays } from '../src/features/catalogue.ts'
 import type { FeatureFrame } from '../src/features/features.ts'
 import type { AnswerLabels, HazardLabels } from '../src/model/member.ts'
-import { baseAnswers, baseHazards } from './blended.ts'
+import { baseAnswers, baseHazards } from './base-rates.ts'
 
 /** Group of each dataset row by what was last known of a task: 0 nothing known; other numbers are the groups. */
 export type LastKnown = Uint8Array

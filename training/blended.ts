@@ -2,8 +2,9 @@ import type { Outcome } from '../src/domain/program.ts'
 import { blendAnswers, blendHazards, fitAnswerBlend, fitOutcomeBlend } from '../src/model/blend.ts'
 import { applyAnswerCalibrator, fitAnswerCalibrator, fitHazardCalibrator } from '../src/model/calibrator.ts'
 import { fitConformal } from '../src/model/conformal.ts'
-import { type AnswerLabels, answerCount, type HazardLabels } from '../src/model/member.ts'
+import { type AnswerLabels, answerCount } from '../src/model/member.ts'
 import type { AnswerModel, OutcomeModel } from '../src/model/predictor.ts'
+import { baseAnswers, baseHazards } from './base-rates.ts'
 import type { Dataset } from './dataset.ts'
 import type { HeldOut } from './held-out.ts'
 import type { Labelled } from './labelled.ts'
@@ -70,23 +71,6 @@ function fitOutcomeModel(
   }
 }
 
-/** Share of the known labels of each interval in which the event fell, over one or more sets of rows, weighed. */
-export function baseHazards(...sets: readonly HazardLabels[]): number[] {
-  const { intervals } = sets[0]
-  return Array.from({ length: intervals }, (_, j) => {
-    let all = 1
-    let fell = 0.5
-    for (const { weight, known, happened } of sets) {
-      for (let row = 0; row < weight.length; row++) {
-        const own = weight[row] * known[row * intervals + j]
-        all += own
-        fell += own * happened[row * intervals + j]
-      }
-    }
-    return fell / all
-  })
-}
-
 function fitAnswerModel(
   heldOut: HeldOut,
   labels: AnswerLabels,
@@ -109,18 +93,6 @@ function fitAnswerModel(
 /** Customer of each answer. */
 export function answerCustomers({ labelled }: HeldOut): Int32Array {
   return Int32Array.from(labelled.answers?.row ?? [], (row) => labelled.customer[row])
-}
-
-/** Share of each answer, 0 to 10; never zero. */
-export function baseAnswers(...sets: readonly Pick<AnswerLabels, 'score' | 'weight'>[]): number[] {
-  const sums = new Array<number>(answerCount).fill(0.1)
-  for (const { score: scores, weight } of sets) {
-    scores.forEach((score, i) => {
-      sums[score] += weight[i]
-    })
-  }
-  const total = sums.reduce((sum, value) => sum + value, 0)
-  return sums.map((sum) => sum / total)
 }
 
 /** Only the uses without a lead: intervals are promised for an answer given today. */

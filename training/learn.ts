@@ -16,7 +16,7 @@ import { measureMemberGains } from './member-gains.ts'
 import { type Choices, fitMembers, type Taught } from './members.ts'
 import { judgeEverybody, type NonResponse } from './non-response.ts'
 import type { PopulationDrivers } from './population-drivers.ts'
-import { holdLevels } from './recency.ts'
+import { atLevelOf, holdLevels } from './recency.ts'
 import { weighByDay } from './response-propensity.ts'
 import { evaluateSegments, type SegmentEvaluation } from './segment-evaluation.ts'
 import { type Split, wholeBlock } from './splits.ts'
@@ -174,13 +174,14 @@ function judge(options: JudgeOptions): Judged {
   const { dataset, tasks, split, learned, blended, calibrated, test, seed } = options
   // Predictions that were cross-fitted beside a later block are none for later data.
   const exchanged = split.kind === 'forward-cross-fitted' ? null : fitBlended(test, options)
+  const levelled = exchanged && atLevelOf(exchanged.outcomes, calibrated)
   const sideOf = <Model>(model: Model) => ({ model, test })
   const otherSideOf = <Model>(model: Model | null | undefined) => (model ? { model, test: calibrated } : null)
   return {
     outcomes: tasks.outcomes.map((task, index) =>
       evaluateOutcome({
         ...sideOf(blended.outcomes[index]),
-        exchanged: otherSideOf(exchanged?.outcomes[index]),
+        exchanged: otherSideOf(levelled?.[index]),
         task,
         index,
         learned,

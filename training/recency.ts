@@ -2,6 +2,7 @@ import { clusterBootstrap } from '../src/model/bootstrap.ts'
 import { clampProbability, logit, sigmoid, softplus } from '../src/model/logit.ts'
 import type { HazardLabels } from '../src/model/member.ts'
 import { calibratedHazards, type OutcomeModel } from '../src/model/predictor.ts'
+import { baseHazards } from './base-rates.ts'
 import type { HeldOut } from './held-out.ts'
 
 /** Held-out hazards of one outcome beside what happened. **Shape** [rows × intervals], [rows]. */
@@ -156,21 +157,45 @@ export function holdLevels(
   refitted: Pick<HeldOut, 'hazards'>,
 ): OutcomeModel[] {
   return models.map((model, index) => {
-    const { known, intervals } = held.labelled.outcomes[index]
-    const of = ({ hazards }: Pick<HeldOut, 'hazards'>) =>
-      calibratedHazards(
-        model,
-        hazards.map((own) => own[index]),
-      )
-    const [wanted, said] = [of(held), of(refitted)]
-    const places = Array.from(known.keys()).filter((at) => known[at] === 1)
-    const levels = Array.from({ length: intervals }, (_, interval) =>
-      levelShift(
-        places
-          .filter((at) => at % intervals === interval)
-          .map((at) => ({ logit: logit(said[at]), wanted: wanted[at], weight: 1 })),
-      ),
-    )
-    return { ...model, levels }
+    const wanted = calibratedHazards(model, hazardsOf(held, index))
+    return moveTo(model, { labels: held.labelled.outcomes[index], said: hazardsOf(refitted, index), wanted })
   })
+}
+
+/**
+ * Models, and the base rates beside them, at the level that a block really had: what is judged there is whether they
+ * tell rows apart, not whether a level learned at another time was met.
+ */
+export function atLevelOf(
+  models: readonly OutcomeModel[],
+  held: Pick<HeldOut, 'labelled' | 'hazards'>,
+): OutcomeModel[] {
+  return models.map((model, index) => {
+    const labels = held.labelled.outcomes[index]
+    const moved = moveTo(model, { labels, said: hazardsOf(held, index), wanted: labels.happened })
+    return { ...moved, baseHazards: baseHazards(labels) }
+  })
+}
+
+function hazardsOf({ hazards }: Pick<HeldOut, 'hazards'>, index: number): Float32Array[] {
+  return hazards.map((own) => own[index])
+}
+
+function moveTo(
+  model: OutcomeModel,
+  {
+    labels: { known, intervals },
+    said,
+    wanted,
+  }: { labels: HazardLabels; said: readonly Float32Array[]; wanted: ArrayLike<number> },
+): OutcomeModel {
+  const { levels: _, ...unmoved } = model
+  const corrected = calibratedHazards(unmoved, said)
+  const units = Array.from(known.keys())
+    .filter((at) => known[at] === 1)
+    .map((at) => ({ at, logit: logit(corrected[at]), wanted: wanted[at], weight: 1 }))
+  const levels = Array.from({ length: intervals }, (_, interval) =>
+    levelShift(units.filter(({ at }) => at % intervals === interval)),
+  )
+  return { ...model, levels }
 }

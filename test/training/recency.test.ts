@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { HazardLabels } from '../../src/model/member.ts'
 import { calibratedHazards, type OutcomeModel } from '../../src/model/predictor.ts'
-import { chooseHalfLife, holdLevels, levelShift, weighByAge } from '../../training/recency.ts'
+import { atLevelOf, chooseHalfLife, holdLevels, levelShift, weighByAge } from '../../training/recency.ts'
 import { chanceOf, logistic } from '../model/simulated.ts'
 
 const days = 300
@@ -45,6 +45,17 @@ describe('how fast labels lose weight', () => {
 })
 
 describe('the level', () => {
+  const model: OutcomeModel = {
+    name: 'upsell',
+    horizonsDays: [30],
+    isAbsence: false,
+    hasSkill: true,
+    baseHazards: [0.2],
+    weights: [1],
+    calibrator: [{ kind: 'shift', intercept: 1, slope: 1 }],
+    surrogate: null,
+  }
+
   it('is moved to the weighted mean that is wanted', () => {
     const units = [
       { logit: -2, wanted: 0, weight: 1 },
@@ -57,16 +68,6 @@ describe('the level', () => {
 
   it('stays where members that have seen the later rows know already what the correction adds', () => {
     const rows = 40
-    const model: OutcomeModel = {
-      name: 'upsell',
-      horizonsDays: [30],
-      isAbsence: false,
-      hasSkill: true,
-      baseHazards: [0.2],
-      weights: [1],
-      calibrator: [{ kind: 'shift', intercept: 1, slope: 1 }],
-      surrogate: null,
-    }
     const spread = (level: number) =>
       Float32Array.from({ length: rows }, (_, row) => logistic(level + (row % 5) / 2))
     const { labels } = datedRows(() => 0)
@@ -85,5 +86,24 @@ describe('the level', () => {
     const wanted = meanOf(calibratedHazards(model, held.hazards[0]))
     expect(meanOf(calibratedHazards(model, refitted.hazards[0]))).toBeGreaterThan(wanted + 0.1)
     expect(meanOf(calibratedHazards(levelled, refitted.hazards[0]))).toBeCloseTo(wanted, 4)
+  })
+
+  it('of a block is met by what was learned at another one, and by the base rate beside it', () => {
+    const { hazards, labels } = datedRows(() => 1)
+    const rows = hazards.length
+    const held = {
+      labelled: {
+        rows: new Int32Array(rows),
+        customer: new Int32Array(rows),
+        answers: null,
+        outcomes: [{ ...labels, observed: new Uint8Array(rows) }],
+      },
+      hazards: [[hazards]],
+    }
+    const [at] = atLevelOf([model], held)
+    const share = labels.happened.reduce((sum, one) => sum + one, 0) / rows
+    expect(share).toBeGreaterThan(0.6)
+    expect(calibratedHazards(at, [hazards])[0]).toBeCloseTo(share, 4)
+    expect(at.baseHazards[0]).toBeCloseTo(share, 3)
   })
 })
