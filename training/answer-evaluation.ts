@@ -16,7 +16,7 @@ import { type AnswerModel, answerDistributions, distributionOf } from '../src/mo
 import { answersByGroup, lastKnownAnswer, spreadGroups } from './baselines.ts'
 import { answerCustomers } from './blended.ts'
 import type { Dataset } from './dataset.ts'
-import { type Compared, type JudgedSide, smallerGain } from './evaluation.ts'
+import type { Compared, JudgedSide } from './evaluation.ts'
 import type { Labelled } from './labelled.ts'
 
 /** How well predicted answers hold on later data. Unit: points of the 0-10 scale unless said. */
@@ -137,6 +137,14 @@ function scoreGain(judged: JudgedAnswersOf): Interval {
     gainOver(({ base }) => base),
     gainOver(meanForEverybody),
   )
+}
+
+/**
+ * The gain that counts: over the base rate, or over the model's own mean, whichever is less sure. A level that moved,
+ * however well it was met, is no skill: it tells nobody apart.
+ */
+function smallerGain(overBase: Interval, overOwnLevel: Interval): Interval {
+  return overOwnLevel.low < overBase.low ? overOwnLevel : overBase
 }
 
 /** The weighted mean of the model's distributions, for every answer. [answers × 11] */

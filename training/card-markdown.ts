@@ -51,9 +51,9 @@ function describeData({ data, trainedAt, codeVersion, seed, backend }: Card): st
   )
 }
 
-function describeOutcome({ name, horizons, gain, hasSkill }: OutcomeEvaluation): string {
+function describeOutcome({ name, horizons, gain, order, hasSkill }: OutcomeEvaluation): string {
   const skill = gain
-    ? `Gain in log loss over a constant (the base rate, or the mean forecast where that is harder to beat): ${number(gain.mean)} (95% ${number(gain.low)} to ${number(gain.high)}) nats a row. ${hasSkill ? 'It has skill.' : 'No skill: the base rate is served.'}`
+    ? `Gain in log loss over the base rate: ${number(gain.mean)} (95% ${number(gain.low)} to ${number(gain.high)}) nats a row.${order ? ` AUC among customers of one day: ${number(0.5 + order.mean)} (${number(0.5 + order.low)} to ${number(0.5 + order.high)}).` : ''} ${hasSkill ? 'It has skill.' : 'No skill: the base rate is served.'}`
     : 'Nothing could be judged on later data: the base rate is served.'
   return [`## ${name}`, skill, ...horizons.map(describeHorizon)].join('\n\n')
 }

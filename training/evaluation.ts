@@ -16,6 +16,7 @@ import { hazardsByGroup, lastKnownOutcome, spreadGroups } from './baselines.ts'
 import type { Dataset } from './dataset.ts'
 import type { HeldOut } from './held-out.ts'
 import { type Labelled, type ObservedLabels, seenWithin } from './labelled.ts'
+import { placements } from './order.ts'
 import type { OutcomeTaskPlan } from './tasks.ts'
 
 /** How well probabilities of one horizon hold on later data. AUC, PR-AUC and lift are null where only one side occurred. */
@@ -43,11 +44,10 @@ export interface HorizonEvaluation {
 export interface OutcomeEvaluation {
   readonly name: string
   readonly horizons: readonly HorizonEvaluation[]
-  /**
-   * Gain in log loss (nats a row, all horizons together) over a constant, see {@link smallerGain}; null where nothing
-   * could be judged.
-   */
+  /** Gain in log loss (nats a row, all horizons together) over the base rate; null where nothing could be judged. */
   readonly gain: Interval | null
+  /** AUC among rows of one cutoff, less a half: a level that moved, however well it was met, tells nobody apart. */
+  readonly order: Interval | null
   readonly hasSkill: boolean
 }
 
@@ -104,7 +104,9 @@ export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
     (_, horizon) => evaluateHorizon({ labels, model, predicted, horizon }) ?? [],
   )
   const gain = eventTimeGain(judged)
-  return { name: model.name, horizons, gain, hasSkill: gain !== null && gain.low > 0 }
+  const order = orderWithinCutoffs(judged)
+  const hasSkill = gain !== null && gain.low > 0 && order !== null && order.low > 0
+  return { name: model.name, horizons, gain, order, hasSkill }
 }
 
 function complementIfAbsence(happened: Float64Array, model: OutcomeModel): Float64Array {
@@ -163,34 +165,48 @@ function measure(probability: Float64Array, happened: readonly number[]): Horizo
   }
 }
 
-/**
- * Gain in log likelihood of what was seen (when the event fell, or that it had not) by row: over the base rate, or over
- * the model's own mean of each cutoff, see {@link smallerGain}.
- */
-function eventTimeGain(judged: JudgedOutcome): Interval | null {
-  const { index, dataset, seed } = judged
-  const gains = { overBase: [] as number[], overOwnLevel: [] as number[] }
+/** Gain in log likelihood of what was seen (when the event fell, or that it had not) over the base rate, by row. */
+function eventTimeGain({ index, seed, ...judged }: JudgedOutcome): Interval | null {
+  const values: number[] = []
+  const cluster: number[] = []
+  for (const { model, test } of judged.exchanged ? [judged, judged.exchanged] : [judged]) {
+    const own = eventLogLikelihoods(model, test, index)
+    const base = eventLogLikelihoods({ ...model, hasSkill: false }, test, index)
+    own.values.forEach((value, place) => {
+      values.push(value - base.values[place])
+      cluster.push(test.labelled.customer[own.rows[place]])
+    })
+  }
+  return values.length === 0 ? null : clusterBootstrap({ values, cluster, seed })
+}
+
+/** How much better than by chance rows of one cutoff are ordered: {@link placements} by the longest known horizon. */
+function orderWithinCutoffs({ index, dataset, seed, ...judged }: JudgedOutcome): Interval | null {
+  const values: number[] = []
   const cluster: number[] = []
   for (const { model, test } of judged.exchanged ? [judged, judged.exchanged] : [judged]) {
     const { labelled } = test
     const labels = labelled.outcomes[index]
-    const own = eventLogLikelihoods(model, test, index)
-    const base = eventLogLikelihoods({ ...model, hasSkill: false }, test, index)
-    // In a snapshot a cutoff may be its customer's alone.
-    const group = (row: number) => (dataset.plan.kind === 'snapshot' ? 0 : dataset.cutoff[labelled.rows[row]])
+    const horizon = model.horizonsDays.findLastIndex((_, at) => labels.known.some(isKnownAt(labels, at)))
+    const rows = Array.from(labelled.rows.keys()).filter((row) => seenWithin(labels, row, horizon) !== null)
     const said = probabilitiesOf(model, test, index)
-    const level = meanByGroup(said, { places: own.rows, width: labels.intervals, group })
-    own.rows.forEach((row, place) => {
-      gains.overBase.push(own.values[place] - base.values[place])
-      gains.overOwnLevel.push(own.values[place] - seenLogLikelihood(labels, row, level, model.isAbsence))
-      cluster.push(labelled.customer[row])
+    const placed = placements({
+      probability: rows.map((row) => (model.isAbsence ? -1 : 1) * said[row * labels.intervals + horizon]),
+      happened: rows.map((row) => (seenWithin(labels, row, horizon) ? 1 : 0)),
+      // In a snapshot a cutoff may be its customer's alone.
+      group: rows.map((row) => (dataset.plan.kind === 'snapshot' ? 0 : dataset.cutoff[labelled.rows[row]])),
+    })
+    placed.forEach((value, place) => {
+      if (Number.isNaN(value)) return
+      values.push(value)
+      cluster.push(labelled.customer[rows[place]])
     })
   }
-  if (cluster.length === 0) return null
-  return smallerGain(
-    clusterBootstrap({ values: gains.overBase, cluster, seed }),
-    clusterBootstrap({ values: gains.overOwnLevel, cluster, seed }),
-  )
+  return values.length === 0 ? null : clusterBootstrap({ values, cluster, seed })
+}
+
+function isKnownAt({ intervals }: HazardLabels, horizon: number) {
+  return (known: number, at: number) => known === 1 && at % intervals === horizon
 }
 
 /** @param index of the outcome */
@@ -200,31 +216,6 @@ function probabilitiesOf(model: OutcomeModel, { labelled, hazards }: HeldOut, in
     labelled.rows.length,
     hazards.map((own) => own[index]),
   )
-}
-
-/**
- * The gain that counts: over the base rate, or over the model's own mean, whichever is less sure. A level that moved,
- * however well it was met, is no skill: it tells nobody apart.
- */
-export function smallerGain(overBase: Interval, overOwnLevel: Interval): Interval {
-  return overOwnLevel.low < overBase.low ? overOwnLevel : overBase
-}
-
-/** Means over the places of each group, put where the group's places are. **Shape** both [rows × width] */
-function meanByGroup(
-  values: Float64Array,
-  { places, width, group }: { places: readonly number[]; width: number; group: (place: number) => number },
-): Float64Array {
-  const counts = new Map<number, number>()
-  for (const place of places) counts.set(group(place), (counts.get(group(place)) ?? 0) + 1)
-  const means = new Map(Array.from(counts.keys(), (key) => [key, new Float64Array(width)]))
-  const spread = new Float64Array(values.length)
-  for (const place of places)
-    means.get(group(place))?.forEach((_, j, mean) => {
-      mean[j] += values[place * width + j] / (counts.get(group(place)) ?? 1)
-    })
-  for (const place of places) spread.set(means.get(group(place)) ?? [], place * width)
-  return spread
 }
 
 /** Log likelihood of what was seen of each row of which anything is known. @param index of the outcome */

@@ -3,6 +3,7 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { describe, expect, it } from 'vitest'
 import { evaluateOutcome, type OutcomeEvaluation } from '../../training/evaluation.ts'
 import type { Labelled } from '../../training/labelled.ts'
+import { placements } from '../../training/order.ts'
 import { churn, madeDataset } from './made-dataset.ts'
 
 const rows = 1200
@@ -49,12 +50,13 @@ describe('skill in an outcome', () => {
 
   it('is not to have met a level that moved, without telling anybody apart', () => {
     const moved = ofRows(() => 0.3)
-    const { gain, hasSkill } = judge(
+    const { gain, order, hasSkill } = judge(
       moved,
       moved.map((chance, row) => chance + (row % 7) / 1000),
     )
     expect(hasSkill).toBe(false)
-    expect(Math.abs(gain?.mean ?? 1)).toBeLessThan(0.005)
+    expect(gain?.low).toBeGreaterThan(0.05)
+    expect(order?.low).toBeLessThan(0)
   })
 
   it('is not to know on which days more happens than on others', () => {
@@ -73,5 +75,16 @@ describe('skill in an outcome', () => {
     )
     expect(hasSkill).toBe(false)
     expect(gain?.mean).toBeLessThan(0)
+  })
+})
+
+describe('the placement of a row', () => {
+  it('is the share of its group that it is ordered rightly to, less a half', () => {
+    const placed = placements({
+      probability: [0.1, 0.2, 0.3, 0.3, 0.9],
+      happened: [0, 1, 0, 1, 1],
+      group: [1, 1, 1, 1, 2],
+    })
+    expect(Array.from(placed)).toEqual([0.5, 0, -0.25, 0.25, Number.NaN])
   })
 })
