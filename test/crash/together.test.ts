@@ -50,6 +50,12 @@ async function outcomeInTurn(...commands: string[][]) {
   return outcome(apart)
 }
 
+/** A card names the lake commit that was read: it may be one between the two of a daily run that ingests. */
+function withoutCards(found: Awaited<ReturnType<typeof outcome>>) {
+  const models = Object.entries(found.models).filter(([path]) => !path.includes('/card.'))
+  return { ...found, models: Object.fromEntries(models) }
+}
+
 describe('two processes at once', () => {
   it.each<[string, string[], string[]]>([
     ['ingests', ingest, ingest],
@@ -65,8 +71,9 @@ describe('two processes at once', () => {
 
   it('a training and a daily run each end as before or after the other: neither waits for the other', async () => {
     const [training, run] = [['train', '--no-ingest'], daily(dates[1])]
-    const beside = await outcomeBeside(training, run)
-    const inTurn = [await outcomeInTurn(training, run), await outcomeInTurn(run, training)]
+    const beside = withoutCards(await outcomeBeside(training, run))
+    const orders = [await outcomeInTurn(training, run), await outcomeInTurn(run, training)]
+    const inTurn = orders.map(withoutCards)
     for (const part of ['predictions', 'models', 'champion', 'events', 'leftovers'] as const)
       expect(inTurn.map((outcome) => outcome[part])).toContainEqual(beside[part])
   })
