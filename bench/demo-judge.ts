@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { netScoreOf } from '../src/api/group-figures.ts'
 import type { ModelCard } from '../src/api/model-cards.ts'
 import { Database, quoteText } from '../src/lake/database.ts'
-import { auc, logLoss } from '../src/model/metrics.ts'
+import { auc, logLoss, meanOf } from '../src/model/metrics.ts'
 import type { TrueForecast } from '../training/synthetic/forecast.ts'
 
 /** Figures of a run by name; equal names in every run. */
@@ -139,10 +139,6 @@ function isConstant(values: Float64Array): boolean {
 function covarianceOf(one: Float64Array, other: Float64Array): number {
   const [a, b] = [meanOf(one), meanOf(other)]
   return one.reduce((sum, value, place) => sum + (value - a) * (other[place] - b), 0) / one.length
-}
-
-function meanOf(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
 /**

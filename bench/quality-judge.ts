@@ -13,6 +13,7 @@ import {
   expectedCalibrationError,
   liftAt,
   logLosses,
+  meanOf,
 } from '../src/model/metrics.ts'
 import { calibrationBound, clampProbabilities, pairedRatio } from './quality-metrics.ts'
 import type { TaskForecast } from './quality-ours.ts'
@@ -173,10 +174,6 @@ function coverageOf(run: TaskRun): number {
     label.filter((score, row) => score >= intervals.low[row] && score <= intervals.high[row]).length /
     label.length
   )
-}
-
-function meanOf(values: ArrayLike<number>): number {
-  return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length
 }
 
 function deviationOf(values: readonly number[]): number {

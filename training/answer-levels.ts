@@ -2,6 +2,7 @@ import { expectedNetScores, netScore } from '../src/model/answer-metrics.ts'
 import { clusterBootstrap } from '../src/model/bootstrap.ts'
 import type { GroupError } from '../src/model/group-forecast.ts'
 import { answerCount } from '../src/model/member.ts'
+import { meanOf } from '../src/model/metrics.ts'
 import {
   type AnswerLevel,
   type AnswerModel,
@@ -183,12 +184,6 @@ function interceptFor(distributions: Float64Array, wanted: number): number {
     else high = middle
   }
   return (low + high) / 2
-}
-
-function meanOf(values: ArrayLike<number>): number {
-  let sum = 0
-  for (let i = 0; i < values.length; i++) sum += values[i]
-  return sum / values.length
 }
 
 function nearest(candidates: readonly number[], value: number): number {

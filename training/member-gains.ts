@@ -1,6 +1,7 @@
 import { EncodedViews } from '../src/features/encoded-views.ts'
 import { type FeatureFrame, pickFrame } from '../src/features/features.ts'
 import { answerLogLosses } from '../src/model/answer-metrics.ts'
+import { meanOf } from '../src/model/metrics.ts'
 import { answerDistributions, type PredictorParts } from '../src/model/predictor.ts'
 import { type Blended, type BlendedOptions, fitBlended } from './blended.ts'
 import { eventLogLikelihoods } from './evaluation.ts'
@@ -44,12 +45,6 @@ function lossesOf({ outcomes, answers }: Blended, test: HeldOut): ByName {
     losses.nps = meanOf(answerLogLosses({ distributions, score: given.score }))
   }
   return losses
-}
-
-function meanOf(values: ArrayLike<number>): number {
-  let sum = 0
-  for (let i = 0; i < values.length; i++) sum += values[i]
-  return sum / values.length
 }
 
 /** Enough to time, a moment's work. */

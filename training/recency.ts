@@ -1,5 +1,6 @@
 import { clusterBootstrap } from '../src/model/bootstrap.ts'
-import { clampProbability, logit, sigmoid, softplus } from '../src/model/logit.ts'
+import { logLossAt } from '../src/model/hazard-units.ts'
+import { clampProbability, logit, sigmoid } from '../src/model/logit.ts'
 import type { HazardLabels } from '../src/model/member.ts'
 import { calibratedHazards, type OutcomeModel } from '../src/model/predictor.ts'
 import { baseHazards } from './base-rates.ts'
@@ -116,10 +117,7 @@ function forecastLosses(
   const shifts = Array.from({ length: intervals }, (_, at) =>
     levelShift(weighed.filter(({ interval }) => interval === at)),
   )
-  return own.map(({ logit, wanted, interval }) => {
-    const x = logit + shifts[interval]
-    return softplus(x) - wanted * x
-  })
+  return own.map(({ logit, wanted, interval }) => logLossAt(logit + shifts[interval], wanted))
 }
 
 /** A probability that should be another one on average. */

@@ -18,6 +18,13 @@ interface Tie {
 /** Log loss is capped here, as if the probability had been 1e-15 or 1 − 1e-15. */
 const smallest = 1e-15
 
+/** Plain mean of some numbers; NaN of none. */
+export function meanOf(values: ArrayLike<number>): number {
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += values[i]
+  return sum / values.length
+}
+
 function weightOf({ weight }: JudgedProbabilities, row: number): number {
   return weight === undefined ? 1 : weight[row]
 }
