@@ -4,7 +4,7 @@ import type { SegmentSignals } from '../src/domain/segment.ts'
 import { pickFrame } from '../src/features/features.ts'
 import { foldsByCustomer } from '../src/model/folds.ts'
 import type { AnswerDays, Dataset } from '../training/dataset.ts'
-import { type Labelled, labelBlock, seenWithin } from '../training/labelled.ts'
+import { type Labelled, labelBlock, rowsSeenWithin } from '../training/labelled.ts'
 import type { Prepared } from '../training/prepare.ts'
 import { type Split, splitRows, wholeBlock } from '../training/splits.ts'
 import { planTasks, type TaskPlan } from '../training/tasks.ts'
@@ -160,28 +160,28 @@ function taskNamed(
 
 /** Rows of a labelled block whose label of a task is known. `row` points into the block's dataset. */
 function taskRows(labelled: Labelled, { outcome }: TaskPlace): TaskRows {
-  const places: number[] = []
-  const label: number[] = []
-  if (outcome === null) {
-    const { row, leadDays, score } = labelled.answers ?? { row: [], leadDays: [], score: [] }
-    for (let i = 0; i < row.length; i++) {
-      if (leadDays[i] !== 0) continue
-      places.push(row[i])
-      label.push(score[i])
-    }
-  } else {
-    for (let place = 0; place < labelled.rows.length; place++) {
-      const seen = seenWithin(labelled.outcomes[outcome.index], place, outcome.horizon)
-      if (seen === null) continue
-      places.push(place)
-      label.push(seen === outcome.isAbsence ? 0 : 1)
-    }
-  }
+  const { places, label } = outcome === null ? answersOfToday(labelled) : outcomeRows(labelled, outcome)
   return {
     row: Int32Array.from(places, (place) => labelled.rows[place]),
     label: Int32Array.from(label),
     customer: Int32Array.from(places, (place) => labelled.customer[place]),
   }
+}
+
+type Places = { readonly places: readonly number[]; readonly label: readonly number[] }
+
+function outcomeRows(
+  { outcomes }: Labelled,
+  { index, horizon, isAbsence }: NonNullable<TaskPlace['outcome']>,
+): Places {
+  const { rows, happened } = rowsSeenWithin(outcomes[index], horizon, isAbsence)
+  return { places: rows, label: happened }
+}
+
+function answersOfToday({ answers }: Labelled): Places {
+  const { row, leadDays, score } = answers ?? { row: [], leadDays: [], score: [] }
+  const today = Array.from(row.keys()).filter((i) => leadDays[i] === 0)
+  return { places: today.map((i) => row[i]), label: today.map((i) => score[i]) }
 }
 
 function validationFold(

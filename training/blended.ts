@@ -6,7 +6,7 @@ import { type AnswerLabels, answerCount } from '../src/model/member.ts'
 import type { AnswerModel, OutcomeModel } from '../src/model/predictor.ts'
 import { baseAnswers, baseHazards } from './base-rates.ts'
 import type { Dataset } from './dataset.ts'
-import type { HeldOut } from './held-out.ts'
+import { type HeldOut, hazardsOf } from './held-out.ts'
 import type { Labelled } from './labelled.ts'
 import { chooseHalfLife, weighByAge } from './recency.ts'
 import type { TaskPlan } from './tasks.ts'
@@ -38,13 +38,14 @@ export function fitBlended(heldOut: HeldOut, options: BlendedOptions): Blended {
 }
 
 function fitOutcomeModel(
-  { labelled, hazards: said }: HeldOut,
+  heldOut: HeldOut,
   index: number,
   options: BlendedOptions & { outcome: Outcome; intervals: number },
 ): OutcomeModel {
   const { outcome, intervals, horizonsDays, learned, dataset, seed } = options
+  const { labelled } = heldOut
   const { customer } = labelled
-  const hazards = said.map((own) => own[index])
+  const hazards = hazardsOf(heldOut, index)
   const cutoff = labelled.rows.map((row) => dataset.cutoff[row])
   const plain = labelled.outcomes[index]
   const even = blendHazards(hazards, new Array(hazards.length).fill(1 / hazards.length), intervals)

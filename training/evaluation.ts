@@ -14,8 +14,8 @@ import {
 import { type OutcomeModel, outcomeProbabilities } from '../src/model/predictor.ts'
 import { hazardsByGroup, lastKnownOutcome, spreadGroups } from './baselines.ts'
 import type { Dataset } from './dataset.ts'
-import type { HeldOut } from './held-out.ts'
-import { type Labelled, type ObservedLabels, seenWithin } from './labelled.ts'
+import { type HeldOut, hazardsOf } from './held-out.ts'
+import { type Labelled, type ObservedLabels, rowsSeenWithin } from './labelled.ts'
 import { placements } from './order.ts'
 import type { OutcomeTaskPlan } from './tasks.ts'
 
@@ -84,14 +84,12 @@ export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
     model.horizonsDays[0],
   )
   const groupsOf = (labelled: Labelled) => labelled.rows.map((row) => lastKnown[row])
-  const hazards = test.hazards.map((all) => all[index])
-  const said = (by: OutcomeModel) => outcomeProbabilities(by, test.labelled.rows.length, hazards)
   const of = (hazards: ArrayLike<number>) =>
     complementIfAbsence(cumulativeFromHazards(hazards, labels.intervals), model)
   const predicted: Compared<Float64Array> = {
-    model: said(model),
+    model: probabilitiesOf(model, test, index),
     // What is served without skill.
-    base_rate: said({ ...model, hasSkill: false }),
+    base_rate: probabilitiesOf({ ...model, hasSkill: false }, test, index),
     last_known: of(
       spreadGroups(
         hazardsByGroup(own, Uint8Array.from(groupsOf(learned))),
@@ -125,14 +123,7 @@ function evaluateHorizon({
   horizon: number
 }): HorizonEvaluation | null {
   const { intervals } = labels
-  const rows: number[] = []
-  const happened: number[] = []
-  for (let row = 0; row < labels.weight.length; row++) {
-    const seen = seenWithin(labels, row, horizon)
-    if (seen === null) continue
-    rows.push(row)
-    happened.push(seen === model.isAbsence ? 0 : 1)
-  }
+  const { rows, happened } = rowsSeenWithin(labels, horizon, model.isAbsence)
   if (rows.length === 0) return null
   const judge = (all: Float64Array) => {
     const probability = Float64Array.from(rows, (row) => all[row * intervals + horizon])
@@ -166,40 +157,46 @@ function measure(probability: Float64Array, happened: readonly number[]): Horizo
 }
 
 /** Gain in log likelihood of what was seen (when the event fell, or that it had not) over the base rate, by row. */
-function eventTimeGain({ index, seed, ...judged }: JudgedOutcome): Interval | null {
-  const values: number[] = []
-  const cluster: number[] = []
-  for (const { model, test } of judged.exchanged ? [judged, judged.exchanged] : [judged]) {
-    const own = eventLogLikelihoods(model, test, index)
-    const base = eventLogLikelihoods({ ...model, hasSkill: false }, test, index)
-    own.values.forEach((value, place) => {
-      values.push(value - base.values[place])
-      cluster.push(test.labelled.customer[own.rows[place]])
-    })
-  }
-  return values.length === 0 ? null : clusterBootstrap({ values, cluster, seed })
+function eventTimeGain(judged: JudgedOutcome): Interval | null {
+  return meanOverSides(judged, ({ model, test }) => {
+    const own = eventLogLikelihoods(model, test, judged.index)
+    const base = eventLogLikelihoods({ ...model, hasSkill: false }, test, judged.index)
+    return { rows: own.rows, values: own.values.map((value, place) => value - base.values[place]) }
+  })
 }
 
 /** How much better than by chance rows of one cutoff are ordered: {@link placements} by the longest known horizon. */
-function orderWithinCutoffs({ index, dataset, seed, ...judged }: JudgedOutcome): Interval | null {
-  const values: number[] = []
-  const cluster: number[] = []
-  for (const { model, test } of judged.exchanged ? [judged, judged.exchanged] : [judged]) {
+function orderWithinCutoffs(judged: JudgedOutcome): Interval | null {
+  const { index, dataset } = judged
+  return meanOverSides(judged, ({ model, test }) => {
     const { labelled } = test
     const labels = labelled.outcomes[index]
     const horizon = model.horizonsDays.findLastIndex((_, at) => labels.known.some(isKnownAt(labels, at)))
-    const rows = Array.from(labelled.rows.keys()).filter((row) => seenWithin(labels, row, horizon) !== null)
+    const { rows, happened } = rowsSeenWithin(labels, horizon, model.isAbsence)
     const said = probabilitiesOf(model, test, index)
-    const placed = placements({
-      probability: rows.map((row) => (model.isAbsence ? -1 : 1) * said[row * labels.intervals + horizon]),
-      happened: rows.map((row) => (seenWithin(labels, row, horizon) ? 1 : 0)),
+    const values = placements({
+      probability: rows.map((row) => said[row * labels.intervals + horizon]),
+      happened,
       // In a snapshot a cutoff may be its customer's alone.
       group: rows.map((row) => (dataset.plan.kind === 'snapshot' ? 0 : dataset.cutoff[labelled.rows[row]])),
     })
-    placed.forEach((value, place) => {
-      if (Number.isNaN(value)) return
-      values.push(value)
-      cluster.push(labelled.customer[rows[place]])
+    return { rows, values }
+  })
+}
+
+/** Mean of a figure of rows over both sides; null without any. NaN: the row has none. */
+function meanOverSides(
+  { seed, ...judged }: JudgedOutcome,
+  figuresOf: (side: JudgedSide<OutcomeModel>) => { rows: readonly number[]; values: ArrayLike<number> },
+): Interval | null {
+  const values: number[] = []
+  const cluster: number[] = []
+  for (const side of judged.exchanged ? [judged, judged.exchanged] : [judged]) {
+    const found = figuresOf(side)
+    found.rows.forEach((row, place) => {
+      if (Number.isNaN(found.values[place])) return
+      values.push(found.values[place])
+      cluster.push(side.test.labelled.customer[row])
     })
   }
   return values.length === 0 ? null : clusterBootstrap({ values, cluster, seed })
@@ -210,12 +207,8 @@ function isKnownAt({ intervals }: HazardLabels, horizon: number) {
 }
 
 /** @param index of the outcome */
-function probabilitiesOf(model: OutcomeModel, { labelled, hazards }: HeldOut, index: number): Float64Array {
-  return outcomeProbabilities(
-    model,
-    labelled.rows.length,
-    hazards.map((own) => own[index]),
-  )
+function probabilitiesOf(model: OutcomeModel, test: HeldOut, index: number): Float64Array {
+  return outcomeProbabilities(model, test.labelled.rows.length, hazardsOf(test, index))
 }
 
 /** Log likelihood of what was seen of each row of which anything is known. @param index of the outcome */

@@ -2,8 +2,8 @@ import { clusterBootstrap } from '../src/model/bootstrap.ts'
 import type { GroupError } from '../src/model/group-forecast.ts'
 import { outcomeProbabilities } from '../src/model/predictor.ts'
 import type { Blended } from './blended.ts'
-import type { HeldOut } from './held-out.ts'
-import { seenWithin } from './labelled.ts'
+import { type HeldOut, hazardsOf } from './held-out.ts'
+import { rowsSeenWithin } from './labelled.ts'
 
 /** Predicted less counted, with whom it belongs to. **Shape** all [rows]. */
 interface Residuals {
@@ -45,20 +45,16 @@ function errorOf({ values, customer }: Residuals, seed: number): GroupError {
 
 function residualsOf(
   blended: Pick<Blended, 'outcomes'>,
-  { labelled, hazards }: HeldOut,
+  test: HeldOut,
   { index, horizon }: { index: number; horizon: number },
 ): Residuals {
   const model = blended.outcomes[index]
+  const { labelled } = test
   const labels = labelled.outcomes[index]
-  const own = hazards.map((outcomes) => outcomes[index])
-  const probabilities = outcomeProbabilities(model, labelled.rows.length, own)
-  const seen = Array.from(labelled.rows.keys(), (row) => ({ row, isSeen: seenWithin(labels, row, horizon) }))
-  const known = seen.filter(({ isSeen }) => isSeen !== null)
+  const probabilities = outcomeProbabilities(model, labelled.rows.length, hazardsOf(test, index))
+  const { rows, happened } = rowsSeenWithin(labels, horizon, model.isAbsence)
   return {
-    values: known.map(
-      ({ row, isSeen }) =>
-        probabilities[row * labels.intervals + horizon] - (isSeen !== model.isAbsence ? 1 : 0),
-    ),
-    customer: known.map(({ row }) => labelled.customer[row]),
+    values: rows.map((row, place) => probabilities[row * labels.intervals + horizon] - happened[place]),
+    customer: rows.map((row) => labelled.customer[row]),
   }
 }

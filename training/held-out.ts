@@ -17,6 +17,11 @@ export interface HeldOut {
   readonly answers: readonly Float32Array[]
 }
 
+/** What each member says of one outcome. **Shape** [members] of [rows × intervals] @param index of the outcome */
+export function hazardsOf({ hazards }: Pick<HeldOut, 'hazards'>, index: number): Float32Array[] {
+  return hazards.map((own) => own[index])
+}
+
 /** Predictions of every member for labelled rows, not blended. */
 export function predictHeldOut(
   taught: Pick<Taught, 'encoder' | 'members'>,

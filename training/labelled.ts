@@ -38,6 +38,23 @@ export function seenWithin(labels: ObservedLabels, row: number, horizon: number)
   return labels.happened.subarray(from, from + horizon + 1).includes(1)
 }
 
+/** Rows of which it is known whether the outcome came within a horizon, and whether it did: 1 or 0. */
+export function rowsSeenWithin(
+  labels: ObservedLabels,
+  horizon: number,
+  isAbsence: boolean,
+): { rows: number[]; happened: number[] } {
+  const rows: number[] = []
+  const happened: number[] = []
+  for (let row = 0; row < labels.weight.length; row++) {
+    const seen = seenWithin(labels, row, horizon)
+    if (seen === null) continue
+    rows.push(row)
+    happened.push(seen === isAbsence ? 0 : 1)
+  }
+  return { rows, happened }
+}
+
 /** Rows of a dataset with what may be known of them afterwards. */
 export interface Labelled {
   /** Dataset rows with at least one label. */

@@ -4,7 +4,7 @@ import { clampProbability, logit, sigmoid } from '../src/model/logit.ts'
 import type { HazardLabels } from '../src/model/member.ts'
 import { calibratedHazards, type OutcomeModel } from '../src/model/predictor.ts'
 import { baseHazards } from './base-rates.ts'
-import type { HeldOut } from './held-out.ts'
+import { type HeldOut, hazardsOf } from './held-out.ts'
 
 /** Held-out hazards of one outcome beside what happened. **Shape** [rows × intervals], [rows]. */
 export interface DatedHazards {
@@ -173,10 +173,6 @@ export function atLevelOf(
     const moved = moveTo(model, { labels, said: hazardsOf(held, index), wanted: labels.happened })
     return { ...moved, baseHazards: baseHazards(labels) }
   })
-}
-
-function hazardsOf({ hazards }: Pick<HeldOut, 'hazards'>, index: number): Float32Array[] {
-  return hazards.map((own) => own[index])
 }
 
 function moveTo(
