@@ -1,3 +1,5 @@
+import { lowerBound, upperBound } from '../src/features/piecewise.ts'
+
 /** Probabilities beside what happened. **Shape** all [rows] */
 export interface Ordered {
   readonly probability: ArrayLike<number>
@@ -38,14 +40,5 @@ export function placements({ probability, happened, group }: Ordered): Float64Ar
 
 /** Share of ascending values below one, equal ones half. */
 function shareBelow(values: Float64Array, value: number): number {
-  const count = (isBefore: (other: number) => boolean) => {
-    let [low, high] = [0, values.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (isBefore(values[middle])) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-  return (count((other) => other < value) + count((other) => other <= value)) / (2 * values.length)
+  return (lowerBound(values, value) + upperBound(values, value)) / (2 * values.length)
 }

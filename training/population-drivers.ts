@@ -1,5 +1,5 @@
 import type { FeatureFrame } from '../src/features/features.ts'
-import { type ComparedCustomer, type DriverReader, onScale } from '../src/model/drivers.ts'
+import type { ComparedCustomer, DriverReader } from '../src/model/drivers.ts'
 import type { ExplainedTask } from '../src/model/explained-tasks.ts'
 
 /** What moves the forecasts of a task over everybody learned from. */
@@ -61,17 +61,12 @@ export function populationDrivers(
   return { task: name, unit, remainder, behaviours: behaviours.sort((a, b) => b.effect - a.effect) }
 }
 
-function comparedRows(
-  { surrogate, unit, said }: ExplainedTask,
-  reader: DriverReader,
-  rows: number,
-): ComparedCustomer[] {
-  if (surrogate === null) return []
+function comparedRows(task: ExplainedTask, reader: DriverReader, rows: number): ComparedCustomer[] {
+  if (task.surrogate === null) return []
   const step = Math.max(1, rows / othersCompared)
-  return Array.from({ length: Math.min(rows, othersCompared) }, (_, other) => {
-    const row = Math.floor((other + 0.5) * step)
-    return reader.comparable(surrogate, row, onScale(unit, said(row)))
-  })
+  return Array.from({ length: Math.min(rows, othersCompared) }, (_, other) =>
+    reader.comparable(task, Math.floor((other + 0.5) * step)),
+  )
 }
 
 interface Seen {

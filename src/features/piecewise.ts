@@ -109,12 +109,24 @@ function candidateCuts(sorted: Float64Array): Float64Array {
 }
 
 /** Index of the first cut not below the value; their number where there is none. @param cuts ascending */
-export function lowerBound(cuts: Float64Array | Float32Array, value: number): number {
+export function lowerBound(cuts: ArrayLike<number>, value: number): number {
   let low = 0
   let high = cuts.length
   while (low < high) {
     const middle = (low + high) >> 1
     if (cuts[middle] < value) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Index of the first cut above the value; their number where there is none. @param cuts ascending */
+export function upperBound(cuts: ArrayLike<number>, value: number): number {
+  let low = 0
+  let high = cuts.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (cuts[middle] <= value) low = middle + 1
     else high = middle
   }
   return low

@@ -54,11 +54,9 @@ export function comparedCustomers(predictor: Predictor, frame: FeatureFrame): Co
   const predictions = predictor.predict(frame, [0])
   const reader = new DriverReader(predictor.parts, frame, predictions.views.of('piecewise'))
   return new Map(
-    explainedTasks(predictions).map(({ name, unit, surrogate, said }) => [
-      name,
-      Array.from({ length: surrogate ? frame.rows : 0 }, (_, row) =>
-        reader.comparable(surrogate as Additive, row, onScale(unit, said(row))),
-      ),
+    explainedTasks(predictions).map((task) => [
+      task.name,
+      Array.from({ length: task.surrogate ? frame.rows : 0 }, (_, row) => reader.comparable(task, row)),
     ]),
   )
 }
@@ -138,9 +136,9 @@ export class DriverReader {
     return pull
   }
 
-  /** A row as one that others can be compared with. @param predicted on the surrogate's scale */
-  comparable(additive: Additive, row: number, predicted: number): ComparedCustomer {
-    return { predicted, terms: this.#sum(this.#addUp(additive, row)) }
+  /** A row as one that others can be compared with. @param task one with an additive stand-in */
+  comparable({ surrogate, unit, said }: ExplainedTask, row: number): ComparedCustomer {
+    return { predicted: onScale(unit, said(row)), terms: this.#sum(this.#addUp(surrogate as Additive, row)) }
   }
 
   /** What each encoding adds. **Unit** the surrogate's scale. */

@@ -1,3 +1,4 @@
+import { upperBound } from '../features/piecewise.ts'
 import type { HazardUnits, LeastUnits } from './hazard-units.ts'
 import { logit, sigmoid } from './logit.ts'
 
@@ -94,20 +95,8 @@ export function isotonicLogit({ from, to }: IsotonicCalibration): (x: number) =>
   return (x) => {
     if (x <= from[0]) return to[0] + (x - from[0])
     if (x >= from[last]) return to[last] + (x - from[last])
-    const upper = upperKnot(from, x)
+    const upper = upperBound(from, x)
     const share = (x - from[upper - 1]) / (from[upper] - from[upper - 1])
     return to[upper - 1] + share * (to[upper] - to[upper - 1])
   }
-}
-
-/** First knot beyond x, by halving. */
-function upperKnot(from: readonly number[], x: number): number {
-  let low = 0
-  let high = from.length - 1
-  while (high - low > 1) {
-    const middle = (low + high) >> 1
-    if (from[middle] <= x) low = middle
-    else high = middle
-  }
-  return high
 }
