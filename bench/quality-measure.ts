@@ -12,6 +12,7 @@ import {
   type Interpreter,
   type PeerForecasts,
   type PeerJob,
+  type PeerSearch,
   readTuned,
   tunePeers,
   tuningNotes,
@@ -65,14 +66,14 @@ async function open(quality: QualityProgram, options: MeasureOptions): Promise<O
   return { prepared, splits, horizonsDays: program.horizonsDays, job }
 }
 
-/** Chooses the settings of a program's peers and keeps them. @param draws settings tried for each. */
+/** Chooses the settings of a program's peers and keeps them. */
 export async function tuneProgram(
   quality: QualityProgram,
   options: MeasureOptions,
-  draws: number,
+  search: PeerSearch,
 ): Promise<void> {
   const { job } = await open(quality, options)
-  await tunePeers(job, draws)
+  await tunePeers(job, search)
 }
 
 /** One program from its sources to its judged tasks. */

@@ -68,6 +68,12 @@ interface Report {
   readonly predictSeconds: number
 }
 
+/** How many settings a peer tries, and after how long it begins no other. */
+export interface PeerSearch {
+  readonly count: number
+  readonly seconds: number
+}
+
 export interface PeerJob {
   readonly interpreter: Interpreter
   readonly program: string
@@ -80,14 +86,14 @@ export interface PeerJob {
 /**
  * Chooses settings on the learning rows, task by task, and keeps them, with the fingerprint of these rows, in
  * `tuned.json` as soon as a task is done. What was already chosen on the same rows stays: a search of hours that was
- * stopped goes on where it stood. @param draws settings tried for each peer.
+ * stopped goes on where it stood.
  */
-export async function tunePeers(job: PeerJob, draws: number): Promise<void> {
+export async function tunePeers(job: PeerJob, search: PeerSearch): Promise<void> {
   for (const task of job.table.tasks) {
     const fingerprint = job.table.fingerprints[task.split]
     const name = `${job.program}/${task.split}`
     if (isTuned((await readTuned()).splits[name], fingerprint, task.task)) continue
-    const reports = await runJob('tune', { ...job, table: { ...job.table, tasks: [task] } }, draws)
+    const reports = await runJob('tune', { ...job, table: { ...job.table, tasks: [task] } }, search)
     const settings = Object.fromEntries(reports.map(({ peer, params }) => [peer, params]))
     await keepTuned(job, name, { fingerprint, tasks: { [task.task]: settings } })
   }
@@ -116,7 +122,7 @@ export type PeerForecasts = ReadonlyMap<Peer, ReadonlyMap<string, ReadonlyMap<st
 /** Fits every peer with its tuned settings; without such with its defaults and rounds by early stopping. */
 export async function forecastPeers(job: PeerJob): Promise<PeerForecasts> {
   const forecasts = new Map<Peer, Map<string, Map<string, TaskForecast>>>()
-  for (const { peer, split, task, file, ...seconds } of await runJob('fit', job, 1)) {
+  for (const { peer, split, task, file, ...seconds } of await runJob('fit', job, { count: 1, seconds: 0 })) {
     const bytes = await readFile(join(job.folder, file))
     const values = new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
     const bySplit = forecasts.get(peer) ?? new Map<string, Map<string, TaskForecast>>()
@@ -143,7 +149,7 @@ export function tuningNotes({ program, table, tuned }: PeerJob): string[] {
   })
 }
 
-async function runJob(command: 'fit' | 'tune', job: PeerJob, draws: number): Promise<Report[]> {
+async function runJob(command: 'fit' | 'tune', job: PeerJob, search: PeerSearch): Promise<Report[]> {
   const { interpreter, program, folder, table, tuned } = job
   const tasks = table.tasks.map((task) => ({
     ...task,
@@ -151,7 +157,10 @@ async function runJob(command: 'fit' | 'tune', job: PeerJob, draws: number): Pro
   }))
   const { rows, columns } = table
   const available = peers.filter((peer) => interpreter.versions[peer] !== undefined)
-  await writeFile(join(folder, 'job.json'), JSON.stringify({ rows, columns, tasks, peers: available, draws }))
+  await writeFile(
+    join(folder, 'job.json'),
+    JSON.stringify({ rows, columns, tasks, peers: available, search }),
+  )
   await run(interpreter.command, [command, folder], 'inherit')
   return JSON.parse(await readFile(join(folder, 'report.json'), 'utf8')) as Report[]
 }

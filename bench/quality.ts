@@ -12,7 +12,7 @@ import { judgeClaims, tableHead, tableRows } from './quality-report.ts'
 import { isExample, type QualityProgram, qualityPrograms } from './quality-tasks.ts'
 
 /**
- * `npm run bench:quality [-- NAME …] [--reduced] [--development] [--tune [--draws N]]`: our model beside tuned Python
+ * `npm run bench:quality [-- NAME …] [--reduced] [--development] [--tune [--draws N] [--seconds S]]`: our model beside tuned Python
  * peers on identical rows, features and splits. Exit code 1 where a claim does not hold in the whole measurement.
  */
 export async function main(args: readonly string[]): Promise<void> {
@@ -24,6 +24,7 @@ export async function main(args: readonly string[]): Promise<void> {
       development: { type: 'boolean', default: false },
       tune: { type: 'boolean', default: false },
       draws: { type: 'string', default: '12' },
+      seconds: { type: 'string', default: '150' },
     },
   })
   const { interpreter, missing } = await findInterpreter(process.env.LOYALCAST_PEERS_PYTHON ?? 'python3')
@@ -41,7 +42,8 @@ export async function main(args: readonly string[]): Promise<void> {
   }
   try {
     if (values.tune) {
-      await forEach(programs, options, (program, own) => tuneProgram(program, own, Number(values.draws)))
+      const search = { count: Number(values.draws), seconds: Number(values.seconds) }
+      await forEach(programs, options, (program, own) => tuneProgram(program, own, search))
       return
     }
     const judged: JudgedTask[] = []

@@ -172,5 +172,5 @@ class CatBoost(Boosted):
 
 
 def split_rounds(params: dict) -> tuple[dict, int]:
-    settings = {key: value for key, value in params.items() if key != "rounds"}
+    settings = {key: value for key, value in params.items() if key not in ("rounds", "tried")}
     return settings, params.get("rounds", MOST_ROUNDS)

@@ -19,7 +19,7 @@ def candidates(_random, _classes: int, count: int) -> list[dict]:
     """The whole grid: there are few settings. Untuned, only the strength is chosen."""
     strengths = [10.0**exponent for exponent in (-4, -3.5, -3, -2.5, -2, -1.5, -1, -0.5, 0, 0.5, 1)]
     scales = ("standard",) if count <= 1 else ("standard", "quantile")
-    return [defaults] + [{"C": float(f"{c:.4g}"), "scale": scale} for scale in scales for c in strengths]
+    return [defaults] + [{"C": float(f"{c:.4g}"), "scale": scale} for c in strengths for scale in scales]
 
 
 class Fitted:

@@ -7,6 +7,8 @@ import numpy as np
 
 # Refitted on everything, a little more is learned.
 REFIT_ROUNDS = 1.1
+# Tried however long they take.
+FEWEST = 4
 
 
 def log_loss(probability: np.ndarray, label: np.ndarray) -> float:
@@ -14,16 +16,21 @@ def log_loss(probability: np.ndarray, label: np.ndarray) -> float:
     return float(-np.log(np.clip(seen, 1e-6, 1)).mean())
 
 
-def choose(peer, task, count: int) -> dict:
+def choose(peer, task, count: int, seconds: float) -> dict:
     """The settings with the lowest log loss on the validation rows, `rounds` for a refit on all rows included.
 
-    The first candidate is the peer's defaults; one candidate is these alone. Rounds by early stopping.
+    The first candidate is the peer's defaults; one candidate is these alone. Rounds by early stopping. After so many
+    seconds no further candidate is begun; `tried` says how many were.
     """
     candidates = peer.candidates(np.random.default_rng(1), task.classes, count)
     validations = task.validations()
-    best_losses, chosen = None, None
+    best_losses, chosen, tried = None, None, 0
+    began = time.perf_counter()
     for number, params in enumerate(candidates):
         started = time.perf_counter()
+        if number >= FEWEST and started - began > seconds:
+            break
+        tried += 1
         losses, rounds = [], []
         for fit_rows, later in validations:
             fitted = peer.fit(params, fit_rows, 1, later)
@@ -39,4 +46,4 @@ def choose(peer, task, count: int) -> dict:
                 chosen["rounds"] = int(round(REFIT_ROUNDS * np.mean(rounds)))
         said = f"{np.mean(losses):.5f} on {len(losses)} of {len(validations)}, {time.perf_counter() - started:.0f} s"
         print(f"  {peer.name} {number + 1}/{len(candidates)}: {said}", file=sys.stderr, flush=True)
-    return chosen
+    return chosen | {"tried": tried}
