@@ -6,10 +6,10 @@ import type { TaskForecast } from './quality-ours.ts'
 import type { ExportedTable } from './quality-table.ts'
 
 /** Scripts are not compiled. */
-const scripts = fileURLToPath(
+export const peerScripts = fileURLToPath(
   new URL(import.meta.url.endsWith('.js') ? '../../bench/peers/' : './peers/', import.meta.url),
 )
-const tunedFile = join(scripts, 'tuned.json')
+const tunedFile = join(peerScripts, 'tuned.json')
 
 export const peers = ['logistic', 'xgboost', 'lightgbm', 'catboost'] as const
 export type Peer = (typeof peers)[number]
@@ -168,7 +168,7 @@ async function runJob(command: 'fit' | 'tune', job: PeerJob, search: PeerSearch)
 /** Runs the peers' script and returns what it printed. */
 function run(command: string, args: readonly string[], stderr: 'ignore' | 'inherit'): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, ['-B', join(scripts, 'run.py'), ...args], {
+    const child = spawn(command, ['-B', join(peerScripts, 'run.py'), ...args], {
       stdio: ['ignore', 'pipe', stderr],
     })
     let stdout = ''

@@ -19,7 +19,7 @@ export interface BinnedRows {
 }
 
 /** More than this tells learners hardly more, and a bin must fit a byte. */
-const mostBins = 254
+export const mostBins = 254
 /** Limits are quantiles of so many rows at most. */
 const rowsForLimits = 50_000
 
