@@ -4,6 +4,7 @@ import type { ModelCard } from '../src/api/model-cards.ts'
 import { Database, quoteText } from '../src/lake/database.ts'
 import { auc, logLoss, meanOf } from '../src/model/metrics.ts'
 import type { TrueForecast } from '../training/synthetic/forecast.ts'
+import { judgeGroups } from './demo-groups.ts'
 
 /** Figures of a run by name; equal names in every run. */
 export type Figures = Readonly<Record<string, number>>
@@ -24,6 +25,7 @@ export interface JudgedRun {
 const outcomes = { churn: ['cancel'], upsell: ['upgrade'], advocacy: ['referral', 'review'] } as const
 const outcomeNames = ['churn', 'upsell', 'advocacy'] as const
 const horizons = [30, 60, 90] as const
+const taskNames = outcomeNames.flatMap((outcome) => horizons.map((days) => `${outcome}_${days}`))
 
 /**
  * Compares a day's predictions with what was true of each customer and with what then happened.
@@ -54,6 +56,7 @@ export async function judgeRun(run: JudgedRun): Promise<Figures> {
     return {
       ...Object.assign({}, ...tasks),
       ...(await judgeScores(database, run)),
+      ...(await judgeGroups(database, { ...run, card: run.card ?? null, tasks: taskNames })),
     }
   } finally {
     database.close()
@@ -79,7 +82,7 @@ function selectJudged({ company, predictions, date }: JudgedRun): string {
     select
       truth.customer_id,
       truth.satisfaction,
-      predicted.nps_score, predicted.p_detractor, predicted.p_promoter,
+      predicted.segment, predicted.nps_score, predicted.p_detractor, predicted.p_promoter,
       predicted.p_detractor_90, predicted.p_promoter_90,
       truth.nps_score as nps_score_true, truth.p_detractor as p_detractor_true, truth.p_promoter as p_promoter_true,
       truth.p_detractor_90 as p_detractor_90_true, truth.p_promoter_90 as p_promoter_90_true, truth.stays_90,
