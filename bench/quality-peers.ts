@@ -89,7 +89,7 @@ export interface PeerJob {
  * stopped goes on where it stood.
  */
 export async function tunePeers(job: PeerJob, search: PeerSearch): Promise<void> {
-  for (const task of job.table.tasks) {
+  for (const task of job.table.tasks.filter(({ split, tunedOn }) => split === tunedOn)) {
     const fingerprint = job.table.fingerprints[task.split]
     const name = `${job.program}/${task.split}`
     if (isTuned((await readTuned()).splits[name], fingerprint, task.task)) continue
@@ -136,7 +136,9 @@ export async function forecastPeers(job: PeerJob): Promise<PeerForecasts> {
 
 /** What there is to say of the settings before they are used, a sentence a split. */
 export function tuningNotes({ program, table, tuned }: PeerJob): string[] {
-  return Object.entries(table.fingerprints).flatMap(([split, fingerprint]) => {
+  const own = new Set(table.tasks.map(({ tunedOn }) => tunedOn))
+  return [...own].flatMap((split) => {
+    const fingerprint = table.fingerprints[split]
     const found = tuned.splits[`${program}/${split}`]
     if (found === undefined)
       return [
@@ -153,7 +155,7 @@ async function runJob(command: 'fit' | 'tune', job: PeerJob, search: PeerSearch)
   const { interpreter, program, folder, table, tuned } = job
   const tasks = table.tasks.map((task) => ({
     ...task,
-    params: tuned.splits[`${program}/${task.split}`]?.tasks[task.task] ?? {},
+    params: tuned.splits[`${program}/${task.tunedOn}`]?.tasks[task.task] ?? {},
   }))
   const { rows, columns } = table
   const available = peers.filter((peer) => interpreter.versions[peer] !== undefined)

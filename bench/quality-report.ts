@@ -28,7 +28,7 @@ export function tableRows({ program, task, rows, all, ratio, calibration, covera
       : [own]
   })
   const notes = [
-    `${rows.toFixed(0)} test rows`,
+    `${rows.toFixed(0)} test rows a run`,
     ...(calibration ? [`ECE of a perfect forecast up to ${calibration.bound.toFixed(4)}`] : []),
     ...(coverage === null ? [] : [`${(100 * coverage).toFixed(1)}% of answers in the 80% interval`]),
   ]

@@ -35,6 +35,8 @@ export interface QualityTask {
 /** One division of a program's rows. Nothing that is judged on its test rows was chosen by looking at them. */
 export interface QualitySplit {
   readonly name: string
+  /** The split on whose learning rows the peers' settings are chosen: itself, or one whose learning rows are among its. */
+  readonly tunedOn: string
   /** What was known at the end of the last day before the test rows: what `learn` sees. */
   readonly train: Dataset
   readonly signals: readonly SegmentSignals[]
@@ -51,6 +53,8 @@ type Table = Pick<Prepared, 'dataset' | 'signals' | 'asOf'>
 
 /** Folds by customer that judge; the others are there to make choices on. */
 const folds = { count: 5, judging: [0, 1, 2], developing: [3, 4], seed: 2026 }
+/** Where time divides the rows everybody learns anew so many times, each time from all that was known by then. */
+const origins = 3
 /** Folds by customer within the learning rows. */
 const validationFolds = 5
 
@@ -62,8 +66,9 @@ export interface SplitOptions {
 }
 
 /**
- * Divides a program's rows: forward in time where there is time, else three folds by customer. To make choices on
- * there are other folds, or the time before the judging block, divided in the same way.
+ * Divides a program's rows: forward in time where there is time, into three blocks that follow each other and are each
+ * forecast from what came before (a rolling origin: nobody serves one model for a year); else three folds by customer.
+ * To make choices on there are other folds, or the time before the judging blocks, divided once.
  *
  * **Errors** where a named task cannot be learned.
  */
@@ -75,10 +80,13 @@ export function judgingSplits(prepared: Table, options: SplitOptions): QualitySp
     const numbers = options.isDevelopment ? folds.developing : folds.judging
     const all = foldsByCustomer(prepared.dataset.customer, folds.count, folds.seed)
     return numbers.map((fold) =>
-      makeSplit(prepared, options, { name: `fold ${fold}`, asOf, until: asOf, ...all[fold] }),
+      makeSplit(prepared, options, {
+        ...{ name: `fold ${fold}`, tunedOn: `fold ${fold}` },
+        ...{ asOf, until: asOf, ...all[fold] },
+      }),
     )
   }
-  if (!options.isDevelopment) return [forwardSplit(prepared, options, { name: 'forward', asOf, testFrom })]
+  if (!options.isDevelopment) return rollingSplits(prepared, options, { asOf, testFrom })
   const before = rowsBefore(prepared.dataset, testFrom)
   const earlier = splitRows(restrictDataset(prepared.dataset, before, testFrom), {
     asOf: testFrom,
@@ -86,26 +94,63 @@ export function judgingSplits(prepared: Table, options: SplitOptions): QualitySp
   })
   if (earlier.testFrom === null)
     throw new Error('There is too little time before the judging block to develop on.')
-  return [forwardSplit(prepared, options, { name: 'earlier', asOf: testFrom, testFrom: earlier.testFrom })]
+  return [
+    forwardSplit(prepared, options, {
+      ...{ name: 'earlier', tunedOn: 'earlier' },
+      ...{ asOf: testFrom, testFrom: earlier.testFrom, testUntil: testFrom },
+    }),
+  ]
+}
+
+function rollingSplits(
+  prepared: Table,
+  options: SplitOptions,
+  { asOf, testFrom }: { asOf: number; testFrom: number },
+): QualitySplit[] {
+  const tunedOn = 'forward'
+  const whole = { name: tunedOn, tunedOn, asOf, testFrom, testUntil: asOf }
+  const { judged } = forwardSplit(prepared, options, whole)
+  const starts = [testFrom, ...laterStarts(judged, prepared.dataset.cutoff)]
+  return starts.map((from, index) =>
+    forwardSplit(prepared, options, {
+      ...whole,
+      name: index === 0 ? tunedOn : `${tunedOn} ${index + 1}`,
+      testFrom: from,
+      testUntil: starts[index + 1] ?? asOf,
+    }),
+  )
+}
+
+/** Cutoffs that divide the test rows alike. Long horizons are known of early cutoffs alone: these decide. */
+function laterStarts(judged: readonly QualityTask[], cutoff: Int32Array): number[] {
+  const cutoffs = judged.map(({ test }) => test.row.map((row) => cutoff[row]).sort())
+  const shortest = cutoffs.reduce((a, b) => ((b.at(-1) ?? 0) < (a.at(-1) ?? 0) ? b : a))
+  const starts = Array.from(
+    { length: origins - 1 },
+    (_, part) => shortest[Math.floor(((part + 1) * shortest.length) / origins)],
+  )
+  return [...new Set(starts)].filter((start) => start > shortest[0])
 }
 
 function forwardSplit(
   prepared: Table,
   options: SplitOptions,
-  { name, asOf, testFrom }: { name: string; asOf: number; testFrom: number },
+  forward: { name: string; tunedOn: string; asOf: number; testFrom: number; testUntil: number },
 ): QualitySplit {
+  const { testFrom, testUntil, ...named } = forward
   const { cutoff } = prepared.dataset
-  const test = Int32Array.from(cutoff.keys()).filter((row) => cutoff[row] >= testFrom && cutoff[row] < asOf)
+  const test = Int32Array.from(cutoff.keys()).filter(
+    (row) => cutoff[row] >= testFrom && cutoff[row] < testUntil,
+  )
   const train = rowsBefore(prepared.dataset, testFrom)
-  return makeSplit(prepared, options, { name, asOf, until: testFrom, train, test })
+  return makeSplit(prepared, options, { ...named, until: testFrom, train, test })
 }
 
 function rowsBefore({ cutoff }: Dataset, day: number): Int32Array {
   return Int32Array.from(cutoff.keys()).filter((row) => cutoff[row] < day)
 }
 
-interface Division {
-  readonly name: string
+interface Division extends Pick<QualitySplit, 'name' | 'tunedOn'> {
   /** Labels of the test rows are known up to this day, those of the others up to `until`. */
   readonly asOf: number
   readonly until: number
@@ -115,7 +160,7 @@ interface Division {
 
 function makeSplit(prepared: Table, options: SplitOptions, division: Division): QualitySplit {
   const { horizonsDays } = options.program
-  const { name, asOf, until } = division
+  const { name, tunedOn, asOf, until } = division
   const train = restrictDataset(prepared.dataset, division.train, until)
   const tasks = planTasks(options.program, train)
   const labels = { tasks, horizonsDays }
@@ -134,7 +179,7 @@ function makeSplit(prepared: Table, options: SplitOptions, division: Division): 
     }
   })
   const signals = Array.from(division.train, (row) => prepared.signals[row])
-  return { name, train, signals, tasks, inner, asOf: until, test, judged }
+  return { name, tunedOn, train, signals, tasks, inner, asOf: until, test, judged }
 }
 
 /** Index of an outcome's task and of its horizon; null: the answers of today. */

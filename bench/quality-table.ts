@@ -12,7 +12,7 @@ export interface TableColumn {
 }
 
 /** A task as the peers read it; its labels lie in the two files named. */
-export interface TableTask {
+export interface TableTask extends Pick<QualitySplit, 'tunedOn'> {
   readonly split: string
   readonly task: string
   readonly kind: QualityTask['kind']
@@ -45,7 +45,7 @@ export async function exportTable(
   const featureHash = createHash('sha256').update(JSON.stringify(columns)).update(features).digest('hex')
   const tasks: TableTask[] = []
   const fingerprints: Record<string, string> = {}
-  for (const [number, { name, inner, judged }] of splits.entries()) {
+  for (const [number, { name, tunedOn, inner, judged }] of splits.entries()) {
     const hash = createHash('sha256').update(featureHash)
     for (const { name: task, kind, train, test } of judged) {
       const files = { train: `${number}.${task}.train.i32`, test: `${number}.${task}.test.i32` }
@@ -55,6 +55,7 @@ export async function exportTable(
       hash.update(task).update(learned)
       tasks.push({
         split: name,
+        tunedOn,
         task,
         kind,
         validation: inner.testFrom === null ? 'folds' : 'forward',

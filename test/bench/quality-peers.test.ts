@@ -28,7 +28,7 @@ function splitOf(name: string, train: number[]): QualitySplit {
     train: { ...rows(...train), fold: Int32Array.from(train, () => 0) },
     test: rows(3),
   }
-  return { name, judged: [task], inner: { testFrom: null } } as unknown as QualitySplit
+  return { name, tunedOn: name, judged: [task], inner: { testFrom: null } } as unknown as QualitySplit
 }
 
 const { frame } = madeDataset(

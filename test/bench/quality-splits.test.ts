@@ -60,22 +60,36 @@ describe('a division in time', () => {
     fc.assert(
       fc.property(worlds, (world) => {
         const dataset = grid(world)
-        const [{ name, asOf: until, judged, train }] = splitsOf(dataset)
-        expect(name).toBe('forward')
-        for (const { event, known } of train.outcomes) {
-          train.cutoff.forEach((cutoff, row) => {
-            expect(cutoff + known[row]).toBeLessThanOrEqual(until)
-            if (!Number.isNaN(event[row])) expect(cutoff + event[row]).toBeLessThanOrEqual(until)
-          })
-        }
-        for (const [place, task] of judged.entries()) {
-          const horizon = program.horizonsDays[place]
-          for (const row of task.train.row) expect(dataset.cutoff[row] + horizon).toBeLessThanOrEqual(until)
-          for (const row of task.test.row) expect(dataset.cutoff[row]).toBeGreaterThanOrEqual(until)
+        for (const { asOf: until, judged, train } of splitsOf(dataset)) {
+          for (const { event, known } of train.outcomes) {
+            train.cutoff.forEach((cutoff, row) => {
+              expect(cutoff + known[row]).toBeLessThanOrEqual(until)
+              if (!Number.isNaN(event[row])) expect(cutoff + event[row]).toBeLessThanOrEqual(until)
+            })
+          }
+          for (const [place, task] of judged.entries()) {
+            const horizon = program.horizonsDays[place]
+            for (const row of task.train.row) expect(dataset.cutoff[row] + horizon).toBeLessThanOrEqual(until)
+            for (const row of task.test.row) expect(dataset.cutoff[row]).toBeGreaterThanOrEqual(until)
+          }
         }
       }),
       { numRuns: 10 },
     )
+  })
+  it('judges three blocks that follow each other, with every task in each', () => {
+    const dataset = grid({ customers: 200, cutoffs: 24, step: 15 })
+    const splits = splitsOf(dataset)
+    expect(splits.map(({ name }) => name)).toEqual(['forward', 'forward 2', 'forward 3'])
+    for (const [place, { asOf: from, judged, tunedOn }] of splits.entries()) {
+      expect(tunedOn).toBe('forward')
+      for (const { test } of judged) {
+        expect(test.row.length).toBeGreaterThan(0)
+        const until = splits[place + 1]?.asOf ?? asOf
+        for (const row of test.row) expect(dataset.cutoff[row]).toBeGreaterThanOrEqual(from)
+        for (const row of test.row) expect(dataset.cutoff[row]).toBeLessThan(until)
+      }
+    }
   })
   it('lets choices validate on a later block, with labels known before it began', () => {
     const dataset = grid({ customers: 200, cutoffs: 20, step: 15 })
