@@ -44,14 +44,17 @@ export interface HorizonEvaluation {
 export interface OutcomeEvaluation {
   readonly name: string
   readonly horizons: readonly HorizonEvaluation[]
-  /** Gain in log loss (nats a row, all horizons together) over the base rate; null where nothing could be judged. */
+  /**
+   * Gain in log loss (nats a row, all horizons together) over the base rate, both at the level that was: a level that
+   * moved is neither skill nor the lack of it. Null where nothing could be judged.
+   */
   readonly gain: Interval | null
   /** AUC among rows of one cutoff, less a half: a level that moved, however well it was met, tells nobody apart. */
   readonly order: Interval | null
   readonly hasSkill: boolean
 }
 
-/** What was blended and calibrated on some held-out predictions, and others that it is judged on. */
+/** What was blended and calibrated, and held-out predictions that it is judged on. */
 export interface JudgedSide<Model> {
   readonly model: Model
   readonly test: HeldOut
@@ -63,16 +66,18 @@ export interface JudgedOutcome extends JudgedSide<OutcomeModel> {
   readonly index: number
   /** What the members learned from: baselines are fitted on it. */
   readonly learned: Labelled
-  /** The two blocks with their parts exchanged: skill is judged on both. Null where they cannot be. */
-  readonly exchanged: JudgedSide<OutcomeModel> | null
+  /**
+   * What skill is judged on, each at the level that its rows really had, see `atLevelOf`: the test rows, and those that
+   * the predictor was calibrated on under what is calibrated on the test rows.
+   */
+  readonly sides: readonly JudgedSide<OutcomeModel>[]
   readonly dataset: Dataset
   readonly seed: number
 }
 
 /**
  * Judges one outcome on later data, with the baselines fitted on what the members learned from. The base rate also
- * knows what the predictor was calibrated on: a level that moved is no skill. Whether there is skill is judged on twice
- * as many rows: those that the predictor was calibrated on, judged by what is calibrated on the test rows, count too.
+ * knows what the predictor was calibrated on. Skill is judged on twice as many rows, see {@link JudgedOutcome.sides}.
  */
 export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
   const { index, model, learned, test } = judged
@@ -186,12 +191,12 @@ function orderWithinCutoffs(judged: JudgedOutcome): Interval | null {
 
 /** Mean of a figure of rows over both sides; null without any. NaN: the row has none. */
 function meanOverSides(
-  { seed, ...judged }: JudgedOutcome,
+  { seed, sides }: JudgedOutcome,
   figuresOf: (side: JudgedSide<OutcomeModel>) => { rows: readonly number[]; values: ArrayLike<number> },
 ): Interval | null {
   const values: number[] = []
   const cluster: number[] = []
-  for (const side of judged.exchanged ? [judged, judged.exchanged] : [judged]) {
+  for (const side of sides) {
     const found = figuresOf(side)
     found.rows.forEach((row, place) => {
       if (Number.isNaN(found.values[place])) return

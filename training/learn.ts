@@ -2,11 +2,11 @@ import type { SegmentSignals } from '../src/domain/segment.ts'
 import { pickFrame } from '../src/features/features.ts'
 import type { Fitter } from '../src/model/fitter.ts'
 import type { GroupError } from '../src/model/group-forecast.ts'
-import type { Member } from '../src/model/member.ts'
+import type { HazardLabels, Member } from '../src/model/member.ts'
 import type { PredictorParts } from '../src/model/predictor.ts'
 import { mapByTask } from '../src/model/single-task.ts'
 import { type AnswerEvaluation, evaluateAnswers } from './answer-evaluation.ts'
-import { type Blended, fitBlended } from './blended.ts'
+import { type Blended, type BlendedOptions, fitBlended } from './blended.ts'
 import type { Dataset } from './dataset.ts'
 import { evaluateOutcome, type OutcomeEvaluation } from './evaluation.ts'
 import { measureGroupErrors } from './group-errors.ts'
@@ -19,7 +19,7 @@ import type { PopulationDrivers } from './population-drivers.ts'
 import { atLevelOf, holdLevels } from './recency.ts'
 import { weighByDay } from './response-propensity.ts'
 import { evaluateSegments, type SegmentEvaluation } from './segment-evaluation.ts'
-import { type Split, wholeBlock } from './splits.ts'
+import { joinBlocks, type Split, wholeBlock } from './splits.ts'
 import { explainParts } from './surrogates.ts'
 import type { TaskPlan } from './tasks.ts'
 
@@ -72,30 +72,30 @@ export async function learn(options: LearnOptions): Promise<Learned> {
     onProgress(from + share * done, note)
 
   const later = split.calibrate && label(split.calibrate)
-  const { taught, heldOut } = await teach(fit, later, { frame, fitter, seed, onProgress: step(0, 0.7) })
-  const tested = predictHeldOut(taught, test, frame)
+  const fitting = { frame, fitter, seed }
+  const { taught, heldOut } = await teach(fit, later, { ...fitting, onProgress: step(0, 0.6) })
   const firstBlend = fitBlended(heldOut, blending)
+  const untilTest =
+    split.calibrate && isMoving(firstBlend) ? label(joinBlocks(split.fit, split.calibrate)) : null
+  const latest = untilTest
+    ? await refit(untilTest, taught.choices, { ...fitting, onProgress: step(0.6, 0.15) })
+    : taught
+  const tested = predictHeldOut(latest, test, frame)
   const sides = { blended: firstBlend, calibrated: heldOut, test: tested }
   const judged = judge({ ...blending, ...sides })
   const gains = measureMemberGains(sides, blending)
   const outcomeErrors = measureGroupErrors(withSkill(firstBlend, judged), tested, options)
   const { signals } = options
-  const segments = evaluateSegments({ taught, blended: firstBlend, test, dataset, signals, seed })
+  const segments = evaluateSegments({ taught: latest, blended: firstBlend, test, dataset, signals, seed })
 
   const known = label(whole)
-  const refitted = await fitMembers(known, {
-    frame,
-    fitter,
-    seed,
-    choices: refitChoices(taught.choices),
-    onProgress: step(0.7, 0.3),
-  })
-  const blended = withSkill(fitBlended(joinHeldOut(heldOut, tested), blending), judged)
+  const refitted = await refit(known, taught.choices, { ...fitting, onProgress: step(0.75, 0.25) })
+  const blended = withSkill(blendPublished(heldOut, tested, blending), judged)
   const propensity = weighed.get(options.asOf)?.propensity ?? null
   const held = [heldOut, tested]
   const everybody =
     blended.answers &&
-    (await judgeEverybody(blended.answers, { ...options, taught, refitted, held, test, propensity }))
+    (await judgeEverybody(blended.answers, { ...options, taught: latest, refitted, held, test, propensity }))
   const levelled = {
     outcomes:
       split.testFrom === null
@@ -142,21 +142,53 @@ async function learnCrossFitted(
     choices: {},
     onProgress: onProgress(0, 0.8),
   })
-  const taught = await fitMembers(fit, {
-    ...options,
-    choices: refitChoices(choices),
-    onProgress: onProgress(0.8, 0.2),
-  })
+  const taught = await refit(fit, choices, { ...options, onProgress: onProgress(0.8, 0.2) })
   return { taught: { ...taught, choices }, heldOut }
 }
 
-/** More rows bear a little more learning. */
-function refitChoices(choices: Choices): Choices {
+/** Whether recent labels tell more than older ones of where an outcome stands. */
+function isMoving({ outcomes }: Blended): boolean {
+  return outcomes.some(({ halfLifeDays }) => halfLifeDays !== null)
+}
+
+/**
+ * The same members learned from more rows. Before the test rows that is done where levels move: members that have not
+ * seen the latest labels, as those that serve will have, misjudge how far forecasts may reach.
+ */
+function refit(known: Labelled, choices: Choices, options: TeachOptions): Promise<Taught> {
+  // More rows bear a little more learning.
+  const longer = mapByTask(choices.trees, (choice) => ({ ...choice, rounds: 1.05 * choice.rounds }))
+  return fitMembers(known, {
+    ...options,
+    choices: { ...choices, epochs: 1.05 * choices.epochs, trees: longer },
+  })
+}
+
+/** Labels of the rarer kind, or answers, that are enough to blend and calibrate by. */
+const enoughLater = { events: 200, answers: 500 }
+
+/**
+ * Blend and calibrators of what is published, on every prediction that was made for later data. Where predictions had
+ * to be cross-fitted beside the test block, they count in tasks alone of which the test block tells too little: they
+ * know the customers' own time, and what is learned from it reaches too far in another.
+ */
+function blendPublished(heldOut: HeldOut, tested: HeldOut, options: LearnOptions & BlendedOptions): Blended {
+  const joined = fitBlended(joinHeldOut(heldOut, tested), options)
+  if (options.split.kind !== 'forward-cross-fitted') return joined
+  const later = fitBlended(tested, options)
+  const { outcomes, answers } = tested.labelled
   return {
-    ...choices,
-    epochs: 1.05 * choices.epochs,
-    trees: mapByTask(choices.trees, (choice) => ({ ...choice, rounds: 1.05 * choice.rounds })),
+    outcomes: joined.outcomes.map((model, index) =>
+      countRarer(outcomes[index]) >= enoughLater.events ? later.outcomes[index] : model,
+    ),
+    answers: (answers?.score.length ?? 0) >= enoughLater.answers ? later.answers : joined.answers,
   }
+}
+
+function countRarer({ known, happened }: HazardLabels): number {
+  const all = known.reduce((sum, one) => sum + one, 0)
+  const events = known.reduce((sum, one, at) => sum + (one && happened[at]), 0)
+  return Math.min(events, all - events)
 }
 
 type Judged = Pick<Learned, 'outcomes' | 'answers'>
@@ -174,14 +206,16 @@ function judge(options: JudgeOptions): Judged {
   const { dataset, tasks, split, learned, blended, calibrated, test, seed } = options
   // Predictions that were cross-fitted beside a later block are none for later data.
   const exchanged = split.kind === 'forward-cross-fitted' ? null : fitBlended(test, options)
-  const levelled = exchanged && atLevelOf(exchanged.outcomes, calibrated)
-  const sideOf = <Model>(model: Model) => ({ model, test })
-  const otherSideOf = <Model>(model: Model | null | undefined) => (model ? { model, test: calibrated } : null)
+  const sides = [
+    { models: atLevelOf(blended.outcomes, test), test },
+    ...(exchanged ? [{ models: atLevelOf(exchanged.outcomes, calibrated), test: calibrated }] : []),
+  ]
   return {
     outcomes: tasks.outcomes.map((task, index) =>
       evaluateOutcome({
-        ...sideOf(blended.outcomes[index]),
-        exchanged: otherSideOf(levelled?.[index]),
+        model: blended.outcomes[index],
+        test,
+        sides: sides.map(({ models, test }) => ({ model: models[index], test })),
         task,
         index,
         learned,
@@ -192,8 +226,9 @@ function judge(options: JudgeOptions): Judged {
     answers:
       blended.answers &&
       evaluateAnswers({
-        ...sideOf(blended.answers),
-        exchanged: otherSideOf(exchanged?.answers),
+        model: blended.answers,
+        test,
+        exchanged: exchanged?.answers ? { model: exchanged.answers, test: calibrated } : null,
         learned,
         dataset,
         seed,

@@ -59,6 +59,14 @@ export function wholeBlock(dataset: Dataset, asOf: number): Block {
   return blockFrom(dataset, { from: -Infinity, before: Infinity, censoredAfter: asOf })
 }
 
+/** Two blocks that follow each other as one. */
+export function joinBlocks(first: Block, second: Block): Block {
+  return {
+    rows: Int32Array.from([...first.rows, ...second.rows]).sort(),
+    censoredAfter: second.censoredAfter,
+  }
+}
+
 /** A label that tells something: one of the rarer kind, as events are among quiet intervals. Days since 1970-01-01. */
 interface TellingLabel {
   readonly cutoff: number

@@ -45,7 +45,10 @@ class Boosted:
 
     def candidates(self, random, classes: int, count: int) -> list[dict]:
         """The defaults, then random draws from a wide grid."""
-        return [self.defaults] + [self.draw(random, classes) for _ in range(count - 1)]
+        return [self.standard(classes)] + [self.draw(random, classes) for _ in range(count - 1)]
+
+    def standard(self, _classes: int) -> dict:
+        return self.defaults
 
 
 class XGBoost(Boosted):
@@ -134,10 +137,13 @@ class CatBoost(Boosted):
     def __init__(self):
         self.library = importlib.import_module("catboost")
 
+    def standard(self, classes: int) -> dict:
+        # Eleven answers make each of its full trees eleven times as large.
+        return self.defaults if classes == 2 else self.defaults | {"depth": 4}
+
     def draw(self, random, classes: int) -> dict:
         return {
-            # Eleven answers make each of its full trees eleven times as large.
-            "depth": int(random.integers(3, 11 if classes == 2 else 7)),
+            "depth": int(random.integers(3, 11 if classes == 2 else 6)),
             "learning_rate": log_uniform(random, slowest(classes), 0.2),
             "l2_leaf_reg": log_uniform(random, 1, 30),
             "random_strength": log_uniform(random, 0.1, 5),

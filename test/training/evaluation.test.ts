@@ -1,9 +1,11 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { describe, expect, it } from 'vitest'
+import type { OutcomeModel } from '../../src/model/predictor.ts'
 import { evaluateOutcome, type OutcomeEvaluation } from '../../training/evaluation.ts'
 import type { Labelled } from '../../training/labelled.ts'
 import { placements } from '../../training/order.ts'
+import { atLevelOf } from '../../training/recency.ts'
 import { churn, madeDataset } from './made-dataset.ts'
 
 const rows = 1200
@@ -25,19 +27,21 @@ function labelled(chances: readonly number[], seed: number): Labelled {
 /** A model's forecasts judged where a share of .1 was learned from and the customers now have these chances. */
 function judge(chances: readonly number[], forecasts: readonly number[]): OutcomeEvaluation {
   const customers = ofRows((row) => row)
+  const model: OutcomeModel = {
+    ...{ name: 'churn', horizonsDays: [30], isAbsence: false, hasSkill: true, baseHazards: [0.1] },
+    ...{ weights: [1], calibrator: [{ kind: 'none', intercept: 0, slope: 1 }], surrogate: null },
+  }
+  const test = { labelled: labelled(chances, 2), hazards: [[Float32Array.from(forecasts)]], answers: [] }
   return evaluateOutcome({
     task: { outcome: churn, index: 0, intervals: 1 },
     index: 0,
-    model: {
-      ...{ name: 'churn', horizonsDays: [30], isAbsence: false, hasSkill: true, baseHazards: [0.1] },
-      ...{ weights: [1], calibrator: [{ kind: 'none', intercept: 0, slope: 1 }], surrogate: null },
-    },
+    model,
     learned: labelled(
       ofRows(() => 0.1),
       1,
     ),
-    test: { labelled: labelled(chances, 2), hazards: [[Float32Array.from(forecasts)]], answers: [] },
-    exchanged: null,
+    test,
+    sides: [{ model: atLevelOf([model], test)[0], test }],
     dataset: madeDataset(
       customers.map((customer) => ({ customer, cutoff: isLater(customer) ? 1030 : 1000 })),
     ),
@@ -55,7 +59,7 @@ describe('skill in an outcome', () => {
       moved.map((chance, row) => chance + (row % 7) / 1000),
     )
     expect(hasSkill).toBe(false)
-    expect(gain?.low).toBeGreaterThan(0.05)
+    expect(gain?.low).toBeLessThan(0)
     expect(order?.low).toBeLessThan(0)
   })
 
@@ -68,13 +72,21 @@ describe('skill in an outcome', () => {
     expect(judge(apart, apart).hasSkill).toBe(true)
   })
 
-  it('is not to tell them apart at a level that makes forecasts worse than the base rate', () => {
-    const { gain, hasSkill } = judge(
+  it('is to tell them apart also where the level was missed by far', () => {
+    const low = apart.map((chance) => chance / 10)
+    expect(judge(apart, low).hasSkill).toBe(true)
+  })
+
+  it('is not to tell apart those who are alike, nor so boldly that it costs more than it tells', () => {
+    const alike = judge(
       ofRows(() => 0.1),
       apart.map((chance) => 2 * chance),
     )
-    expect(hasSkill).toBe(false)
-    expect(gain?.mean).toBeLessThan(0)
+    expect(alike.hasSkill).toBe(false)
+    expect(alike.gain?.mean).toBeLessThan(0)
+    const bold = apart.map((chance) => (chance > 0.3 ? 0.99 : 0.001))
+    expect(judge(apart, bold)).toMatchObject({ hasSkill: false, order: { low: expect.any(Number) } })
+    expect(judge(apart, bold).order?.low).toBeGreaterThan(0)
   })
 })
 
