@@ -15,8 +15,10 @@ import { auc } from '../src/model/metrics.ts'
 import { type AnswerModel, answerDistributions, distributionOf } from '../src/model/predictor.ts'
 import { answersByGroup, lastKnownAnswer, spreadGroups } from './baselines.ts'
 import { answerCustomers } from './blended.ts'
+import type { CrossForecast, Forecasts } from './cross-forecast.ts'
 import type { Dataset } from './dataset.ts'
-import type { Compared, JudgedSide } from './evaluation.ts'
+import type { Compared } from './evaluation.ts'
+import type { HeldOut } from './held-out.ts'
 import type { Labelled } from './labelled.ts'
 
 /** How well predicted answers hold on later data. Unit: points of the 0-10 scale unless said. */
@@ -40,10 +42,13 @@ export interface AnswerEvaluation {
   readonly hasSkill: boolean
 }
 
-export interface JudgedAnswersOf extends JudgedSide<AnswerModel> {
+export interface JudgedAnswersOf {
+  /** What was blended and calibrated on other answers than the test answers. */
+  readonly model: AnswerModel
+  readonly test: HeldOut
+  /** What skill is judged on. */
+  readonly cross: CrossForecast | null
   readonly learned: Labelled
-  /** The two blocks with their parts exchanged: skill is judged on both. Null where they cannot be. */
-  readonly exchanged: JudgedSide<AnswerModel> | null
   readonly dataset: Dataset
   readonly seed: number
 }
@@ -53,9 +58,10 @@ export interface JudgedAnswersOf extends JudgedSide<AnswerModel> {
  * learning, every answer counts for those it stands for; only `groupNps` is that of those who answered.
  */
 export function evaluateAnswers(judged: JudgedAnswersOf): AnswerEvaluation | null {
-  const { model, learned, test, dataset, seed } = judged
-  const side = predictSide(judged)
-  if (side === null || learned.answers === null) return null
+  const { model, learned, test, dataset, seed, cross } = judged
+  const side = sideOf(test.labelled, forecastsOf(model, test))
+  const skillSide = cross && sideOf(cross.labelled, cross.answers)
+  if (side === null || skillSide === null || learned.answers === null) return null
   const { today, score, weight, cluster } = side
   const lastKnown = lastKnownAnswer(dataset.frame)
   const groupsOf = (labelled: Labelled) =>
@@ -67,7 +73,7 @@ export function evaluateAnswers(judged: JudgedAnswersOf): AnswerEvaluation | nul
     return score[i] >= low && score[i] <= high ? own : 0
   })
   const sum = (values: Float32Array) => values.reduce((total, value) => total + value, 0)
-  const gain = scoreGain(judged)
+  const gain = scoreGain(skillSide, seed)
   return {
     answers: today.length,
     metrics: {
@@ -97,46 +103,40 @@ interface SideAnswers {
   readonly base: Float64Array
 }
 
-/** Null where nobody answered. */
-function predictSide({ model, test }: JudgedSide<AnswerModel>): SideAnswers | null {
-  const all = test.labelled.answers
-  if (all === null) return null
+/** Null where nobody answered. @param forecasts of all uses of answers */
+function sideOf(labelled: Labelled, forecasts: Forecasts | null): SideAnswers | null {
+  const all = labelled.answers
+  if (all === null || forecasts === null) return null
   const today = Array.from(all.leadDays.keys()).filter((i) => all.leadDays[i] === 0)
   if (today.length === 0) return null
-  const { base } = model
-  const customers = answerCustomers(test)
+  const customers = answerCustomers(labelled)
   return {
     today,
     score: Uint8Array.from(today, (i) => all.score[i]),
     weight: Float32Array.from(today, (i) => all.answerWeight[i]),
     cluster: today.map((i) => customers[i]),
-    model: pickRows(answerDistributions(model, all.row.length, test.answers), today),
-    base: Float64Array.from({ length: today.length * answerCount }, (_, at) => base[at % answerCount]),
+    model: pickRows(forecasts.model, today),
+    base: pickRows(forecasts.base, today),
+  }
+}
+
+function forecastsOf(model: AnswerModel, { labelled, answers }: HeldOut): Forecasts {
+  const uses = labelled.answers?.row.length ?? 0
+  return {
+    model: answerDistributions(model, uses, answers),
+    base: answerDistributions({ ...model, hasSkill: false }, uses, answers),
   }
 }
 
 /** Gain in ranked probability score over the base rate, or over the model's own mean: see {@link smallerGain}. */
-function scoreGain(judged: JudgedAnswersOf): Interval {
-  const sides = [judged, ...(judged.exchanged ? [judged.exchanged] : [])].flatMap(
-    (side) => predictSide(side) ?? [],
-  )
-  const gainOver = (constantOf: (side: SideAnswers) => Float64Array) => {
-    const values = sides.flatMap((side) => {
-      const own = rankedProbabilityScores({ distributions: side.model, score: side.score })
-      const constant = rankedProbabilityScores({ distributions: constantOf(side), score: side.score })
-      return Array.from(constant, (value, i) => value - own[i])
-    })
-    return clusterBootstrap({
-      values,
-      weights: sides.flatMap(({ weight }) => Array.from(weight)),
-      cluster: sides.flatMap(({ cluster }) => cluster),
-      seed: judged.seed,
-    })
+function scoreGain(side: SideAnswers, seed: number): Interval {
+  const { score, weight, cluster } = side
+  const own = rankedProbabilityScores({ distributions: side.model, score })
+  const gainOver = (distributions: Float64Array) => {
+    const values = rankedProbabilityScores({ distributions, score }).map((value, i) => value - own[i])
+    return clusterBootstrap({ values, weights: Array.from(weight), cluster, seed })
   }
-  return smallerGain(
-    gainOver(({ base }) => base),
-    gainOver(meanForEverybody),
-  )
+  return smallerGain(gainOver(side.base), gainOver(meanForEverybody(side)))
 }
 
 /**

@@ -98,7 +98,7 @@ function judge(model: AnswerModel, block: HeldOut, isWanted: (leadDays: number) 
     distributions.set(distributionOf(everything, i), place * answerCount)
   })
   const expected = expectedNetScores(distributions)
-  const customers = answerCustomers(block)
+  const customers = answerCustomers(block.labelled)
   return {
     residuals: expected.map((value, place) => netScore(answers?.score[picks[place]] ?? 0) - value),
     weights: Float32Array.from(picks, (i) => answers?.answerWeight[i] ?? 0),

@@ -77,9 +77,12 @@ function fitAnswerModel(
   labels: AnswerLabels,
   { learned, seed }: BlendedOptions,
 ): AnswerModel {
-  const weights = fitAnswerBlend(heldOut.answers, labels, { customer: answerCustomers(heldOut) })
+  const weights = fitAnswerBlend(heldOut.answers, labels, { customer: answerCustomers(heldOut.labelled) })
   const blended = blendAnswers(heldOut.answers, weights)
-  const calibrator = fitAnswerCalibrator(blended, labels, { customer: answerCustomers(heldOut), seed })
+  const calibrator = fitAnswerCalibrator(blended, labels, {
+    customer: answerCustomers(heldOut.labelled),
+    seed,
+  })
   const corrected = applyAnswerCalibrator(calibrator, blended)
   return {
     hasSkill: true,
@@ -92,8 +95,8 @@ function fitAnswerModel(
 }
 
 /** Customer of each answer. */
-export function answerCustomers({ labelled }: HeldOut): Int32Array {
-  return Int32Array.from(labelled.answers?.row ?? [], (row) => labelled.customer[row])
+export function answerCustomers({ answers, customer }: Labelled): Int32Array {
+  return Int32Array.from(answers?.row ?? [], (row) => customer[row])
 }
 
 /** Only the uses without a lead: intervals are promised for an answer given today. */

@@ -13,6 +13,7 @@ import {
 } from '../src/model/metrics.ts'
 import { type OutcomeModel, outcomeProbabilities } from '../src/model/predictor.ts'
 import { hazardsByGroup, lastKnownOutcome, spreadGroups } from './baselines.ts'
+import type { CrossForecast } from './cross-forecast.ts'
 import type { Dataset } from './dataset.ts'
 import { type HeldOut, hazardsOf } from './held-out.ts'
 import { type Labelled, type ObservedLabels, rowsSeenWithin } from './labelled.ts'
@@ -45,8 +46,8 @@ export interface OutcomeEvaluation {
   readonly name: string
   readonly horizons: readonly HorizonEvaluation[]
   /**
-   * Gain in log loss (nats a row, all horizons together) over the base rate, both at the level that was: a level that
-   * moved is neither skill nor the lack of it. Null where nothing could be judged.
+   * Gain in log loss (nats a row, all horizons together) over the base rate, both calibrated on other customers of the
+   * same days: a level that moved is neither skill nor the lack of it. Null where nothing could be judged.
    */
   readonly gain: Interval | null
   /** AUC among rows of one cutoff, less a half: a level that moved, however well it was met, tells nobody apart. */
@@ -54,30 +55,24 @@ export interface OutcomeEvaluation {
   readonly hasSkill: boolean
 }
 
-/** What was blended and calibrated, and held-out predictions that it is judged on. */
-export interface JudgedSide<Model> {
-  readonly model: Model
+export interface JudgedOutcome {
+  /** What was blended and calibrated on other rows than the test rows. */
+  readonly model: OutcomeModel
   readonly test: HeldOut
-}
-
-export interface JudgedOutcome extends JudgedSide<OutcomeModel> {
+  /** What skill is judged on; null where it cannot be. */
+  readonly cross: CrossForecast | null
   readonly task: OutcomeTaskPlan
   /** Index of the task. */
   readonly index: number
   /** What the members learned from: baselines are fitted on it. */
   readonly learned: Labelled
-  /**
-   * What skill is judged on, each at the level that its rows really had, see `atLevelOf`: the test rows, and those that
-   * the predictor was calibrated on under what is calibrated on the test rows.
-   */
-  readonly sides: readonly JudgedSide<OutcomeModel>[]
   readonly dataset: Dataset
   readonly seed: number
 }
 
 /**
  * Judges one outcome on later data, with the baselines fitted on what the members learned from. The base rate also
- * knows what the predictor was calibrated on. Skill is judged on twice as many rows, see {@link JudgedOutcome.sides}.
+ * knows what the predictor was calibrated on. Skill is judged by {@link crossForecast}, on all rows of later days.
  */
 export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
   const { index, model, learned, test } = judged
@@ -162,49 +157,43 @@ function measure(probability: Float64Array, happened: readonly number[]): Horizo
 }
 
 /** Gain in log likelihood of what was seen (when the event fell, or that it had not) over the base rate, by row. */
-function eventTimeGain(judged: JudgedOutcome): Interval | null {
-  return meanOverSides(judged, ({ model, test }) => {
-    const own = eventLogLikelihoods(model, test, judged.index)
-    const base = eventLogLikelihoods({ ...model, hasSkill: false }, test, judged.index)
-    return { rows: own.rows, values: own.values.map((value, place) => value - base.values[place]) }
-  })
+function eventTimeGain({ cross, index, model, seed }: JudgedOutcome): Interval | null {
+  if (cross === null) return null
+  const { labelled, outcomes } = cross
+  const of = (probabilities: Float64Array) =>
+    seenLogLikelihoods(labelled.outcomes[index], probabilities, model)
+  const own = of(outcomes[index].model)
+  const base = of(outcomes[index].base)
+  const figures = own.values.map((value, place) => value - base.values[place])
+  return meanOverRows({ rows: own.rows, figures }, labelled, seed)
 }
 
 /** How much better than by chance rows of one cutoff are ordered: {@link placements} by the longest known horizon. */
-function orderWithinCutoffs(judged: JudgedOutcome): Interval | null {
-  const { index, dataset } = judged
-  return meanOverSides(judged, ({ model, test }) => {
-    const { labelled } = test
-    const labels = labelled.outcomes[index]
-    const horizon = model.horizonsDays.findLastIndex((_, at) => labels.known.some(isKnownAt(labels, at)))
-    const { rows, happened } = rowsSeenWithin(labels, horizon, model.isAbsence)
-    const said = probabilitiesOf(model, test, index)
-    const values = placements({
-      probability: rows.map((row) => said[row * labels.intervals + horizon]),
-      happened,
-      // In a snapshot a cutoff may be its customer's alone.
-      group: rows.map((row) => (dataset.plan.kind === 'snapshot' ? 0 : dataset.cutoff[labelled.rows[row]])),
-    })
-    return { rows, values }
+function orderWithinCutoffs({ cross, index, model, dataset, seed }: JudgedOutcome): Interval | null {
+  if (cross === null) return null
+  const { labelled, outcomes } = cross
+  const labels = labelled.outcomes[index]
+  const horizon = model.horizonsDays.findLastIndex((_, at) => labels.known.some(isKnownAt(labels, at)))
+  const { rows, happened } = rowsSeenWithin(labels, horizon, model.isAbsence)
+  const figures = placements({
+    probability: rows.map((row) => outcomes[index].model[row * labels.intervals + horizon]),
+    happened,
+    // In a snapshot a cutoff may be its customer's alone.
+    group: rows.map((row) => (dataset.plan.kind === 'snapshot' ? 0 : dataset.cutoff[labelled.rows[row]])),
   })
+  return meanOverRows({ rows, figures }, labelled, seed)
 }
 
-/** Mean of a figure of rows over both sides; null without any. NaN: the row has none. */
-function meanOverSides(
-  { seed, sides }: JudgedOutcome,
-  figuresOf: (side: JudgedSide<OutcomeModel>) => { rows: readonly number[]; values: ArrayLike<number> },
+/** Mean of a figure of rows; null without any. NaN: the row has none. */
+function meanOverRows(
+  { rows, figures }: { rows: readonly number[]; figures: ArrayLike<number> },
+  { customer }: Labelled,
+  seed: number,
 ): Interval | null {
-  const values: number[] = []
-  const cluster: number[] = []
-  for (const side of sides) {
-    const found = figuresOf(side)
-    found.rows.forEach((row, place) => {
-      if (Number.isNaN(found.values[place])) return
-      values.push(found.values[place])
-      cluster.push(side.test.labelled.customer[row])
-    })
-  }
-  return values.length === 0 ? null : clusterBootstrap({ values, cluster, seed })
+  const places = Array.from(rows.keys()).filter((place) => !Number.isNaN(figures[place]))
+  if (places.length === 0) return null
+  const values = places.map((place) => figures[place])
+  return clusterBootstrap({ values, cluster: places.map((place) => customer[rows[place]]), seed })
 }
 
 function isKnownAt({ intervals }: HazardLabels, horizon: number) {
@@ -222,11 +211,16 @@ export function eventLogLikelihoods(
   test: HeldOut,
   index: number,
 ): { rows: number[]; values: number[] } {
-  const { labelled } = test
-  const labels = labelled.outcomes[index]
-  const probabilities = probabilitiesOf(model, test, index)
-  const rows = Array.from(labelled.rows.keys()).filter((row) => labels.known[row * labels.intervals] === 1)
-  return { rows, values: rows.map((row) => seenLogLikelihood(labels, row, probabilities, model.isAbsence)) }
+  return seenLogLikelihoods(test.labelled.outcomes[index], probabilitiesOf(model, test, index), model)
+}
+
+function seenLogLikelihoods(
+  labels: ObservedLabels,
+  probabilities: Float64Array,
+  { isAbsence }: Pick<OutcomeModel, 'isAbsence'>,
+): { rows: number[]; values: number[] } {
+  const rows = Array.from(labels.weight.keys()).filter((row) => labels.known[row * labels.intervals] === 1)
+  return { rows, values: rows.map((row) => seenLogLikelihood(labels, row, probabilities, isAbsence)) }
 }
 
 function seenLogLikelihood(

@@ -59,11 +59,7 @@ export async function crossFit(
     onProgress?: (done: number, note: string) => void
   },
 ): Promise<{ heldOut: HeldOut; choices: Choices }> {
-  const folds = foldsByCustomer(
-    labelled.customer,
-    labelled.rows.length < 2_000 ? 5 : labelled.rows.length < 30_000 ? 3 : 2,
-    options.seed,
-  )
+  const folds = foldsByCustomer(labelled.customer, foldCount(labelled.rows.length), options.seed)
   const done = folds.map(() => 0)
   const fitFold = async (index: number, choices: Partial<Choices>) => {
     const { train, test } = folds[index]
@@ -90,6 +86,11 @@ export async function crossFit(
   )
   const parts = [first, ...others]
   return { heldOut: scatter(labelled, parts), choices: averageChoices(parts.map(({ choices }) => choices)) }
+}
+
+/** Fewer where there is more to learn from. */
+export function foldCount(rows: number): number {
+  return rows < 2_000 ? 5 : rows < 30_000 ? 3 : 2
 }
 
 /** The first fold's choices; how long to learn is what the folds took on average. */
@@ -131,16 +132,38 @@ function scatter(labelled: Labelled, parts: readonly { places: Int32Array; heldO
   return { labelled, hazards, answers }
 }
 
-function answersAt(labelled: Labelled, places: Int32Array): Int32Array {
+/** What was said of some of the rows. @param places of rows in `labelled` */
+export function pickHeldOut({ labelled, hazards, answers }: HeldOut, places: Int32Array): HeldOut {
+  const own = answersAt(labelled, places)
+  return {
+    labelled: pickLabelled(labelled, places),
+    hazards: hazards.map((member) =>
+      member.map((values, outcome) => gatherRows(values, places, labelled.outcomes[outcome].intervals)),
+    ),
+    answers: answers.map((values) => gatherRows(values, own, answerCount)),
+  }
+}
+
+function gatherRows(values: Float32Array, places: Int32Array, width: number): Float32Array {
+  const picked = new Float32Array(places.length * width)
+  places.forEach((place, index) => {
+    picked.set(values.subarray(place * width, (place + 1) * width), index * width)
+  })
+  return picked
+}
+
+/** Uses of answers that belong to some rows, in their order. */
+export function answersAt(labelled: Labelled, places: Int32Array): Int32Array {
   const inFold = new Set(places)
   const indices = Array.from(labelled.answers?.row.keys() ?? [])
   return Int32Array.from(indices.filter((i) => inFold.has(labelled.answers?.row[i] ?? -1)))
 }
 
-function scatterRows(
-  target: Float32Array,
+/** Puts rows of `values` at their places: the inverse of picking them. */
+export function scatterRows<T extends Float32Array | Float64Array>(
+  target: T,
   places: Int32Array,
-  { values, width }: { values: Float32Array; width: number },
+  { values, width }: { values: T; width: number },
 ): void {
   places.forEach((place, index) => {
     target.set(values.subarray(index * width, (index + 1) * width), place * width)

@@ -7,6 +7,7 @@ import type { PredictorParts } from '../src/model/predictor.ts'
 import { mapByTask } from '../src/model/single-task.ts'
 import { type AnswerEvaluation, evaluateAnswers } from './answer-evaluation.ts'
 import { type Blended, type BlendedOptions, fitBlended } from './blended.ts'
+import { crossForecast } from './cross-forecast.ts'
 import type { Dataset } from './dataset.ts'
 import { evaluateOutcome, type OutcomeEvaluation } from './evaluation.ts'
 import { measureGroupErrors } from './group-errors.ts'
@@ -16,7 +17,7 @@ import { measureMemberGains } from './member-gains.ts'
 import { type Choices, fitMembers, type Taught } from './members.ts'
 import { judgeEverybody, type NonResponse } from './non-response.ts'
 import type { PopulationDrivers } from './population-drivers.ts'
-import { atLevelOf, holdLevels } from './recency.ts'
+import { holdLevels } from './recency.ts'
 import { weighByDay } from './response-propensity.ts'
 import { evaluateSegments, type SegmentEvaluation } from './segment-evaluation.ts'
 import { joinBlocks, type Split, wholeBlock } from './splits.ts'
@@ -203,36 +204,15 @@ interface JudgeOptions extends LearnOptions {
 }
 
 function judge(options: JudgeOptions): Judged {
-  const { dataset, tasks, split, learned, blended, calibrated, test, seed } = options
+  const { tasks, split, blended, calibrated, test } = options
   // Predictions that were cross-fitted beside a later block are none for later data.
-  const exchanged = split.kind === 'forward-cross-fitted' ? null : fitBlended(test, options)
-  const sides = [
-    { models: atLevelOf(blended.outcomes, test), test },
-    ...(exchanged ? [{ models: atLevelOf(exchanged.outcomes, calibrated), test: calibrated }] : []),
-  ]
+  const later = split.kind === 'forward-cross-fitted' ? test : joinHeldOut(calibrated, test)
+  const judged = { ...options, cross: crossForecast(later, options) }
   return {
     outcomes: tasks.outcomes.map((task, index) =>
-      evaluateOutcome({
-        model: blended.outcomes[index],
-        test,
-        sides: sides.map(({ models, test }) => ({ model: models[index], test })),
-        task,
-        index,
-        learned,
-        dataset,
-        seed,
-      }),
+      evaluateOutcome({ ...judged, model: blended.outcomes[index], task, index }),
     ),
-    answers:
-      blended.answers &&
-      evaluateAnswers({
-        model: blended.answers,
-        test,
-        exchanged: exchanged?.answers ? { model: exchanged.answers, test: calibrated } : null,
-        learned,
-        dataset,
-        seed,
-      }),
+    answers: blended.answers && evaluateAnswers({ ...judged, model: blended.answers }),
   }
 }
 

@@ -3,7 +3,6 @@ import { logLossAt } from '../src/model/hazard-units.ts'
 import { clampProbability, logit, sigmoid } from '../src/model/logit.ts'
 import type { HazardLabels } from '../src/model/member.ts'
 import { calibratedHazards, type OutcomeModel } from '../src/model/predictor.ts'
-import { baseHazards } from './base-rates.ts'
 import { type HeldOut, hazardsOf } from './held-out.ts'
 
 /** Held-out hazards of one outcome beside what happened. **Shape** [rows × intervals], [rows]. */
@@ -157,21 +156,6 @@ export function holdLevels(
   return models.map((model, index) => {
     const wanted = calibratedHazards(model, hazardsOf(held, index))
     return moveTo(model, { labels: held.labelled.outcomes[index], said: hazardsOf(refitted, index), wanted })
-  })
-}
-
-/**
- * Models, and the base rates beside them, at the level that a block really had: what is judged there is whether they
- * tell rows apart, not whether a level learned at another time was met.
- */
-export function atLevelOf(
-  models: readonly OutcomeModel[],
-  held: Pick<HeldOut, 'labelled' | 'hazards'>,
-): OutcomeModel[] {
-  return models.map((model, index) => {
-    const labels = held.labelled.outcomes[index]
-    const moved = moveTo(model, { labels, said: hazardsOf(held, index), wanted: labels.happened })
-    return { ...moved, baseHazards: baseHazards(labels) }
   })
 }
 

@@ -153,7 +153,8 @@ class CatBoost(Boosted):
 
     def fit(self, params: dict, rows: Rows, seed: int, validation: Rows | None = None) -> Fitted:
         settings, rounds = split_rounds(params)
-        answers = {"loss_function": "MultiClass", "classes_count": rows.classes}
+        # A statistic of each pair of categories for each answer would take hours.
+        answers = {"loss_function": "MultiClass", "classes_count": rows.classes, "max_ctr_complexity": 1}
         settings |= answers if rows.classes > 2 else {"loss_function": "Logloss"}
         model = self.library.CatBoost(
             settings

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { HazardLabels } from '../../src/model/member.ts'
 import { calibratedHazards, type OutcomeModel } from '../../src/model/predictor.ts'
-import { atLevelOf, chooseHalfLife, holdLevels, levelShift, weighByAge } from '../../training/recency.ts'
+import { chooseHalfLife, holdLevels, levelShift, weighByAge } from '../../training/recency.ts'
 import { chanceOf, logistic } from '../model/simulated.ts'
 
 const days = 300
@@ -86,24 +86,5 @@ describe('the level', () => {
     const wanted = meanOf(calibratedHazards(model, held.hazards[0]))
     expect(meanOf(calibratedHazards(model, refitted.hazards[0]))).toBeGreaterThan(wanted + 0.1)
     expect(meanOf(calibratedHazards(levelled, refitted.hazards[0]))).toBeCloseTo(wanted, 4)
-  })
-
-  it('of a block is met by what was learned at another one, and by the base rate beside it', () => {
-    const { hazards, labels } = datedRows(() => 1)
-    const rows = hazards.length
-    const held = {
-      labelled: {
-        rows: new Int32Array(rows),
-        customer: new Int32Array(rows),
-        answers: null,
-        outcomes: [{ ...labels, observed: new Uint8Array(rows) }],
-      },
-      hazards: [[hazards]],
-    }
-    const [at] = atLevelOf([model], held)
-    const share = labels.happened.reduce((sum, one) => sum + one, 0) / rows
-    expect(share).toBeGreaterThan(0.6)
-    expect(calibratedHazards(at, [hazards])[0]).toBeCloseTo(share, 4)
-    expect(at.baseHazards[0]).toBeCloseTo(share, 3)
   })
 })
