@@ -138,8 +138,8 @@ class CatBoost(Boosted):
         self.library = importlib.import_module("catboost")
 
     def standard(self, classes: int) -> dict:
-        # Eleven answers make each of its full trees eleven times as large.
-        return self.defaults if classes == 2 else self.defaults | {"depth": 4}
+        # Eleven answers make each of its full trees eleven times as large, and statistics of categories far slower.
+        return self.defaults if classes == 2 else self.defaults | {"depth": 4, "one_hot_max_size": 64}
 
     def draw(self, random, classes: int) -> dict:
         return {
@@ -148,13 +148,12 @@ class CatBoost(Boosted):
             "l2_leaf_reg": log_uniform(random, 1, 30),
             "random_strength": log_uniform(random, 0.1, 5),
             "bagging_temperature": uniform(random, 0, 1),
-            "one_hot_max_size": int(random.choice([2, 32])),
+            "one_hot_max_size": int(random.choice([2, 32])) if classes == 2 else 64,
         }
 
     def fit(self, params: dict, rows: Rows, seed: int, validation: Rows | None = None) -> Fitted:
         settings, rounds = split_rounds(params)
-        # A statistic of each pair of categories for each answer would take hours.
-        answers = {"loss_function": "MultiClass", "classes_count": rows.classes, "max_ctr_complexity": 1}
+        answers = {"loss_function": "MultiClass", "classes_count": rows.classes}
         settings |= answers if rows.classes > 2 else {"loss_function": "Logloss"}
         model = self.library.CatBoost(
             settings
