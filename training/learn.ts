@@ -101,7 +101,7 @@ export async function learn(options: LearnOptions): Promise<Learned> {
     outcomes:
       split.testFrom === null
         ? blended.outcomes
-        : holdLevels(blended.outcomes, tested, predictHeldOut(refitted, test, frame)),
+        : holdLevels(blended.outcomes, test, predictHeldOut(refitted, test, frame)),
     answers: everybody?.answers ?? null,
   }
   return {

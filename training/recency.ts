@@ -4,6 +4,7 @@ import { clampProbability, logit, sigmoid } from '../src/model/logit.ts'
 import type { HazardLabels } from '../src/model/member.ts'
 import { calibratedHazards, type OutcomeModel } from '../src/model/predictor.ts'
 import { type HeldOut, hazardsOf } from './held-out.ts'
+import type { Labelled } from './labelled.ts'
 
 /** Held-out hazards of one outcome beside what happened. **Shape** [rows × intervals], [rows]. */
 export interface DatedHazards {
@@ -18,6 +19,8 @@ export interface DatedHazards {
 export const halfLivesDays = [Number.POSITIVE_INFINITY, 180, 60, 20] as const
 /** The rows are cut into so many parts by time; each part is forecast from those before it. */
 const parts = 4
+/** Logits by which the levels of a published version and of the latest rows differ: chance makes more of few events. */
+const levelSpread = 0.5
 /** A level that fewer events tell, weighed by their age, is mostly chance. */
 const fewestEvents = 30
 
@@ -126,12 +129,16 @@ export interface LevelUnit {
   readonly weight: number
 }
 
-/** What added to the logits brings the weighted mean probability to the weighted mean of those wanted, by Newton. */
-export function levelShift(units: readonly LevelUnit[]): number {
+/**
+ * What added to the logits brings the weighted mean probability to the weighted mean of those wanted, by Newton.
+ *
+ * @param spread of what is believed before: smaller shifts, the more so the fewer units tell.
+ */
+export function levelShift(units: readonly LevelUnit[], spread = Number.POSITIVE_INFINITY): number {
   let shift = 0
   for (let step = 0; step < 30; step++) {
-    let slope = 0
-    let curve = 1e-9
+    let slope = shift / spread ** 2
+    let curve = 1e-9 + 1 / spread ** 2
     for (const { logit, wanted, weight } of units) {
       const p = sigmoid(logit + shift)
       slope += weight * (p - wanted)
@@ -145,35 +152,28 @@ export function levelShift(units: readonly LevelUnit[]): number {
 }
 
 /**
- * Brings members that have learned from the latest rows to the level that the corrected members which had not have on
- * these rows: what they know of a drift already must not be corrected once more.
+ * Brings corrected members that have learned from the latest rows to the level that these rows really had: what they
+ * know of a drift already must not be corrected once more.
+ *
+ * @param refitted what the members say of the labelled rows.
  */
 export function holdLevels(
   models: readonly OutcomeModel[],
-  held: Pick<HeldOut, 'labelled' | 'hazards'>,
+  { outcomes }: Pick<Labelled, 'outcomes'>,
   refitted: Pick<HeldOut, 'hazards'>,
 ): OutcomeModel[] {
   return models.map((model, index) => {
-    const wanted = calibratedHazards(model, hazardsOf(held, index))
-    return moveTo(model, { labels: held.labelled.outcomes[index], said: hazardsOf(refitted, index), wanted })
+    const { known, intervals, happened } = outcomes[index]
+    const corrected = calibratedHazards(model, hazardsOf(refitted, index))
+    const units = Array.from(known.keys())
+      .filter((at) => known[at] === 1)
+      .map((at) => ({ at, logit: logit(corrected[at]), wanted: happened[at], weight: 1 }))
+    const levels = Array.from({ length: intervals }, (_, interval) =>
+      levelShift(
+        units.filter(({ at }) => at % intervals === interval),
+        levelSpread,
+      ),
+    )
+    return { ...model, levels }
   })
-}
-
-function moveTo(
-  model: OutcomeModel,
-  {
-    labels: { known, intervals },
-    said,
-    wanted,
-  }: { labels: HazardLabels; said: readonly Float32Array[]; wanted: ArrayLike<number> },
-): OutcomeModel {
-  const { levels: _, ...unmoved } = model
-  const corrected = calibratedHazards(unmoved, said)
-  const units = Array.from(known.keys())
-    .filter((at) => known[at] === 1)
-    .map((at) => ({ at, logit: logit(corrected[at]), wanted: wanted[at], weight: 1 }))
-  const levels = Array.from({ length: intervals }, (_, interval) =>
-    levelShift(units.filter(({ at }) => at % intervals === interval)),
-  )
-  return { ...model, levels }
 }

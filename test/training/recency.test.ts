@@ -66,25 +66,24 @@ describe('the level', () => {
     expect(mean).toBeCloseTo(0.75, 5)
   })
 
-  it('stays where members that have seen the later rows know already what the correction adds', () => {
-    const rows = 40
-    const spread = (level: number) =>
-      Float32Array.from({ length: rows }, (_, row) => logistic(level + (row % 5) / 2))
-    const { labels } = datedRows(() => 0)
-    const held = {
-      labelled: {
-        rows: new Int32Array(rows),
-        customer: new Int32Array(rows),
-        answers: null,
-        outcomes: [{ ...labels, observed: new Uint8Array(rows), known: new Uint8Array(rows).fill(1) }],
-      },
-      hazards: [[spread(-2)]],
-    }
-    const refitted = { hazards: [[spread(-1)]] }
-    const [levelled] = holdLevels([model], held, refitted)
-    const meanOf = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length
-    const wanted = meanOf(calibratedHazards(model, held.hazards[0]))
-    expect(meanOf(calibratedHazards(model, refitted.hazards[0]))).toBeGreaterThan(wanted + 0.1)
-    expect(meanOf(calibratedHazards(levelled, refitted.hazards[0]))).toBeCloseTo(wanted, 4)
+  const meanOf = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length
+  const heldTo = (labels: HazardLabels, said: Float32Array) => {
+    const outcomes = [{ ...labels, observed: new Uint8Array(labels.weight.length) }]
+    return meanOf(calibratedHazards(holdLevels([model], { outcomes }, { hazards: [[said]] })[0], [said]))
+  }
+
+  it('is that of the latest rows where members that have seen them know already what the correction adds', () => {
+    const { labels } = datedRows(() => 1)
+    const share = meanOf(Float32Array.from(labels.happened))
+    const said = new Float32Array(labels.happened.length).fill(share)
+    expect(meanOf(calibratedHazards(model, [said]))).toBeGreaterThan(share + 0.1)
+    expect(Math.abs(heldTo(labels, said) - share)).toBeLessThan(0.005)
+  })
+
+  it('is not moved far by a handful of rows in which nothing happened', () => {
+    const { labels } = datedRows(() => -30, 1)
+    const few = { ...labels, known: labels.known.map((_, row) => (row < 20 ? 1 : 0)) }
+    const said = new Float32Array(labels.happened.length).fill(0.05)
+    expect(heldTo(few, said)).toBeGreaterThan(0.05)
   })
 })
