@@ -4,23 +4,24 @@ import type { Fitter } from '../src/model/fitter.ts'
 import type { GroupError } from '../src/model/group-forecast.ts'
 import type { HazardLabels, Member } from '../src/model/member.ts'
 import type { PredictorParts } from '../src/model/predictor.ts'
-import { mapByTask } from '../src/model/single-task.ts'
 import { type AnswerEvaluation, evaluateAnswers } from './answer-evaluation.ts'
 import { type Blended, type BlendedOptions, fitBlended } from './blended.ts'
+import { carryCorrections } from './carried-corrections.ts'
 import { crossForecast } from './cross-forecast.ts'
 import type { Dataset } from './dataset.ts'
 import { evaluateOutcome, type OutcomeEvaluation } from './evaluation.ts'
 import { measureGroupErrors } from './group-errors.ts'
-import { crossFit, type HeldOut, joinHeldOut, predictHeldOut } from './held-out.ts'
+import { type HeldOut, joinHeldOut, predictHeldOut } from './held-out.ts'
 import { type Labelled, labelBlock } from './labelled.ts'
+import { forecastLater, refit } from './later-forecast.ts'
 import { measureMemberGains } from './member-gains.ts'
-import { type Choices, fitMembers, type Taught } from './members.ts'
+import type { Taught } from './members.ts'
 import { judgeEverybody, type NonResponse } from './non-response.ts'
 import type { PopulationDrivers } from './population-drivers.ts'
 import { holdLevels } from './recency.ts'
 import { weighByDay } from './response-propensity.ts'
 import { evaluateSegments, type SegmentEvaluation } from './segment-evaluation.ts'
-import { joinBlocks, type Split, wholeBlock } from './splits.ts'
+import { type Split, wholeBlock } from './splits.ts'
 import { explainParts } from './surrogates.ts'
 import type { TaskPlan } from './tasks.ts'
 
@@ -72,16 +73,9 @@ export async function learn(options: LearnOptions): Promise<Learned> {
   const step = (from: number, share: number) => (done: number, note: string) =>
     onProgress(from + share * done, note)
 
-  const later = split.calibrate && label(split.calibrate)
   const fitting = { frame, fitter, seed }
-  const { taught, heldOut } = await teach(fit, later, { ...fitting, onProgress: step(0, 0.6) })
-  const firstBlend = fitBlended(heldOut, blending)
-  const untilTest =
-    split.calibrate && isMoving(firstBlend) ? label(joinBlocks(split.fit, split.calibrate)) : null
-  const latest = untilTest
-    ? await refit(untilTest, taught.choices, { ...fitting, onProgress: step(0.6, 0.15) })
-    : taught
-  const tested = predictHeldOut(latest, test, frame)
+  const forecast = await forecastLater(split, { ...blending, ...fitting, label, onProgress: step(0, 0.75) })
+  const { choices, heldOut, firstBlend, latest, tested } = forecast
   const sides = { blended: firstBlend, calibrated: heldOut, test: tested }
   const judged = judge({ ...blending, ...sides })
   const gains = measureMemberGains(sides, blending)
@@ -90,18 +84,19 @@ export async function learn(options: LearnOptions): Promise<Learned> {
   const segments = evaluateSegments({ taught: latest, blended: firstBlend, test, dataset, signals, seed })
 
   const known = label(whole)
-  const refitted = await refit(known, taught.choices, { ...fitting, onProgress: step(0.75, 0.25) })
+  const refitted = await refit(known, choices, { ...fitting, onProgress: step(0.75, 0.25) })
   const blended = withSkill(blendPublished(heldOut, tested, blending), judged)
   const propensity = weighed.get(options.asOf)?.propensity ?? null
   const held = [heldOut, tested]
   const everybody =
     blended.answers &&
     (await judgeEverybody(blended.answers, { ...options, taught: latest, refitted, held, test, propensity }))
+  const carried = () => carryCorrections(firstBlend.outcomes, tested, blended.outcomes)
   const levelled = {
     outcomes:
       split.testFrom === null
         ? blended.outcomes
-        : holdLevels(blended.outcomes, test, predictHeldOut(refitted, test, frame)),
+        : holdLevels(carried(), test, predictHeldOut(refitted, test, frame)),
     answers: everybody?.answers ?? null,
   }
   return {
@@ -112,57 +107,6 @@ export async function learn(options: LearnOptions): Promise<Learned> {
     groupErrors: { ...outcomeErrors, ...everybody?.errors },
     nonResponse: everybody?.nonResponse ?? null,
   }
-}
-
-type TeachOptions = Pick<Parameters<typeof fitMembers>[1], 'frame' | 'fitter' | 'seed' | 'onProgress'>
-
-/** Members on one block, held-out predictions on the next one, or beside it where there is none. */
-function teach(fit: Labelled, later: Labelled | null, options: TeachOptions) {
-  return later ? learnForward(fit, later, options) : learnCrossFitted(fit, options)
-}
-
-/** Members on one block, held-out predictions on the next one. */
-async function learnForward(
-  fit: Labelled,
-  later: Labelled,
-  options: TeachOptions,
-): Promise<{ taught: Taught; heldOut: HeldOut }> {
-  const taught = await fitMembers(fit, { ...options, validation: later })
-  return { taught, heldOut: predictHeldOut(taught, later, options.frame) }
-}
-
-/** Too little time for a block of its own: held-out predictions are cross-fitted by customer. */
-async function learnCrossFitted(
-  fit: Labelled,
-  options: TeachOptions,
-): Promise<{ taught: Taught; heldOut: HeldOut }> {
-  const onProgress = (from: number, share: number) => (done: number, note: string) =>
-    options.onProgress?.(from + share * done, note)
-  const { heldOut, choices } = await crossFit(fit, {
-    ...options,
-    choices: {},
-    onProgress: onProgress(0, 0.8),
-  })
-  const taught = await refit(fit, choices, { ...options, onProgress: onProgress(0.8, 0.2) })
-  return { taught: { ...taught, choices }, heldOut }
-}
-
-/** Whether recent labels tell more than older ones of where an outcome stands. */
-function isMoving({ outcomes }: Blended): boolean {
-  return outcomes.some(({ halfLifeDays }) => halfLifeDays !== null)
-}
-
-/**
- * The same members learned from more rows. Before the test rows that is done where levels move: members that have not
- * seen the latest labels, as those that serve will have, misjudge how far forecasts may reach.
- */
-function refit(known: Labelled, choices: Choices, options: TeachOptions): Promise<Taught> {
-  // More rows bear a little more learning.
-  const longer = mapByTask(choices.trees, (choice) => ({ ...choice, rounds: 1.05 * choice.rounds }))
-  return fitMembers(known, {
-    ...options,
-    choices: { ...choices, epochs: 1.05 * choices.epochs, trees: longer },
-  })
 }
 
 /** Labels of the rarer kind, or answers, that are enough to blend and calibrate by. */

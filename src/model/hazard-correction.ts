@@ -47,3 +47,29 @@ export function correctedLogit(correction: HazardCorrection): (x: number) => num
       return (x) => correction.intercept + correction.slope * x
   }
 }
+
+/**
+ * A share of a correction: logits are moved by so much of what it moves them. All kinds are closed under it.
+ *
+ * @param share 0 to 1; at 0 nothing is corrected.
+ */
+export function shareCorrection(correction: HazardCorrection, share: number): HazardCorrection {
+  if (share === 0) return { kind: 'none', intercept: 0, slope: 1 }
+  const from1 = (slope: number) => 1 + share * (slope - 1)
+  switch (correction.kind) {
+    case 'beta': {
+      const { kind, intercept, lower, upper } = correction
+      return { kind, intercept: share * intercept, lower: from1(lower), upper: from1(upper) }
+    }
+    case 'isotonic': {
+      const { kind, from, to } = correction
+      return { kind, from, to: to.map((value, knot) => from[knot] + share * (value - from[knot])) }
+    }
+    default:
+      return {
+        ...correction,
+        intercept: share * correction.intercept,
+        slope: from1(correction.slope),
+      }
+  }
+}

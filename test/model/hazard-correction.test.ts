@@ -8,6 +8,7 @@ import {
   correctedLogit,
   fitHazardCorrection,
   type HazardCorrection,
+  shareCorrection,
 } from '../../src/model/hazard-correction.ts'
 import { hasEnough, logLossAt } from '../../src/model/hazard-units.ts'
 import { fitIsotonic, leastForIsotonic } from '../../src/model/isotonic-calibration.ts'
@@ -175,5 +176,22 @@ describe('corrections of every kind', () => {
         if (hazards[0] <= hazards[2]) expect(corrected[0]).toBeLessThanOrEqual(corrected[2])
       }),
     )
+  })
+})
+
+describe('a share of a correction', () => {
+  const corrections: HazardCorrection[] = [
+    { kind: 'platt', intercept: 0.5, slope: 0.7 },
+    { kind: 'beta', intercept: -0.3, lower: 0.6, upper: 1.4 },
+    { kind: 'isotonic', from: [-2, 0, 1], to: [-1.5, 0.2, 2] },
+  ]
+
+  it.each(corrections)('moves every logit by that share: $kind', (correction) => {
+    const whole = correctedLogit(correction)
+    const half = correctedLogit(shareCorrection(correction, 0.5))
+    for (const x of [-5, -1.3, 0, 0.4, 3]) expect(half(x)).toBeCloseTo((x + whole(x)) / 2, 10)
+  })
+  it('of nothing is no correction', () => {
+    expect(shareCorrection(corrections[1], 0)).toEqual({ kind: 'none', intercept: 0, slope: 1 })
   })
 })

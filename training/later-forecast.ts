@@ -1,0 +1,92 @@
+import { mapByTask } from '../src/model/single-task.ts'
+import { type Blended, type BlendedOptions, fitBlended } from './blended.ts'
+import { crossFit, type HeldOut, predictHeldOut } from './held-out.ts'
+import type { Labelled } from './labelled.ts'
+import { type Choices, fitMembers, type MemberOptions, type Taught } from './members.ts'
+import { type Block, joinBlocks, type Split } from './splits.ts'
+
+type TeachOptions = Pick<MemberOptions, 'frame' | 'fitter' | 'seed' | 'onProgress'>
+
+/** What is said of the two later blocks by members that had not learned from them. */
+export interface LaterForecast {
+  /** Of settings and sizes, made on the first of the two. */
+  readonly choices: Choices
+  /** Of the calibration block, or cross-fitted beside the test block where there is none. */
+  readonly heldOut: HeldOut
+  /** Blended and calibrated on `heldOut`. */
+  readonly firstBlend: Blended
+  /** Who forecast the test block. */
+  readonly latest: Taught
+  readonly tested: HeldOut
+}
+
+/**
+ * Forecasts the calibration block from the fit block, and the test block from the fit block or, where levels move, from
+ * all that came before it.
+ */
+export async function forecastLater(
+  split: Split,
+  options: BlendedOptions & TeachOptions & { readonly label: (block: Block) => Labelled },
+): Promise<LaterForecast> {
+  const { learned, label, frame, onProgress } = options
+  const step = (from: number, share: number) => (done: number, note: string) =>
+    onProgress?.(from + share * done, note)
+  const calibrate = split.calibrate && label(split.calibrate)
+  const { taught, heldOut } = await teach(learned, calibrate, { ...options, onProgress: step(0, 0.8) })
+  const { choices } = taught
+  const firstBlend = fitBlended(heldOut, options)
+  const before = split.calibrate && isMoving(firstBlend) ? joinBlocks(split.fit, split.calibrate) : null
+  const latest = before
+    ? await refit(label(before), choices, { ...options, onProgress: step(0.8, 0.2) })
+    : taught
+  return { choices, heldOut, firstBlend, latest, tested: predictHeldOut(latest, label(split.test), frame) }
+}
+
+/** Members on one block, held-out predictions on the next one, or beside it where there is none. */
+function teach(fit: Labelled, later: Labelled | null, options: TeachOptions) {
+  return later ? learnForward(fit, later, options) : learnCrossFitted(fit, options)
+}
+
+/** Members on one block, held-out predictions on the next one. */
+async function learnForward(
+  fit: Labelled,
+  later: Labelled,
+  options: TeachOptions,
+): Promise<{ taught: Taught; heldOut: HeldOut }> {
+  const taught = await fitMembers(fit, { ...options, validation: later })
+  return { taught, heldOut: predictHeldOut(taught, later, options.frame) }
+}
+
+/** Too little time for a block of its own: held-out predictions are cross-fitted by customer. */
+async function learnCrossFitted(
+  fit: Labelled,
+  options: TeachOptions,
+): Promise<{ taught: Taught; heldOut: HeldOut }> {
+  const onProgress = (from: number, share: number) => (done: number, note: string) =>
+    options.onProgress?.(from + share * done, note)
+  const { heldOut, choices } = await crossFit(fit, {
+    ...options,
+    choices: {},
+    onProgress: onProgress(0, 0.8),
+  })
+  const taught = await refit(fit, choices, { ...options, onProgress: onProgress(0.8, 0.2) })
+  return { taught: { ...taught, choices }, heldOut }
+}
+
+/** Whether recent labels tell more than older ones of where an outcome stands. */
+function isMoving({ outcomes }: Blended): boolean {
+  return outcomes.some(({ halfLifeDays }) => halfLifeDays !== null)
+}
+
+/**
+ * The same members learned from more rows. Before the test rows that is done where levels move: members that have not
+ * seen the latest labels, as those that serve will have, misjudge how far forecasts may reach.
+ */
+export function refit(known: Labelled, choices: Choices, options: TeachOptions): Promise<Taught> {
+  // More rows bear a little more learning.
+  const longer = mapByTask(choices.trees, (choice) => ({ ...choice, rounds: 1.05 * choice.rounds }))
+  return fitMembers(known, {
+    ...options,
+    choices: { ...choices, epochs: 1.05 * choices.epochs, trees: longer },
+  })
+}
