@@ -168,12 +168,12 @@ export function holdLevels(
     const units = Array.from(known.keys())
       .filter((at) => known[at] === 1)
       .map((at) => ({ at, logit: logit(corrected[at]), wanted: happened[at], weight: 1 }))
-    const levels = Array.from({ length: intervals }, (_, interval) =>
-      levelShift(
-        units.filter(({ at }) => at % intervals === interval),
-        levelSpread,
-      ),
-    )
+    const levels = model.calibrator.map(({ kind }, interval) => {
+      // Nothing was corrected that they could know already.
+      if (kind === 'none') return 0
+      const own = units.filter(({ at }) => at % intervals === interval)
+      return levelShift(own, levelSpread)
+    })
     return { ...model, levels }
   })
 }
