@@ -6,7 +6,10 @@ import { type Database, quoteText } from '../src/lake/database.ts'
 /** Smaller groups say nothing of the level. */
 const fewest = 30
 /** How customers are divided: as the model does, and by what is known of them. */
-const divisions = { segments: ['segment'], attributes: ['region', 'acquired_by', 'contract', 'plan'] } as const
+const divisions = {
+  segments: ['segment'],
+  attributes: ['region', 'acquired_by', 'contract', 'plan'],
+} as const
 
 export interface JudgedGroups {
   readonly company: string
