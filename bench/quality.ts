@@ -12,8 +12,9 @@ import { judgeClaims, tableHead, tableRows } from './quality-report.ts'
 import { isExample, type QualityProgram, qualityPrograms } from './quality-tasks.ts'
 
 /**
- * `npm run bench:quality [-- NAME …] [--reduced] [--development] [--tune [--draws N] [--seconds S]]`: our model beside tuned Python
- * peers on identical rows, features and splits. Exit code 1 where a claim does not hold in the whole measurement.
+ * `npm run bench:quality [-- NAME …] [--reduced] [--development] [--tune [--draws N] [--seconds S]]`: our model
+ * beside tuned Python peers on identical rows, features and splits. Exit code 1 where a claim does not hold in the whole
+ * measurement.
  */
 export async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({

@@ -5,7 +5,7 @@ import { foldsByCustomer } from '../src/model/folds.ts'
 import { selectRows } from '../src/model/matrix.ts'
 import { answerCount } from '../src/model/member.ts'
 import { mapByTask } from '../src/model/single-task.ts'
-import { type Labelled, pickLabelled } from './labelled.ts'
+import { gatherRows, type Labelled, pickLabelled } from './labelled.ts'
 import { type Choices, fitMembers, type Taught } from './members.ts'
 
 /** What members say of labelled rows that they have not learned from. */
@@ -135,21 +135,15 @@ function scatter(labelled: Labelled, parts: readonly { places: Int32Array; heldO
 /** What was said of some of the rows. @param places of rows in `labelled` */
 export function pickHeldOut({ labelled, hazards, answers }: HeldOut, places: Int32Array): HeldOut {
   const own = answersAt(labelled, places)
+  const floats = (values: Float32Array, at: Int32Array, width: number) =>
+    gatherRows(new Float32Array(at.length * width), at, values)
   return {
     labelled: pickLabelled(labelled, places),
     hazards: hazards.map((member) =>
-      member.map((values, outcome) => gatherRows(values, places, labelled.outcomes[outcome].intervals)),
+      member.map((values, outcome) => floats(values, places, labelled.outcomes[outcome].intervals)),
     ),
-    answers: answers.map((values) => gatherRows(values, own, answerCount)),
+    answers: answers.map((values) => floats(values, own, answerCount)),
   }
-}
-
-function gatherRows(values: Float32Array, places: Int32Array, width: number): Float32Array {
-  const picked = new Float32Array(places.length * width)
-  places.forEach((place, index) => {
-    picked.set(values.subarray(place * width, (place + 1) * width), index * width)
-  })
-  return picked
 }
 
 /** Uses of answers that belong to some rows, in their order. */

@@ -144,12 +144,17 @@ function answerLabels(
   }
 }
 
-function gather(values: Uint8Array, rows: Int32Array, width: number): Uint8Array {
-  const gathered = new Uint8Array(rows.length * width)
-  rows.forEach((row, place) => {
-    gathered.set(values.subarray(row * width, (row + 1) * width), place * width)
+/** Fills `target` with the named rows of `values`, in the order of `places`: each is as wide as there is room. */
+export function gatherRows<T extends Uint8Array | Float32Array>(target: T, places: Int32Array, values: T): T {
+  const width = target.length / places.length
+  places.forEach((place, index) => {
+    target.set(values.subarray(place * width, (place + 1) * width), index * width)
   })
-  return gathered
+  return target
+}
+
+function gather(values: Uint8Array, rows: Int32Array, width: number): Uint8Array {
+  return gatherRows(new Uint8Array(rows.length * width), rows, values)
 }
 
 /** Some of the labelled rows, such as a fold's. @param places positions into `labelled.rows`, ascending. */

@@ -69,13 +69,13 @@ export async function learn(options: LearnOptions): Promise<Learned> {
     labelBlock(dataset, block, { ...options, answerWeights: weighed.get(block.censoredAfter)?.weights })
   const fit = label(split.fit)
   const blending = { ...options, learned: fit }
-  const test = label(split.test)
   const step = (from: number, share: number) => (done: number, note: string) =>
     onProgress(from + share * done, note)
 
   const fitting = { frame, fitter, seed }
   const forecast = await forecastLater(split, { ...blending, ...fitting, label, onProgress: step(0, 0.75) })
   const { choices, heldOut, firstBlend, latest, tested } = forecast
+  const test = tested.labelled
   const sides = { blended: firstBlend, calibrated: heldOut, test: tested }
   const judged = judge({ ...blending, ...sides })
   const gains = measureMemberGains(sides, blending)

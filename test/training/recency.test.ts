@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { HazardLabels } from '../../src/model/member.ts'
+import { meanOf } from '../../src/model/metrics.ts'
 import { calibratedHazards, type OutcomeModel } from '../../src/model/predictor.ts'
 import { chooseHalfLife, holdLevels, levelShift, weighByAge } from '../../training/recency.ts'
 import { chanceOf, logistic } from '../model/simulated.ts'
@@ -66,7 +67,6 @@ describe('the level', () => {
     expect(mean).toBeCloseTo(0.75, 5)
   })
 
-  const meanOf = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length
   const heldTo = (labels: HazardLabels, said: Float32Array) => {
     const outcomes = [{ ...labels, observed: new Uint8Array(labels.weight.length) }]
     return meanOf(calibratedHazards(holdLevels([model], { outcomes }, { hazards: [[said]] })[0], [said]))
