@@ -4,7 +4,7 @@ import { applyAnswerCalibrator, fitAnswerCalibrator, fitHazardCalibrator } from 
 import { fitConformal } from '../src/model/conformal.ts'
 import { type AnswerLabels, answerCount } from '../src/model/member.ts'
 import type { AnswerModel, OutcomeModel } from '../src/model/predictor.ts'
-import { baseAnswers, baseHazards } from './base-rates.ts'
+import { baseAnswers, expectedHazards } from './base-rates.ts'
 import type { Dataset } from './dataset.ts'
 import { type HeldOut, hazardsOf } from './held-out.ts'
 import type { Labelled } from './labelled.ts'
@@ -20,8 +20,8 @@ export interface Blended {
 export interface BlendedOptions {
   readonly tasks: TaskPlan
   readonly horizonsDays: readonly number[]
-  /** What the members learned from: base rates know it too. */
-  readonly learned: Labelled
+  /** All labels that were known: base rates are theirs. */
+  readonly known: Labelled
   /** Day of each dataset row. */
   readonly dataset: Pick<Dataset, 'cutoff'>
   readonly seed: number
@@ -42,7 +42,7 @@ function fitOutcomeModel(
   index: number,
   options: BlendedOptions & { outcome: Outcome; intervals: number },
 ): OutcomeModel {
-  const { outcome, intervals, horizonsDays, learned, dataset, seed } = options
+  const { outcome, intervals, horizonsDays, known, dataset, seed } = options
   const { labelled } = heldOut
   const { customer } = labelled
   const hazards = hazardsOf(heldOut, index)
@@ -53,18 +53,17 @@ function fitOutcomeModel(
   const labels = { ...plain, weight: Float32Array.from(weighByAge(cutoff, halfLifeDays)) }
   const weights = fitOutcomeBlend(hazards, labels, { customer })
   const blended = blendHazards(hazards, weights, intervals)
-  const before = learned.rows.map((row) => dataset.cutoff[row])
-  const last = cutoff.reduce((latest, day) => Math.max(latest, day), Number.NEGATIVE_INFINITY)
-  const older = {
-    ...learned.outcomes[index],
-    weight: Float32Array.from(weighByAge(before, halfLifeDays, last)),
+  const dated = {
+    labels: known.outcomes[index],
+    cutoff: known.rows.map((row) => dataset.cutoff[row]),
+    horizonsDays: horizonsDays.slice(0, intervals),
   }
   return {
     name: outcome.name,
-    horizonsDays: horizonsDays.slice(0, intervals),
+    horizonsDays: dated.horizonsDays,
     isAbsence: outcome.kind === 'absence',
     hasSkill: true,
-    baseHazards: baseHazards(older, labels),
+    baseHazards: expectedHazards(dated),
     weights,
     calibrator: fitHazardCalibrator(blended, labels, { customer, seed }),
     halfLifeDays: Number.isFinite(halfLifeDays) ? halfLifeDays : null,
@@ -75,7 +74,7 @@ function fitOutcomeModel(
 function fitAnswerModel(
   heldOut: HeldOut,
   labels: AnswerLabels,
-  { learned, seed }: BlendedOptions,
+  { known, seed }: BlendedOptions,
 ): AnswerModel {
   const weights = fitAnswerBlend(heldOut.answers, labels, { customer: answerCustomers(heldOut.labelled) })
   const blended = blendAnswers(heldOut.answers, weights)
@@ -86,7 +85,7 @@ function fitAnswerModel(
   const corrected = applyAnswerCalibrator(calibrator, blended)
   return {
     hasSkill: true,
-    base: baseAnswers(labels, learned.answers ?? labels),
+    base: baseAnswers(known.answers ?? labels),
     weights,
     calibrator,
     conformal: fitConformal(...answersOfToday(corrected, labels)),

@@ -1,8 +1,10 @@
+import { blendHazards } from '../src/model/blend.ts'
 import { mapByTask } from '../src/model/single-task.ts'
 import { type Blended, type BlendedOptions, fitBlended } from './blended.ts'
-import { crossFit, type HeldOut, predictHeldOut } from './held-out.ts'
+import { crossFit, type HeldOut, hazardsOf, predictHeldOut } from './held-out.ts'
 import type { Labelled } from './labelled.ts'
 import { type Choices, fitMembers, type MemberOptions, type Taught } from './members.ts'
+import { missedLevels } from './recency.ts'
 import { type Block, joinBlocks, type Split } from './splits.ts'
 
 type TeachOptions = Pick<MemberOptions, 'frame' | 'fitter' | 'seed' | 'onProgress'>
@@ -20,25 +22,28 @@ export interface LaterForecast {
   readonly tested: HeldOut
 }
 
+type LaterOptions = Omit<BlendedOptions, 'known'> &
+  TeachOptions & {
+    /** The fit block. */
+    readonly learned: Labelled
+    readonly label: (block: Block) => Labelled
+  }
+
 /**
  * Forecasts the calibration block from the fit block, and the test block from the fit block or, where levels move, from
  * all that came before it.
  */
-export async function forecastLater(
-  split: Split,
-  options: BlendedOptions & TeachOptions & { readonly label: (block: Block) => Labelled },
-): Promise<LaterForecast> {
+export async function forecastLater(split: Split, options: LaterOptions): Promise<LaterForecast> {
   const { learned, label, frame, onProgress } = options
   const step = (from: number, share: number) => (done: number, note: string) =>
     onProgress?.(from + share * done, note)
   const calibrate = split.calibrate && label(split.calibrate)
   const { taught, heldOut } = await teach(learned, calibrate, { ...options, onProgress: step(0, 0.8) })
   const { choices } = taught
-  const firstBlend = fitBlended(heldOut, options)
-  const before = split.calibrate && isMoving(firstBlend) ? joinBlocks(split.fit, split.calibrate) : null
-  const latest = before
-    ? await refit(label(before), choices, { ...options, onProgress: step(0.8, 0.2) })
-    : taught
+  const known = split.calibrate ? label(joinBlocks(split.fit, split.calibrate)) : learned
+  const firstBlend = fitBlended(heldOut, { ...options, known })
+  const isStale = split.calibrate !== null && isMoving(firstBlend, heldOut)
+  const latest = isStale ? await refit(known, choices, { ...options, onProgress: step(0.8, 0.2) }) : taught
   return { choices, heldOut, firstBlend, latest, tested: predictHeldOut(latest, label(split.test), frame) }
 }
 
@@ -73,9 +78,16 @@ async function learnCrossFitted(
   return { taught: { ...taught, choices }, heldOut }
 }
 
-/** Whether recent labels tell more than older ones of where an outcome stands. */
-function isMoving({ outcomes }: Blended): boolean {
-  return outcomes.some(({ halfLifeDays }) => halfLifeDays !== null)
+/** Logits by which a level is off that is worth learning anew for. */
+const leastMove = 0.2
+
+/** Whether levels move: those that were learned are not those of the block that came next. */
+function isMoving({ outcomes }: Blended, heldOut: HeldOut): boolean {
+  return outcomes.some((model, index) => {
+    const blended = blendHazards(hazardsOf(heldOut, index), model.weights, model.horizonsDays.length)
+    const missed = missedLevels(heldOut.labelled.outcomes[index], blended)
+    return missed.some((logits) => Math.abs(logits) >= leastMove)
+  })
 }
 
 /**

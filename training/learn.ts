@@ -78,14 +78,14 @@ export async function learn(options: LearnOptions): Promise<Learned> {
   const test = tested.labelled
   const sides = { blended: firstBlend, calibrated: heldOut, test: tested }
   const judged = judge({ ...blending, ...sides })
-  const gains = measureMemberGains(sides, blending)
+  const gains = measureMemberGains(sides, { ...options, known: fit })
   const outcomeErrors = measureGroupErrors(withSkill(firstBlend, judged), tested, options)
   const { signals } = options
   const segments = evaluateSegments({ taught: latest, blended: firstBlend, test, dataset, signals, seed })
 
   const known = label(whole)
   const refitted = await refit(known, choices, { ...fitting, onProgress: step(0.75, 0.25) })
-  const blended = withSkill(blendPublished(heldOut, tested, blending), judged)
+  const blended = withSkill(blendPublished(heldOut, tested, { ...options, known }), judged)
   const propensity = weighed.get(options.asOf)?.propensity ?? null
   const held = [heldOut, tested]
   const everybody =
@@ -148,10 +148,10 @@ interface JudgeOptions extends LearnOptions {
 }
 
 function judge(options: JudgeOptions): Judged {
-  const { tasks, split, blended, calibrated, test } = options
+  const { tasks, split, learned, blended, calibrated, test } = options
   // Predictions that were cross-fitted beside a later block are none for later data.
   const later = split.kind === 'forward-cross-fitted' ? test : joinHeldOut(calibrated, test)
-  const judged = { ...options, cross: crossForecast(later, options) }
+  const judged = { ...options, cross: crossForecast(later, { ...options, known: learned }) }
   return {
     outcomes: tasks.outcomes.map((task, index) =>
       evaluateOutcome({ ...judged, model: blended.outcomes[index], task, index }),

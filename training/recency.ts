@@ -22,7 +22,7 @@ const parts = 4
 /** Logits by which the levels of a published version and of the latest rows differ: chance makes more of few events. */
 const levelSpread = 0.5
 /** A level that fewer events tell, weighed by their age, is mostly chance. */
-const fewestEvents = 30
+export const fewestEvents = 30
 
 /** What each label counts for by its age on the last day, 1 on that day. **Shape** [rows] */
 export function weighByAge(
@@ -163,17 +163,26 @@ export function holdLevels(
   refitted: Pick<HeldOut, 'hazards'>,
 ): OutcomeModel[] {
   return models.map((model, index) => {
-    const { known, intervals, happened } = outcomes[index]
-    const corrected = calibratedHazards(model, hazardsOf(refitted, index))
-    const units = Array.from(known.keys())
-      .filter((at) => known[at] === 1)
-      .map((at) => ({ at, logit: logit(corrected[at]), wanted: happened[at], weight: 1 }))
-    const levels = model.calibrator.map(({ kind }, interval) => {
-      // Nothing was corrected that they could know already.
-      if (kind === 'none') return 0
-      const own = units.filter(({ at }) => at % intervals === interval)
-      return levelShift(own, levelSpread)
-    })
+    const missed = missedLevels(outcomes[index], calibratedHazards(model, hazardsOf(refitted, index)))
+    // Where nothing was corrected there is nothing that they could know already.
+    const levels = missed.map((logits, interval) => (model.calibrator[interval].kind === 'none' ? 0 : logits))
     return { ...model, levels }
+  })
+}
+
+/**
+ * How far above what was forecast each interval's level really was, in logits; less than seen where few labels tell.
+ *
+ * **Shape** `hazards` [rows × intervals] → [intervals]
+ */
+export function missedLevels(
+  { known, intervals, happened }: HazardLabels,
+  hazards: ArrayLike<number>,
+): number[] {
+  return Array.from({ length: intervals }, (_, interval) => {
+    const units = Array.from(known.keys())
+      .filter((at) => known[at] === 1 && at % intervals === interval)
+      .map((at) => ({ logit: logit(clampProbability(hazards[at])), wanted: happened[at], weight: 1 }))
+    return levelShift(units, levelSpread)
   })
 }

@@ -39,7 +39,7 @@ describe('what each member adds', () => {
   const options = {
     tasks: { outcomes: [{ outcome, index: 0, intervals: 1 }], hasAnswers: false, skipped: {} },
     horizonsDays: [30],
-    learned: calibrated.labelled,
+    known: calibrated.labelled,
     dataset: { cutoff: new Int32Array(rows) },
     seed: 1,
   }
