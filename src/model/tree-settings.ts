@@ -1,8 +1,16 @@
 import type { BoostingSettings } from './boosting.ts'
 
-/** `keen` trees are large and see interactions; `cautious` ones are small and hardly leave what is additive. */
-export const treeTempers = ['keen', 'cautious'] as const
+/** `bold` trees follow every detail, `keen` ones see interactions, `cautious` ones hardly leave what is additive. */
+export const treeTempers = ['bold', 'keen', 'cautious'] as const
 export type TreeTemper = (typeof treeTempers)[number]
+
+/** With fewer labels that tell there is time to try more, and less to lose by small steps. */
+const isSmall = (telling: number) => telling < 2_000
+
+/** What is worth trying on an amount of data: where there is much, keen trees are bold enough. */
+export function tempersFor(telling: number): readonly TreeTemper[] {
+  return isSmall(telling) ? treeTempers : ['keen', 'cautious']
+}
 
 /**
  * Settings for an amount of data.
@@ -10,15 +18,17 @@ export type TreeTemper = (typeof treeTempers)[number]
  * @param telling events where they are rare, else the rows without; answers
  */
 export function treeSettings(telling: number, temper: TreeTemper): BoostingSettings {
-  const isSmall = telling < 2_000
-  const common = {
-    rate: isSmall ? 0.04 : 0.08,
-    columnShare: 0.4,
-    mostRounds: isSmall ? 600 : 400,
-    patience: 40,
-    leastGain: 0,
+  const common = isSmall(telling)
+    ? { rate: 0.04, columnShare: 0.4, mostRounds: 600, patience: 40, leastGain: 0 }
+    : { rate: 0.08, columnShare: 0.4, mostRounds: 400, patience: 40, leastGain: 0 }
+  switch (temper) {
+    case 'bold':
+      return { ...common, columnShare: 0.7, mostLeaves: 24, leastCurvature: 1, l2: 1 }
+    case 'keen':
+      return isSmall(telling)
+        ? { ...common, mostLeaves: 12, leastCurvature: 5, l2: 10 }
+        : { ...common, mostLeaves: 24, leastCurvature: 2, l2: 2 }
+    case 'cautious':
+      return { ...common, mostLeaves: 4, leastCurvature: 4, l2: 4 }
   }
-  return temper === 'keen'
-    ? { ...common, mostLeaves: isSmall ? 12 : 24, leastCurvature: 2, l2: 2 }
-    : { ...common, mostLeaves: 4, leastCurvature: 4, l2: 4 }
 }

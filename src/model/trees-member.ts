@@ -10,13 +10,15 @@ import { answerDistribution } from './ordinal-model.ts'
 import { countTasks, joinByTask, mapByTask, type TaskOptions } from './single-task.ts'
 import { type BinnedRows, binRows, fitBins } from './tree-bins.ts'
 import { answerTask, hazardTask, type TreeTask } from './tree-objectives.ts'
-import { type TreeTemper, treeSettings, treeTempers } from './tree-settings.ts'
+import { type TreeTemper, tempersFor, treeSettings, treeTempers } from './tree-settings.ts'
 
 export const treesKind = 'trees'
 
 /** How one task's trees were grown: chosen on held-out labels, used again for a refit. */
 export interface TreeChoice {
   readonly temper: TreeTemper
+  /** The amount of data that the other settings go by, as it was then: rounds mean little under others. */
+  readonly telling: number
   readonly rounds: number
 }
 
@@ -93,16 +95,17 @@ interface BoostedTask {
 }
 
 function fitTask(
-  { task, telling, validation }: BoostedTask,
+  { task, telling: own, validation }: BoostedTask,
   binned: BinnedRows,
   options: { seed: number; chosen: TreeChoice | null; onProgress: (done: number) => void },
 ): { choice: TreeChoice; trees: TaskTrees } {
   const { seed, chosen, onProgress } = options
-  const tempers = chosen ? [chosen.temper] : treeTempers
+  const telling = chosen?.telling ?? own
+  const tempers = chosen ? [chosen.temper] : tempersFor(telling)
   const tried = tempers.map((temper, place) => {
-    const own = treeSettings(telling, temper)
-    const rounds = validation ? own.mostRounds : Math.round(chosen?.rounds ?? own.mostRounds / 4)
-    const settings = { ...own, mostRounds: rounds }
+    const usual = treeSettings(telling, temper)
+    const rounds = validation ? usual.mostRounds : Math.round(chosen?.rounds ?? usual.mostRounds / 4)
+    const settings = { ...usual, mostRounds: rounds }
     const how: BoostingOptions = {
       settings,
       seed,
@@ -114,7 +117,7 @@ function fitTask(
   })
   const best = tried.reduce((a, b) => ((b.loss ?? 0) < (a.loss ?? 0) ? b : a))
   return {
-    choice: { temper: best.temper, rounds: best.trees.length },
+    choice: { temper: best.temper, telling, rounds: best.trees.length },
     trees: { forest: layOut(best.trees), offsets: Float32Array.from(best.offsets) },
   }
 }
@@ -187,7 +190,7 @@ function storeTrees({ columns, choices, trees }: Learned): StoredMember {
   return { kind: treesKind, description: { columns, choices }, arrays }
 }
 
-const storedChoice = z.object({ temper: z.enum(treeTempers), rounds: z.int() })
+const storedChoice = z.object({ temper: z.enum(treeTempers), telling: z.number(), rounds: z.int() })
 const storedDescription = z.object({
   columns: z.int().positive(),
   choices: z.object({ outcomes: z.array(storedChoice), answers: storedChoice.nullable() }),

@@ -41,7 +41,7 @@ export function predictorOf(hasSkill: boolean): Predictor {
     outcomes: [drawEvents(hazards, { intervals: 1, chance })],
     answers: null,
   }
-  const chosen = { outcomes: [{ temper: 'cautious' as const, rounds: 120 }], answers: null }
+  const chosen = { outcomes: [{ temper: 'cautious' as const, telling: 900, rounds: 120 }], answers: null }
   const member = fitTrees(learning, { categories: rawCategories(encoder), seed: 1, chosen })
   const parts: Pick<PredictorParts, 'members' | 'outcomes'> = {
     members: [{ name: 'trees', member, view: 'raw' }],

@@ -36,7 +36,7 @@ const learning = {
 const member = fitTrees(learning, {
   categories: rawCategories(encoder),
   seed: 1,
-  chosen: { outcomes: [{ temper: 'cautious' as const, rounds: 20 }], answers: null },
+  chosen: { outcomes: [{ temper: 'cautious' as const, telling: 900, rounds: 20 }], answers: null },
 })
 
 function partsWith(calibrator: HazardCalibrator): PredictorParts {

@@ -156,7 +156,7 @@ describe('boosted trees', () => {
   })
 
   it('grow so many trees as were chosen, without validation', () => {
-    const chosen = { outcomes: [{ temper: 'cautious' as const, rounds: 7 }], answers: null }
+    const chosen = { outcomes: [{ temper: 'cautious' as const, telling: 900, rounds: 7 }], answers: null }
     const refit = fitTrees({ ...learning, answers: null }, { categories, seed: 4, chosen })
     expect(refit.choices).toEqual(chosen)
     expect(refit.trees.outcomes[0].forest.roots.length).toBe(7)
@@ -169,7 +169,7 @@ describe('boosted trees', () => {
       known: Uint8Array.from([...labels.known, ...labels.known]),
       weight: Float32Array.from([...labels.weight, ...labels.weight.map(() => 0)]),
     })
-    const chosen = { outcomes: [{ temper: 'cautious' as const, rounds: 20 }], answers: null }
+    const chosen = { outcomes: [{ temper: 'cautious' as const, telling: 900, rounds: 20 }], answers: null }
     const { rows, values } = learning.features
     const twice = {
       ...learning,
