@@ -1,6 +1,7 @@
 import { clusterBootstrap } from '../src/model/bootstrap.ts'
 import { logLossAt } from '../src/model/hazard-units.ts'
-import { clampProbability, logit, sigmoid } from '../src/model/logit.ts'
+import { levelShift, unitsOfInterval } from '../src/model/level.ts'
+import { clampProbability, logit } from '../src/model/logit.ts'
 import type { HazardLabels } from '../src/model/member.ts'
 import { calibratedHazards, type OutcomeModel } from '../src/model/predictor.ts'
 import { type HeldOut, hazardsOf } from './held-out.ts'
@@ -40,7 +41,9 @@ function latest(days: ArrayLike<number>): number {
 }
 
 /** A known interval of a row. */
-interface DatedUnit extends LevelUnit {
+interface DatedUnit {
+  readonly logit: number
+  readonly happened: number
   readonly interval: number
   readonly day: number
   readonly customer: number
@@ -82,8 +85,7 @@ function datedUnits({ hazards, labels, cutoff, customer }: DatedHazards): DatedU
     const row = Math.floor(at / intervals)
     return {
       logit: logit(clampProbability(hazards[at])),
-      wanted: happened[at],
-      weight: 1,
+      happened: happened[at],
       interval: at % intervals,
       day: cutoff[row],
       customer: customer[row],
@@ -99,8 +101,8 @@ function effectiveEvents(units: readonly DatedUnit[], halfLife: number): number 
   )
   let events = 0
   let all = 0
-  units.forEach(({ wanted }, i) => {
-    events += weights[i] * wanted
+  units.forEach(({ happened }, i) => {
+    events += weights[i] * happened
     all += weights[i]
   })
   return Math.min(events, all - events)
@@ -114,41 +116,16 @@ function forecastLosses(
     before.map(({ day }) => day),
     halfLife,
   )
-  const weighed = before.map((unit, i) => ({ ...unit, weight: weights[i] }))
   const intervals = own.reduce((most, { interval }) => Math.max(most, interval), 0) + 1
-  const shifts = Array.from({ length: intervals }, (_, at) =>
-    levelShift(weighed.filter(({ interval }) => interval === at)),
-  )
-  return own.map(({ logit, wanted, interval }) => logLossAt(logit + shifts[interval], wanted))
-}
-
-/** A probability that should be another one on average. */
-export interface LevelUnit {
-  readonly logit: number
-  readonly wanted: number
-  readonly weight: number
-}
-
-/**
- * What added to the logits brings the weighted mean probability to the weighted mean of those wanted, by Newton.
- *
- * @param spread of what is believed before: smaller shifts, the more so the fewer units tell.
- */
-export function levelShift(units: readonly LevelUnit[], spread = Number.POSITIVE_INFINITY): number {
-  let shift = 0
-  for (let step = 0; step < 30; step++) {
-    let slope = shift / spread ** 2
-    let curve = 1e-9 + 1 / spread ** 2
-    for (const { logit, wanted, weight } of units) {
-      const p = sigmoid(logit + shift)
-      slope += weight * (p - wanted)
-      curve += weight * p * (1 - p)
-    }
-    const move = Math.max(-1, Math.min(1, slope / curve))
-    shift -= move
-    if (Math.abs(move) < 1e-5) break
-  }
-  return shift
+  const shifts = Array.from({ length: intervals }, (_, interval) => {
+    const places = Array.from(before.keys()).filter((i) => before[i].interval === interval)
+    return levelShift({
+      logit: Float64Array.from(places, (i) => before[i].logit),
+      happened: Float64Array.from(places, (i) => before[i].happened),
+      weight: Float64Array.from(places, (i) => weights[i]),
+    })
+  })
+  return own.map(({ logit, happened, interval }) => logLossAt(logit + shifts[interval], happened))
 }
 
 /**
@@ -175,14 +152,9 @@ export function holdLevels(
  *
  * **Shape** `hazards` [rows × intervals] → [intervals]
  */
-export function missedLevels(
-  { known, intervals, happened }: HazardLabels,
-  hazards: ArrayLike<number>,
-): number[] {
-  return Array.from({ length: intervals }, (_, interval) => {
-    const units = Array.from(known.keys())
-      .filter((at) => known[at] === 1 && at % intervals === interval)
-      .map((at) => ({ logit: logit(clampProbability(hazards[at])), wanted: happened[at], weight: 1 }))
-    return levelShift(units, levelSpread)
-  })
+export function missedLevels(labels: HazardLabels, hazards: ArrayLike<number>): number[] {
+  const alike = { ...labels, weight: new Float32Array(labels.weight.length).fill(1) }
+  return Array.from({ length: labels.intervals }, (_, interval) =>
+    levelShift(unitsOfInterval(alike, hazards, interval), levelSpread),
+  )
 }

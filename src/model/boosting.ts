@@ -36,8 +36,6 @@ export interface BoostingOptions {
 
 /** Offsets move with the scores every so many rounds. */
 const roundsBetweenSettling = 5
-/** Newton steps from the level that was learned to that of other labels. */
-const stepsToStart = 10
 
 /**
  * Gradient boosting: each tree is grown on the slopes of the loss that those before it left.
@@ -57,9 +55,9 @@ export function boost(
   const offsets = task.offsets.slice()
   const slopes = { gradient: scores.slice(), curvature: scores.slice() }
   const packed = scores.slice()
-  const exam = validation && new Exam(validation, offsets)
+  const exam = validation && new Exam(validation)
   const trees: TreeNode[][] = []
-  let best = { rounds: 0, loss: exam?.loss() ?? null, offsets: offsets.slice() }
+  let best = { rounds: 0, loss: exam?.loss(offsets) ?? null, offsets: offsets.slice() }
   for (let round = 1; round <= settings.mostRounds; round++) {
     task.slopes(scores, offsets, slopes)
     const drawn = drawColumns(columns, settings.columnShare, seed + round)
@@ -74,7 +72,7 @@ export function boost(
     }
     trees.push(nodes)
     if (round % roundsBetweenSettling === 0) task.settle(scores, offsets)
-    const loss = exam?.add(nodes) ?? null
+    const loss = exam?.add(nodes, offsets) ?? null
     onRound?.(round)
     if (loss === null || best.loss === null || loss < best.loss)
       best = { rounds: round, loss, offsets: offsets.slice() }
@@ -115,33 +113,26 @@ function drawColumns(columns: number, share: number, seed: number): Int32Array {
   return shuffledIndices(columns, seed).slice(0, kept).sort()
 }
 
-/**
- * Scores of labels that are not learned from, kept up to date tree by tree. What they cost is counted at these labels'
- * own level: a level that moved says nothing of how much there is to learn, and is corrected afterwards.
- */
+/** Scores of labels that are not learned from, kept up to date tree by tree. */
 class Exam {
   readonly #task: TreeTask
   readonly #raw: Matrix
   readonly #scores: Float64Array
-  readonly #offsets: Float64Array
 
-  constructor({ task, raw }: { task: TreeTask; raw: Matrix }, offsets: Float64Array) {
+  constructor({ task, raw }: { task: TreeTask; raw: Matrix }) {
     this.#task = task
     this.#raw = raw
     this.#scores = new Float64Array(task.row.length)
-    this.#offsets = offsets.slice()
-    for (let step = 0; step < stepsToStart; step++) task.settle(this.#scores, this.#offsets)
   }
 
-  loss(): number {
-    return this.#task.loss(this.#scores, this.#offsets)
+  loss(offsets: Float64Array): number {
+    return this.#task.loss(this.#scores, offsets)
   }
 
-  add(tree: TreeNode[]): number {
+  add(tree: TreeNode[], offsets: Float64Array): number {
     const { row, period } = this.#task
     const reader = new ForestReader(layOut([tree]), this.#raw.columns)
     reader.addTo(this.#scores, this.#raw, { row, period })
-    this.#task.settle(this.#scores, this.#offsets)
-    return this.loss()
+    return this.loss(offsets)
   }
 }

@@ -1,4 +1,5 @@
 import { minimise, type Objective } from './lbfgs.ts'
+import { lossAtOwnLevel } from './level.ts'
 import { addRows, dotRow, type LinearDesign, multiplyRows } from './linear-design.ts'
 import { clampProbability, logit, sigmoid, softplus } from './logit.ts'
 import type { Matrix } from './matrix.ts'
@@ -223,14 +224,18 @@ function foldGradient(
   return extra
 }
 
-/** Hazards of every row. **Shape** [rows × intervals], each in [1e-6, 1 − 1e-6]. */
-export function predictHazards(model: HazardModel, features: Matrix): Float32Array {
+/**
+ * Hazards of every row, or of some: those of others are 0.
+ *
+ * **Shape** [rows × intervals], each in [1e-6, 1 − 1e-6].
+ */
+export function predictHazards(model: HazardModel, features: Matrix, rows?: Int32Array): Float32Array {
   const { columns, intervals, weights, intercepts } = model
   const hazards = new Float32Array(features.rows * intervals)
   const byInterval = Array.from(intercepts, (_, j) =>
     Float64Array.from(weights.subarray(j * columns, (j + 1) * columns)),
   )
-  for (let row = 0; row < features.rows; row++) {
+  for (const row of rows ?? new Int32Array(features.rows).keys()) {
     for (let j = 0; j < intervals; j++) {
       const x = intercepts[j] + dotRow(features.values, row * columns, byInterval[j])
       hazards[row * intervals + j] = clampProbability(sigmoid(x))
@@ -239,26 +244,20 @@ export function predictHazards(model: HazardModel, features: Matrix): Float32Arr
   return hazards
 }
 
-/** Total log loss of the known (row, interval) pairs of `rows`, and their total weight. */
+/** Total log loss of the known (row, interval) pairs of `rows` at their own level, and their total weight. */
 export function hazardLoss(
   model: HazardModel,
   features: Matrix,
-  target: { readonly labels: HazardLabels; readonly rows: Int32Array },
+  { labels, rows }: { readonly labels: HazardLabels; readonly rows: Int32Array },
 ): { loss: number; weight: number } {
-  const { columns, intervals, weights, intercepts } = model
-  const { labels, rows } = target
-  let loss = 0
-  let weight = 0
+  const weight = new Float32Array(features.rows)
+  let total = 0
   for (const row of rows) {
-    for (let j = 0; j < intervals; j++) {
-      if (labels.known[row * intervals + j] === 0) continue
-      let x = intercepts[j]
-      for (let c = 0; c < columns; c++) x += features.values[row * columns + c] * weights[j * columns + c]
-      loss += labels.weight[row] * (softplus(x) - labels.happened[row * intervals + j] * x)
-      weight += labels.weight[row]
-    }
+    weight[row] = labels.weight[row]
+    for (let j = 0; j < labels.intervals; j++) total += weight[row] * labels.known[row * labels.intervals + j]
   }
-  return { loss, weight }
+  const loss = lossAtOwnLevel({ ...labels, weight }, predictHazards(model, features, rows))
+  return { loss, weight: total }
 }
 
 function sumOf(values: Float64Array): number {

@@ -38,7 +38,7 @@ export function hazardTask(labels: HazardLabels): TreeTask & { readonly offsets:
     row,
     period: Float32Array.from(interval),
     offsets: startHazards({ interval, happened, weight, intervals }),
-    settle: (scores, offsets) => settleHazards(offsets, { scores, interval, happened, weight }),
+    settle: () => {},
     slopes: (scores, offsets, { gradient, curvature }) => {
       for (let i = 0; i < scores.length; i++) {
         const p = sigmoid(offsets[interval[i]] + scores[i])
@@ -55,29 +55,6 @@ export function hazardTask(labels: HazardLabels): TreeTask & { readonly offsets:
       return loss / total
     },
   }
-}
-
-/** A Newton step of each interval's offset to where as many events are predicted as there are. */
-function settleHazards(
-  offsets: Float64Array,
-  known: {
-    readonly scores: Float64Array
-    readonly interval: Int32Array
-    readonly happened: Uint8Array
-    readonly weight: Float64Array
-  },
-): void {
-  const { scores, interval, happened, weight } = known
-  const missing = new Float64Array(offsets.length)
-  const slope = new Float64Array(offsets.length).fill(1)
-  for (let i = 0; i < scores.length; i++) {
-    const p = sigmoid(offsets[interval[i]] + scores[i])
-    missing[interval[i]] += weight[i] * (happened[i] - p)
-    slope[interval[i]] += weight[i] * p * (1 - p)
-  }
-  offsets.forEach((_, j) => {
-    offsets[j] += Math.max(-1, Math.min(1, missing[j] / slope[j]))
-  })
 }
 
 /** Base logits; an interval without events sees half of one. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { HazardLabels } from '../../src/model/member.ts'
 import { meanOf } from '../../src/model/metrics.ts'
 import { calibratedHazards, type OutcomeModel } from '../../src/model/predictor.ts'
-import { chooseHalfLife, holdLevels, levelShift, weighByAge } from '../../training/recency.ts'
+import { chooseHalfLife, holdLevels, weighByAge } from '../../training/recency.ts'
 import { chanceOf, logistic } from '../model/simulated.ts'
 
 const days = 300
@@ -56,16 +56,6 @@ describe('the level', () => {
     calibrator: [{ kind: 'shift', intercept: 1, slope: 1 }],
     surrogate: null,
   }
-
-  it('is moved to the weighted mean that is wanted', () => {
-    const units = [
-      { logit: -2, wanted: 0, weight: 1 },
-      { logit: 1, wanted: 1, weight: 3 },
-    ]
-    const shift = levelShift(units)
-    const mean = (logistic(-2 + shift) + 3 * logistic(1 + shift)) / 4
-    expect(mean).toBeCloseTo(0.75, 5)
-  })
 
   const heldTo = (labels: HazardLabels, said: Float32Array) => {
     const outcomes = [{ ...labels, observed: new Uint8Array(labels.weight.length) }]
