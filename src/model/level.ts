@@ -1,0 +1,63 @@
+import { type HazardUnits, logLossAt } from './hazard-units.ts'
+import { clampProbability, logit, sigmoid } from './logit.ts'
+import type { HazardLabels } from './member.ts'
+
+/**
+ * What added to the logits brings the weighted mean probability to the weighted share in which it happened, by Newton.
+ *
+ * @param spread of what is believed before, in logits: smaller shifts, the more so the fewer units tell.
+ */
+export function levelShift({ logit, happened, weight }: HazardUnits, spread = Infinity): number {
+  let shift = 0
+  for (let step = 0; step < 30; step++) {
+    let slope = shift / spread ** 2
+    let curve = 1e-9 + 1 / spread ** 2
+    for (let unit = 0; unit < logit.length; unit++) {
+      const p = sigmoid(logit[unit] + shift)
+      slope += weight[unit] * (p - happened[unit])
+      curve += weight[unit] * p * (1 - p)
+    }
+    const move = Math.max(-1, Math.min(1, slope / curve))
+    shift -= move
+    if (Math.abs(move) < 1e-5) break
+  }
+  return shift
+}
+
+/** The known labels of one interval beside what was said of them. **Shape** `hazards` [rows × intervals] */
+export function unitsOfInterval(
+  { intervals, known, happened, weight }: HazardLabels,
+  hazards: ArrayLike<number>,
+  interval: number,
+): HazardUnits {
+  const rows = Int32Array.from(weight.keys()).filter(
+    (row) => known[row * intervals + interval] === 1 && weight[row] > 0,
+  )
+  const at = (row: number) => row * intervals + interval
+  return {
+    logit: Float64Array.from(rows, (row) => logit(clampProbability(hazards[at(row)]))),
+    happened: Float64Array.from(rows, (row) => happened[at(row)]),
+    weight: Float64Array.from(rows, (row) => weight[row]),
+  }
+}
+
+/** Shifts beyond this are of labels of which all, or none, happened. */
+const levelSpread = 5
+
+/**
+ * Log loss of hazards brought to the level that the labels have, interval by interval. How heavy a penalty should be is
+ * judged by it: where the level has moved, any penalty that leaves slopes small would look good.
+ *
+ * **Shape** `hazards` [rows × intervals] @returns weighted sum in nats.
+ */
+export function lossAtOwnLevel(labels: HazardLabels, hazards: ArrayLike<number>): number {
+  let loss = 0
+  for (let interval = 0; interval < labels.intervals; interval++) {
+    const units = unitsOfInterval(labels, hazards, interval)
+    const shift = levelShift(units, levelSpread)
+    units.logit.forEach((logit, unit) => {
+      loss += units.weight[unit] * logLossAt(logit + shift, units.happened[unit])
+    })
+  }
+  return loss
+}
