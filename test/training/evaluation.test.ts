@@ -56,6 +56,7 @@ describe('skill in an outcome', () => {
     )
     expect(hasSkill).toBe(false)
     expect(gain?.low).toBeLessThanOrEqual(0)
+    expect(Math.abs(gain?.mean ?? 1)).toBeLessThan(0.005)
     expect(order?.low).toBeLessThan(0)
   })
 
@@ -85,6 +86,7 @@ describe('skill in an outcome', () => {
     )
     expect(hasSkill).toBe(false)
     expect(gain?.low).toBeLessThanOrEqual(0)
+    expect(Math.abs(gain?.mean ?? 1)).toBeLessThan(0.005)
     expect(order?.low).toBeLessThan(0)
   })
 })
