@@ -22,7 +22,7 @@ export function judgeSkill(trained: readonly Trained[]): GuardClaim {
 
 /** Leaks that are plain are named, or can't be seen before the outcome at all. */
 export function judgeLeaks(searches: readonly Search[]): GuardClaim {
-  const plain = searches.filter(({ plant }) => plant.isLeak && !plant.isFaint)
+  const plain = searches.filter(({ plant }) => plant.isLeak && !plant.isUnclear)
   const held = plain.filter(({ isNamed, isShutOut }) => isNamed || isShutOut)
   const named = plain.filter(({ isNamed }) => isNamed).length
   return {
@@ -33,7 +33,7 @@ export function judgeLeaks(searches: readonly Search[]): GuardClaim {
 
 /** What is known before is kept, and nothing beside a plant is suspected. */
 export function judgeHonest(searches: readonly Search[], trained: readonly Trained[]): GuardClaim {
-  const honest = searches.filter(({ plant }) => !plant.isLeak)
+  const honest = searches.filter(({ plant }) => !plant.isLeak && !plant.isUnclear)
   const dropped = honest.filter(({ isNamed }) => isNamed).length
   const beside = [...searches, ...trained].flatMap((one) =>
     'alsoNamed' in one ? one.alsoNamed : one.leaks,

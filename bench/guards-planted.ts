@@ -24,8 +24,8 @@ export interface Trait {
 /** Something recorded beside all the rest: a leak, or an honest feature that tells much. */
 export interface Plant {
   readonly isLeak: boolean
-  /** A leak that tells too little to be set apart from an honest feature: counted, but nothing is claimed of it. */
-  readonly isFaint?: boolean
+  /** A leak so faint, or an honest feature so strong, that what it tells could as well be the other: beside the claims. */
+  readonly isUnclear?: boolean
   readonly kind: string
   readonly words: string
   /** What it would be called: an attribute or an event type. */

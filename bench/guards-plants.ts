@@ -33,7 +33,7 @@ const leaks: readonly Omit<Plant, 'isLeak'>[] = [
   ...[
     { words: 'months billed', standing: (life: Life) => Math.floor((life.end - life.joined) / 30) },
     { words: 'days of membership', standing: (life: Life) => life.end - life.joined },
-    { words: 'logins in all', isFaint: true, standing: ({ logins }: Life) => logins.length },
+    { words: 'logins in all', isUnclear: true, standing: ({ logins }: Life) => logins.length },
     {
       words: 'fees paid, unevenly',
       standing: (life: Life) => Number(((life.end - life.joined) * life.draws.uniform(0.8, 1.2)).toFixed(1)),
@@ -46,14 +46,14 @@ const leaks: readonly Omit<Plant, 'isLeak'>[] = [
   ...[0.1, 0.2, 0.3, 0.5, 1].map((spread) => ({
     kind: 'proxy of the label',
     origin: 'proxy',
-    isFaint: spread >= 0.5,
+    isUnclear: spread >= 0.5,
     words: `a number with noise of ${spread}`,
     standing: (life: Life) => markWithNoise(life, spread),
   })),
   ...[0, 0.01, 0.05, 0.1].map((wrong) => ({
     kind: 'proxy of the label',
     origin: 'proxy',
-    isFaint: wrong > 0.01,
+    isUnclear: wrong > 0.01,
     words: `a mark, ${100 * wrong}% wrong`,
     standing: (life: Life) => yes(blurredMark(life, wrong)),
   })),
@@ -87,6 +87,8 @@ const honest: readonly Omit<Plant, 'isLeak'>[] = [
     kind: 'a category',
     origin: 'segment',
     words: `one in eight, ${factor} times as likely to leave`,
+    // Hardly any of them stays: so it is with a status that is set afterwards.
+    isUnclear: factor > 10,
     trait: (draws: Life['draws']) =>
       draws.isTrue(0.125) ? { value: 'trial', factor } : { value: 'usual', factor: 0.6 },
     standing: ({ trait }: Life) => trait.value,

@@ -62,13 +62,13 @@ async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
 }
 
 function describePlant(searches: readonly Search[]): string {
-  const { isLeak, isFaint, kind, words } = searches[0].plant
+  const { isLeak, isUnclear, kind, words } = searches[0].plant
   const count = (is: (search: Search) => boolean) => searches.filter(is).length
   const named = `named ${count(({ isNamed }) => isNamed)} of ${searches.length}`
   const shutOut = count(({ isShutOut }) => isShutOut)
   const others = searches.flatMap(({ alsoNamed }) => alsoNamed)
   return [
-    `${isLeak ? (isFaint ? 'faint leak' : 'leak') : 'honest'}: ${kind}, ${words}: ${named}`,
+    `${isUnclear ? 'unclear ' : ''}${isLeak ? 'leak' : 'honest'}: ${kind}, ${words}: ${named}`,
     ...(shutOut > 0 ? [`shut out ${shutOut}`] : []),
     ...(others.length > 0 ? [`also named ${others.join(', ')}`] : []),
   ].join('; ')

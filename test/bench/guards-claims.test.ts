@@ -40,7 +40,7 @@ describe('the claim', () => {
   it('of leaks fails with one that is neither named nor shut out, unless it is faint', () => {
     const held = [search({}, { isNamed: true }), search({}, { isShutOut: true })]
     expect(judgeLeaks(held).isHeld).toBe(true)
-    expect(judgeLeaks([...held, search({ isFaint: true }, {})]).isHeld).toBe(true)
+    expect(judgeLeaks([...held, search({ isUnclear: true }, {})]).isHeld).toBe(true)
     expect(judgeLeaks([...held, search({}, {})]).isHeld).toBe(false)
   })
 
