@@ -3,8 +3,6 @@ import { type Figures, type JudgedTask, measures, ours } from './quality-judge.t
 /** What must hold over all tasks, and whether it does. */
 export interface Claim {
   readonly isHeld: boolean
-  /** Whether a part of the measurement must show it too: means and calibration errors of few rows are mostly chance. */
-  readonly isForParts: boolean
   readonly words: string
 }
 
@@ -65,7 +63,6 @@ function ratioClaim(judged: readonly JudgedTask[]): Claim | null {
   const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length)
   return {
     isHeld: mean <= 1,
-    isForParts: false,
     words: `The geometric mean of log loss over the best peer is ${mean.toFixed(4)} over ${ratios.length} tasks (at most 1.00).`,
   }
 }
@@ -74,11 +71,10 @@ function intervalClaim(judged: readonly JudgedTask[]): Claim | null {
   const compared = judged.filter(({ ratio }) => ratio !== null)
   if (compared.length === 0) return null
   const worse = compared.filter(({ ratio }) => ratio !== null && ratio.low > 1.01)
-  const found = claim(worse, {
+  return claim(worse, {
     all: 'On no task does the interval of that ratio lie wholly above 1.01.',
     some: (names) => `The interval of that ratio lies wholly above 1.01 on ${names}.`,
   })
-  return { ...found, isForParts: true }
 }
 
 function calibrationClaim(judged: readonly JudgedTask[]): Claim {
@@ -104,6 +100,5 @@ function claim(
   words: { all: string; some: (names: string) => string },
 ): Claim {
   const names = failing.map(({ program, task }) => `${program} ${task}`).join(', ')
-  const isHeld = failing.length === 0
-  return { isHeld, isForParts: false, words: isHeld ? words.all : words.some(names) }
+  return { isHeld: failing.length === 0, words: failing.length === 0 ? words.all : words.some(names) }
 }
