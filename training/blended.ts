@@ -71,10 +71,11 @@ function fitOutcomeModel(
   }
 }
 
-function fitAnswerModel(
+/** Blend, correction and conformal levels of the answers. */
+export function fitAnswerModel(
   heldOut: HeldOut,
   labels: AnswerLabels,
-  { known, seed }: BlendedOptions,
+  { known, seed }: Pick<BlendedOptions, 'known' | 'seed'>,
 ): AnswerModel {
   const weights = fitAnswerBlend(heldOut.answers, labels, { customer: answerCustomers(heldOut.labelled) })
   const blended = blendAnswers(heldOut.answers, weights)

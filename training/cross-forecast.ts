@@ -1,8 +1,11 @@
+import { blendHazards, fitOutcomeBlend } from '../src/model/blend.ts'
 import { foldsByCustomer } from '../src/model/folds.ts'
+import { fitPlatt } from '../src/model/hazard-correction.ts'
+import { unitsOfInterval } from '../src/model/level.ts'
 import { answerCount } from '../src/model/member.ts'
-import { answerDistributions, outcomeProbabilities } from '../src/model/predictor.ts'
+import { answerDistributions, type OutcomeModel, outcomeProbabilities } from '../src/model/predictor.ts'
 import { baseHazards } from './base-rates.ts'
-import { type BlendedOptions, fitBlended } from './blended.ts'
+import { type BlendedOptions, fitAnswerModel } from './blended.ts'
 import { answersAt, foldCount, type HeldOut, hazardsOf, pickHeldOut, scatterRows } from './held-out.ts'
 import type { Labelled } from './labelled.ts'
 
@@ -11,6 +14,8 @@ export interface Forecasts {
   readonly model: Float64Array
   readonly base: Float64Array
 }
+
+type CrossOptions = Omit<BlendedOptions, 'known' | 'dataset'>
 
 /** Held-out rows, each forecast by what was blended and calibrated on the rows of other customers. */
 export interface CrossForecast {
@@ -23,11 +28,11 @@ export interface CrossForecast {
 
 /**
  * Forecasts for telling whether there is skill in what members say of later data, whatever the level then was: blend,
- * calibrators and base rates all come from other customers of the same days.
+ * level, spread and base rates all come from other customers of the same days.
  *
  * @returns null where there are fewer than two customers.
  */
-export function crossForecast(heldOut: HeldOut, options: BlendedOptions): CrossForecast | null {
+export function crossForecast(heldOut: HeldOut, options: CrossOptions): CrossForecast | null {
   const { labelled } = heldOut
   const folds = foldsByCustomer(labelled.customer, foldCount(labelled.rows.length), options.seed)
   if (folds.length === 0) return null
@@ -35,25 +40,44 @@ export function crossForecast(heldOut: HeldOut, options: BlendedOptions): CrossF
   const answers = labelled.answers && blank(labelled.answers.row.length * answerCount)
   for (const { train, test } of folds) {
     const others = pickHeldOut(heldOut, train)
-    const blended = fitBlended(others, options)
     const own = pickHeldOut(heldOut, test)
-    for (const [index, blend] of blended.outcomes.entries()) {
-      // Of these days alone: what members learned from may lie at another level.
-      const model = { ...blend, baseHazards: baseHazards(others.labelled.outcomes[index]) }
-      const width = labelled.outcomes[index].intervals
+    for (const [index, { intervals }] of labelled.outcomes.entries()) {
+      const model = fitOutcome(others, index, options)
       for (const [who, hasSkill] of speakers) {
         const values = outcomeProbabilities({ ...model, hasSkill }, test.length, hazardsOf(own, index))
-        scatterRows(outcomes[index][who], test, { values, width })
+        scatterRows(outcomes[index][who], test, { values, width: intervals })
       }
     }
     const uses = own.labelled.answers?.row.length ?? 0
-    if (answers === null || blended.answers === null || uses === 0) continue
+    if (answers === null || others.labelled.answers === null || uses === 0) continue
+    const model = fitAnswerModel(others, others.labelled.answers, { known: others.labelled, ...options })
     for (const [who, hasSkill] of speakers) {
-      const values = answerDistributions({ ...blended.answers, hasSkill }, uses, own.answers)
+      const values = answerDistributions({ ...model, hasSkill }, uses, own.answers)
       scatterRows(answers[who], answersAt(labelled, test), { values, width: answerCount })
     }
   }
   return { labelled, outcomes, answers }
+}
+
+/** Level and spread are corrected whatever they are: what is chosen of few events hides what members know. */
+function fitOutcome(others: HeldOut, index: number, { tasks, horizonsDays }: CrossOptions): OutcomeModel {
+  const { outcome } = tasks.outcomes[index]
+  const labels = others.labelled.outcomes[index]
+  const hazards = hazardsOf(others, index)
+  const weights = fitOutcomeBlend(hazards, labels, { customer: others.labelled.customer })
+  const blended = blendHazards(hazards, weights, labels.intervals)
+  return {
+    name: outcome.name,
+    horizonsDays: horizonsDays.slice(0, labels.intervals),
+    isAbsence: outcome.kind === 'absence',
+    hasSkill: true,
+    baseHazards: baseHazards(labels),
+    weights,
+    calibrator: horizonsDays
+      .slice(0, labels.intervals)
+      .map((_, interval) => fitPlatt(unitsOfInterval(labels, blended, interval))),
+    surrogate: null,
+  }
 }
 
 const speakers = [

@@ -148,10 +148,10 @@ interface JudgeOptions extends LearnOptions {
 }
 
 function judge(options: JudgeOptions): Judged {
-  const { tasks, split, learned, blended, calibrated, test } = options
+  const { tasks, split, blended, calibrated, test } = options
   // Predictions that were cross-fitted beside a later block are none for later data.
   const later = split.kind === 'forward-cross-fitted' ? test : joinHeldOut(calibrated, test)
-  const judged = { ...options, cross: crossForecast(later, { ...options, known: learned }) }
+  const judged = { ...options, cross: crossForecast(later, options) }
   return {
     outcomes: tasks.outcomes.map((task, index) =>
       evaluateOutcome({ ...judged, model: blended.outcomes[index], task, index }),

@@ -36,6 +36,13 @@ export function fitHazardCorrection(known: HazardUnits, options: CalibrationOpti
   )
 }
 
+/** Level and spread corrected together, however few units there are. */
+export function fitPlatt({ logit, happened, weight }: HazardUnits): HazardCorrection {
+  const terms = [new Float64Array(logit.length).fill(1), logit]
+  const [, , [platt]] = affineFits(linearProblem({ logit, happened, weight }, terms))
+  return platt(Int32Array.from(logit.keys()))
+}
+
 /** The corrected logit as a function of the logit. */
 export function correctedLogit(correction: HazardCorrection): (x: number) => number {
   switch (correction.kind) {

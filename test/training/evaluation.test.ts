@@ -41,7 +41,7 @@ function judge(chances: readonly number[], forecasts: readonly number[]): Outcom
     customers.map((customer) => ({ customer, cutoff: isLater(customer) ? 1030 : 1000 })),
   )
   const tasks = { outcomes: [task], hasAnswers: false, skipped: {} }
-  const cross = crossForecast(test, { tasks, horizonsDays: [30], known: learned, dataset, seed: 1 })
+  const cross = crossForecast(test, { tasks, horizonsDays: [30], seed: 1 })
   return evaluateOutcome({ task, index: 0, model, learned, test, cross, dataset, seed: 1 })
 }
 
