@@ -50,7 +50,7 @@ export function crossForecast(heldOut: HeldOut, options: CrossOptions): CrossFor
     }
     const uses = own.labelled.answers?.row.length ?? 0
     if (answers === null || others.labelled.answers === null || uses === 0) continue
-    const model = fitAnswerModel(others, others.labelled.answers, { known: others.labelled, ...options })
+    const model = fitAnswerModel(others, others.labelled.answers, { known: others.labelled, seed: options.seed })
     for (const [who, hasSkill] of speakers) {
       const values = answerDistributions({ ...model, hasSkill }, uses, own.answers)
       scatterRows(answers[who], answersAt(labelled, test), { values, width: answerCount })
@@ -66,16 +66,15 @@ function fitOutcome(others: HeldOut, index: number, { tasks, horizonsDays }: Cro
   const hazards = hazardsOf(others, index)
   const weights = fitOutcomeBlend(hazards, labels, { customer: others.labelled.customer })
   const blended = blendHazards(hazards, weights, labels.intervals)
+  const horizons = horizonsDays.slice(0, labels.intervals)
   return {
     name: outcome.name,
-    horizonsDays: horizonsDays.slice(0, labels.intervals),
+    horizonsDays: horizons,
     isAbsence: outcome.kind === 'absence',
     hasSkill: true,
     baseHazards: baseHazards(labels),
     weights,
-    calibrator: horizonsDays
-      .slice(0, labels.intervals)
-      .map((_, interval) => fitPlatt(unitsOfInterval(labels, blended, interval))),
+    calibrator: horizons.map((_, interval) => fitPlatt(unitsOfInterval(labels, blended, interval))),
     surrogate: null,
   }
 }
