@@ -50,7 +50,10 @@ export function crossForecast(heldOut: HeldOut, options: CrossOptions): CrossFor
     }
     const uses = own.labelled.answers?.row.length ?? 0
     if (answers === null || others.labelled.answers === null || uses === 0) continue
-    const model = fitAnswerModel(others, others.labelled.answers, { known: others.labelled, seed: options.seed })
+    const model = fitAnswerModel(others, others.labelled.answers, {
+      known: others.labelled,
+      seed: options.seed,
+    })
     for (const [who, hasSkill] of speakers) {
       const values = answerDistributions({ ...model, hasSkill }, uses, own.answers)
       scatterRows(answers[who], answersAt(labelled, test), { values, width: answerCount })
