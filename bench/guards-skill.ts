@@ -34,7 +34,7 @@ export async function trainCompany(
       task: name,
       hasSkill,
       words: gain
-        ? `${gain.mean.toFixed(4)} (95% ${gain.low.toFixed(4)} to ${gain.high.toFixed(4)})`
+        ? `${gain.mean.toFixed(4)} (95% ${gain.low.toFixed(4)} to ${gain.high.toFixed(4)}; at least ${gain.lowerBound.toFixed(4)})`
         : 'not judged',
     })),
     leaks: card.leaks.map(({ origin, outcome }) => `${origin} for ${outcome}`),

@@ -8,7 +8,7 @@ import {
   rankedProbabilityScore,
   rankedProbabilityScores,
 } from '../src/model/answer-metrics.ts'
-import { clusterBootstrap, type Interval } from '../src/model/bootstrap.ts'
+import { type BoundedInterval, clusterBootstrap, type Interval } from '../src/model/bootstrap.ts'
 import { answerInterval } from '../src/model/conformal.ts'
 import { answerCount } from '../src/model/member.ts'
 import { auc } from '../src/model/metrics.ts'
@@ -38,7 +38,7 @@ export interface AnswerEvaluation {
   /** Net promoter score of those who answered: predicted, and actual with its 95% interval. -100 to 100. */
   readonly groupNps: { readonly predicted: number; readonly actual: Interval }
   /** Gain in ranked probability score over a constant, see {@link smallerGain}. */
-  readonly gain: Interval
+  readonly gain: BoundedInterval
   readonly hasSkill: boolean
 }
 
@@ -88,7 +88,7 @@ export function evaluateAnswers(judged: JudgedAnswersOf): AnswerEvaluation | nul
       actual: clusterBootstrap({ values: Float64Array.from(score, netScore), cluster, seed }),
     },
     gain,
-    hasSkill: gain.low > 0,
+    hasSkill: gain.lowerBound > 0,
   }
 }
 
@@ -129,7 +129,7 @@ function forecastsOf(model: AnswerModel, { labelled, answers }: HeldOut): Foreca
 }
 
 /** Gain in ranked probability score over the base rate, or over the model's own mean: see {@link smallerGain}. */
-function scoreGain(side: SideAnswers, seed: number): Interval {
+function scoreGain(side: SideAnswers, seed: number): BoundedInterval {
   const { score, weight, cluster } = side
   const own = rankedProbabilityScores({ distributions: side.model, score })
   const gainOver = (distributions: Float64Array) => {
@@ -143,8 +143,8 @@ function scoreGain(side: SideAnswers, seed: number): Interval {
  * The gain that counts: over the base rate, or over the model's own mean, whichever is less sure. A level that moved,
  * however well it was met, is no skill: it tells nobody apart.
  */
-function smallerGain(overBase: Interval, overOwnLevel: Interval): Interval {
-  return overOwnLevel.low < overBase.low ? overOwnLevel : overBase
+function smallerGain(overBase: BoundedInterval, overOwnLevel: BoundedInterval): BoundedInterval {
+  return overOwnLevel.lowerBound < overBase.lowerBound ? overOwnLevel : overBase
 }
 
 /** The weighted mean of the model's distributions, for every answer. [answers × 11] */

@@ -1,3 +1,4 @@
+import type { BoundedInterval } from '../src/model/bootstrap.ts'
 import type { AnswerMetrics } from './answer-evaluation.ts'
 import type { Card } from './card.ts'
 import { describeCorrections } from './correction-words.ts'
@@ -53,7 +54,7 @@ function describeData({ data, trainedAt, codeVersion, seed, backend }: Card): st
 
 function describeOutcome({ name, horizons, gain, order, hasSkill }: OutcomeEvaluation): string {
   const skill = gain
-    ? `Gain in log loss over the base rate: ${number(gain.mean)} (95% ${number(gain.low)} to ${number(gain.high)}) nats a row.${order ? ` AUC among customers of one day: ${number(0.5 + order.mean)} (${number(0.5 + order.low)} to ${number(0.5 + order.high)}).` : ''} ${hasSkill ? 'It has skill.' : 'No skill: the base rate is served.'}`
+    ? `Gain in log loss over the base rate: ${bounded(gain)} nats a row.${order ? ` AUC among customers of one day, above one half: ${bounded(order)}.` : ''} ${hasSkill ? 'It has skill.' : 'No skill: the base rate is served.'}`
     : 'Nothing could be judged on later data: the base rate is served.'
   return [`## ${name}`, skill, ...horizons.map(describeHorizon)].join('\n\n')
 }
@@ -75,10 +76,15 @@ function describeHorizon(horizon: HorizonEvaluation): string {
   return `### Within ${horizon.horizonDays} days (${horizon.happened} of ${horizon.rows})\n\n${metrics}\n\nReliability:\n\n${reliability}`
 }
 
+function bounded({ mean, low, high, lowerBound }: BoundedInterval): string {
+  return `${number(mean)} (95% ${number(low)} to ${number(high)}; with 95% at least ${number(lowerBound)})`
+}
+
 function describeAnswers({ nps }: Card): string {
   if (nps === null) return ''
   const columns: (keyof AnswerMetrics)[] = ['mae', 'rps', 'detractorAuc', 'promoterAuc']
-  const { predicted, actual } = nps.groupNps
+  const { gain, groupNps } = nps
+  const { predicted, actual } = groupNps
   return [
     `## NPS (${nps.answers} answers)`,
     table(
@@ -86,7 +92,7 @@ function describeAnswers({ nps }: Card): string {
       compared.map((who) => [names[who], ...columns.map((column) => number(nps.metrics[who][column]))]),
     ),
     `The 80% interval held ${(100 * nps.coverage80).toFixed(1)}% of the answers. Net promoter score of those who answered: ${predicted.toFixed(1)} predicted, ${actual.mean.toFixed(1)} actual (95% ${actual.low.toFixed(1)} to ${actual.high.toFixed(1)}).`,
-    nps.hasSkill ? 'It has skill.' : 'No skill: the distribution of all answers is served.',
+    `Gain in ranked probability score over the base rate: ${bounded(gain)}. ${nps.hasSkill ? 'It has skill.' : 'No skill: the distribution of all answers is served.'}`,
   ].join('\n\n')
 }
 

@@ -1,5 +1,5 @@
 import { cumulativeFromHazards } from '../src/model/blend.ts'
-import { clusterBootstrap, type Interval } from '../src/model/bootstrap.ts'
+import { type BoundedInterval, clusterBootstrap } from '../src/model/bootstrap.ts'
 import type { HazardLabels } from '../src/model/member.ts'
 import {
   auc,
@@ -49,9 +49,9 @@ export interface OutcomeEvaluation {
    * Gain in log loss (nats a row, all horizons together) over the base rate, both calibrated on other customers of the
    * same days: a level that moved is neither skill nor the lack of it. Null where nothing could be judged.
    */
-  readonly gain: Interval | null
+  readonly gain: BoundedInterval | null
   /** AUC among rows of one cutoff, less a half: a level that moved, however well it was met, tells nobody apart. */
-  readonly order: Interval | null
+  readonly order: BoundedInterval | null
   readonly hasSkill: boolean
 }
 
@@ -103,7 +103,7 @@ export function evaluateOutcome(judged: JudgedOutcome): OutcomeEvaluation {
   )
   const gain = eventTimeGain(judged)
   const order = orderWithinCutoffs(judged)
-  const hasSkill = gain !== null && gain.low > 0 && order !== null && order.low > 0
+  const hasSkill = gain !== null && gain.lowerBound > 0 && order !== null && order.lowerBound > 0
   return { name: model.name, horizons, gain, order, hasSkill }
 }
 
@@ -157,7 +157,7 @@ function measure(probability: Float64Array, happened: readonly number[]): Horizo
 }
 
 /** Gain in log likelihood of what was seen (when the event fell, or that it had not) over the base rate, by row. */
-function eventTimeGain({ cross, index, model, seed }: JudgedOutcome): Interval | null {
+function eventTimeGain({ cross, index, model, seed }: JudgedOutcome): BoundedInterval | null {
   if (cross === null) return null
   const { labelled, outcomes } = cross
   const of = (probabilities: Float64Array) =>
@@ -169,7 +169,7 @@ function eventTimeGain({ cross, index, model, seed }: JudgedOutcome): Interval |
 }
 
 /** How much better than by chance rows of one cutoff are ordered: {@link placements} by the longest known horizon. */
-function orderWithinCutoffs({ cross, index, model, dataset, seed }: JudgedOutcome): Interval | null {
+function orderWithinCutoffs({ cross, index, model, dataset, seed }: JudgedOutcome): BoundedInterval | null {
   if (cross === null) return null
   const { labelled, outcomes } = cross
   const labels = labelled.outcomes[index]
@@ -189,7 +189,7 @@ function meanOverRows(
   { rows, figures }: { rows: readonly number[]; figures: ArrayLike<number> },
   { customer }: Labelled,
   seed: number,
-): Interval | null {
+): BoundedInterval | null {
   const places = Array.from(rows.keys()).filter((place) => !Number.isNaN(figures[place]))
   if (places.length === 0) return null
   const values = places.map((place) => figures[place])

@@ -22,16 +22,22 @@ export interface Interval {
   readonly high: number
 }
 
+/** With the one-sided bound beside it. */
+export interface BoundedInterval extends Interval {
+  /** The mean lies above it with 95% probability. */
+  readonly lowerBound: number
+}
+
 /** More clusters than this are merged at random: the spread of their means stays the same, to about 1%. */
 const mostClusters = 4096
 
 /**
- * Weighted mean with its 95% percentile interval, drawing whole clusters with replacement.
+ * Weighted mean with its 95% percentile interval and lower bound, drawing whole clusters with replacement.
  *
  * Overconfident below about 20 clusters. Throws `nothing_to_average` where no row has weight.
  * Source: Efron & Tibshirani (1993); Field & Welsh (2007) for clusters.
  */
-export function clusterBootstrap(input: BootstrapInput): Interval {
+export function clusterBootstrap(input: BootstrapInput): BoundedInterval {
   const { replicates = 1000, seed } = input
   const { sums, weights } = sumByCluster(input)
   const total = weights.reduce((sum, weight) => sum + weight, 0)
@@ -52,6 +58,7 @@ export function clusterBootstrap(input: BootstrapInput): Interval {
   return {
     mean: sums.reduce((sum, value) => sum + value, 0) / total,
     low: quantile(means, 0.025),
+    lowerBound: quantile(means, 0.05),
     high: quantile(means, 0.975),
   }
 }

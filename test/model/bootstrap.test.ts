@@ -39,8 +39,9 @@ describe('bootstrap over customers', () => {
     expect((high - low) / wanted).toBeLessThan(1.12)
   })
 
-  it('holds the true mean in about 95 of 100 samples', () => {
+  it('holds the true mean, between both ends and above the lower bound, in about 95 of 100 samples', () => {
     let held = 0
+    let above = 0
     for (let sample = 0; sample < 300; sample++) {
       const values: number[] = []
       const cluster: number[] = []
@@ -51,11 +52,15 @@ describe('bootstrap over customers', () => {
           cluster.push(customer)
         }
       }
-      const { low, high } = clusterBootstrap({ values, cluster, seed: sample, replicates: 300 })
+      const { low, lowerBound, high } = clusterBootstrap({ values, cluster, seed: sample, replicates: 300 })
       if (low <= 0 && high >= 0) held++
+      if (lowerBound <= 0) above++
+      expect(lowerBound).toBeGreaterThan(low)
     }
     expect(held).toBeGreaterThanOrEqual(270)
     expect(held).toBeLessThanOrEqual(297)
+    expect(above).toBeGreaterThanOrEqual(270)
+    expect(above).toBeLessThanOrEqual(297)
   })
 
   it('repeats exactly with its seed and honours weights', () => {
