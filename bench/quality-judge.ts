@@ -50,13 +50,23 @@ export interface WhoFigures {
   readonly spread: Figures | null
 }
 
+/** Own log loss over that of others: one, or one a fold. */
+export interface Ratio extends Interval {
+  readonly of: string
+}
+
 export interface JudgedTask {
   readonly program: string
   readonly task: string
   readonly rows: number
   readonly all: readonly WhoFigures[]
-  /** Own log loss over that of the best peer; null without peers. */
-  readonly ratio: (Interval & { readonly best: string }) | null
+  /** Null without peers. */
+  readonly ratio: {
+    /** Over the peer whose settings were best where they were chosen: who is taken without a look at the test rows. */
+    readonly chosen: Ratio
+    /** Over the best of the peers on the test rows themselves. */
+    readonly best: Ratio
+  } | null
   /** Own calibration error, and what a perfectly calibrated forecast would stay below. Null for answers. */
   readonly calibration: { readonly error: number; readonly bound: number } | null
   /** Share of answers within the 80% interval; null for outcomes. */
@@ -81,7 +91,7 @@ export function judgeTask(
     task: name,
     rows: runs.reduce((sum, { task }) => sum + task.test.row.length, 0) / runs.length,
     all,
-    ratio: ratioToBest(runs, rivals, seed),
+    ratio: compare(runs, rivals, seed),
     calibration:
       kind === 'answer' ? null : { error: meanOf(runs.map((run) => errorOf(run))), bound: meanOf(bounds) },
     coverage: kind === 'answer' ? meanOf(runs.map(coverageOf)) : null,
@@ -157,13 +167,25 @@ function summarise(who: string, runs: readonly Figures[]): WhoFigures {
   return { who, mean: over(meanOf), spread: runs.length > 1 ? over(deviationOf) : null }
 }
 
-function ratioToBest(runs: readonly TaskRun[], rivals: readonly string[], seed: number): JudgedTask['ratio'] {
+function compare(runs: readonly TaskRun[], rivals: readonly string[], seed: number): JudgedTask['ratio'] {
+  if (rivals.length === 0) return null
   const losses = (who: string) => runs.flatMap((run) => Array.from(lossesOf(run, who)))
-  const ranked = rivals.map((who) => ({ who, mean: meanOf(losses(who)) })).sort((a, b) => a.mean - b.mean)
-  if (ranked.length === 0) return null
-  const best = ranked[0].who
+  const best = lowest(rivals, (who) => meanOf(losses(who)))
+  const chosen = runs.map((run) => {
+    const validated = rivals.filter((who) => said(run, who).validationLoss !== null)
+    return validated.length > 0 ? lowest(validated, (who) => said(run, who).validationLoss ?? 0) : best
+  })
   const customer = runs.flatMap(({ task }) => Array.from(task.test.customer))
-  return { best, ...pairedRatio({ own: losses(ours), other: losses(best), customer }, seed) }
+  const over = (others: readonly string[]): Ratio => {
+    const other = runs.flatMap((run, index) => Array.from(lossesOf(run, others[index])))
+    const ratio = pairedRatio({ own: losses(ours), other, customer }, seed)
+    return { ...ratio, of: [...new Set(others)].join(', ') }
+  }
+  return { chosen: over(chosen), best: over(runs.map(() => best)) }
+}
+
+function lowest(names: readonly string[], value: (name: string) => number): string {
+  return names.reduce((a, b) => (value(b) < value(a) ? b : a))
 }
 
 function coverageOf(run: TaskRun): number {

@@ -21,6 +21,8 @@ export interface TaskForecast {
   /** Ours are of all tasks together: it learns them at once. */
   readonly trainSeconds: number
   readonly predictSeconds: number
+  /** Of a peer's settings where they were chosen, on learning rows; null without. */
+  readonly validationLoss: number | null
 }
 
 /** Task → forecast of its test rows in one split. */
@@ -106,12 +108,13 @@ interface Said extends Pick<TaskForecast, 'trainSeconds' | 'predictSeconds'> {
 function pickTasks({ judged, tasks, test }: QualitySplit, said: Said): Forecast {
   const places = new Map(Array.from(test.rows, (row, place) => [row, place]))
   const { trainSeconds, predictSeconds } = said
+  const alike = { trainSeconds, predictSeconds, validationLoss: null }
   const forecasts = judged.map(({ name, kind, test: { row } }): [string, TaskForecast] => {
     const own = row.map((at) => places.get(at) as number)
     if (kind === 'outcome') {
       const { source, width, column } = outcomeColumn(name, tasks.outcomes, said)
       const values = Float64Array.from(own, (place) => source[place * width + column])
-      return [name, { values, intervals: null, trainSeconds, predictSeconds }]
+      return [name, { ...alike, values, intervals: null }]
     }
     const { distributions, intervalOf } = said
     if (distributions === null) throw new Error('Answers are not predicted.')
@@ -123,7 +126,7 @@ function pickTasks({ judged, tasks, test }: QualitySplit, said: Said): Forecast 
       low: Float64Array.from(ends, ([low]) => low),
       high: Float64Array.from(ends, ([, high]) => high),
     }
-    return [name, { values, intervals, trainSeconds, predictSeconds }]
+    return [name, { ...alike, values, intervals }]
   })
   return new Map(forecasts)
 }

@@ -39,8 +39,8 @@ export async function findInterpreter(
   return { interpreter: { command, versions: versions ?? {} }, missing }
 }
 
-/** Settings of a peer as its library calls them, and how many rounds. */
-type Settings = Readonly<Record<string, unknown>>
+/** Settings of a peer as its library calls them, how many rounds, and the log loss on what they were chosen by. */
+type Settings = Readonly<Record<string, unknown>> & { readonly loss?: number }
 
 interface TunedSplit {
   /** Of what was learned from when the settings were chosen. */
@@ -92,15 +92,18 @@ export async function tunePeers(job: PeerJob, search: PeerSearch): Promise<void>
   for (const task of job.table.tasks.filter(({ split, tunedOn }) => split === tunedOn)) {
     const fingerprint = job.table.fingerprints[task.split]
     const name = `${job.program}/${task.split}`
-    if (isTuned((await readTuned()).splits[name], fingerprint, task.task)) continue
-    const reports = await runJob('tune', { ...job, table: { ...job.table, tasks: [task] } }, search)
+    const tuned = await readTuned()
+    const found = tuned.splits[name]?.fingerprint === fingerprint ? tuned.splits[name].tasks[task.task] : {}
+    if (peers.every((peer) => found?.[peer]?.loss !== undefined)) continue
+    const kept = { ...tuned, splits: { [name]: { fingerprint, tasks: { [task.task]: found ?? {} } } } }
+    const reports = await runJob(
+      'tune',
+      { ...job, tuned: kept, table: { ...job.table, tasks: [task] } },
+      search,
+    )
     const settings = Object.fromEntries(reports.map(({ peer, params }) => [peer, params]))
     await keepTuned(job, name, { fingerprint, tasks: { [task.task]: settings } })
   }
-}
-
-function isTuned(split: TunedSplit | undefined, fingerprint: string, task: string): boolean {
-  return split?.fingerprint === fingerprint && peers.every((peer) => split.tasks[task]?.[peer] !== undefined)
 }
 
 /** Adds a task's settings to those of its split that were chosen on the same rows. */
@@ -122,13 +125,17 @@ export type PeerForecasts = ReadonlyMap<Peer, ReadonlyMap<string, ReadonlyMap<st
 /** Fits every peer with its tuned settings; without such with its defaults and rounds by early stopping. */
 export async function forecastPeers(job: PeerJob): Promise<PeerForecasts> {
   const forecasts = new Map<Peer, Map<string, Map<string, TaskForecast>>>()
-  for (const { peer, split, task, file, ...seconds } of await runJob('fit', job, { count: 1, seconds: 0 })) {
+  for (const { peer, split, task, file, params, ...seconds } of await runJob('fit', job, {
+    count: 1,
+    seconds: 0,
+  })) {
     const bytes = await readFile(join(job.folder, file))
     const values = new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
     const bySplit = forecasts.get(peer) ?? new Map<string, Map<string, TaskForecast>>()
     const byTask = bySplit.get(split) ?? new Map<string, TaskForecast>()
     const { trainSeconds, predictSeconds } = seconds
-    byTask.set(task, { values, intervals: null, trainSeconds, predictSeconds })
+    const validationLoss = params.loss ?? null
+    byTask.set(task, { values, intervals: null, trainSeconds, predictSeconds, validationLoss })
     forecasts.set(peer, bySplit.set(split, byTask))
   }
   return forecasts

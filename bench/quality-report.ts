@@ -1,4 +1,5 @@
-import { type Figures, type JudgedTask, measures, ours } from './quality-judge.ts'
+import { meanOf } from '../src/model/metrics.ts'
+import { type Figures, type JudgedTask, measures, ours, type Ratio } from './quality-judge.ts'
 
 /** What must hold over all tasks, and whether it does. */
 export interface Claim {
@@ -13,7 +14,7 @@ export function tableHead(): string {
     'task'.padEnd(widths.task),
     'who'.padEnd(widths.who),
     ...measures.map((name) => name.padStart(widths.measure)),
-    '   log loss / best peer',
+    '   log loss / chosen peer (/ best in hindsight)',
   ].join('')
 }
 
@@ -21,7 +22,7 @@ export function tableHead(): string {
 export function tableRows({ program, task, rows, all, ratio, calibration, coverage }: JudgedTask): string {
   const lines = all.flatMap(({ who, mean, spread }) => {
     const name = (who === ours ? `${program} ${task}` : '').padEnd(widths.task)
-    const compared = who === ours && ratio ? `   ${interval(ratio)} of ${ratio.best}` : ''
+    const compared = who === ours && ratio ? `   ${ratioWords(ratio)}` : ''
     const own = `${name}${who.padEnd(widths.who)}${cells(mean)}${compared}`
     return who === ours && spread
       ? [own, `${' '.repeat(widths.task)}${'  ±'.padEnd(widths.who)}${cells(spread)}`]
@@ -46,8 +47,12 @@ function cells(figures: Figures): string {
     .join('')
 }
 
-function interval({ mean, low, high }: { mean: number; low: number; high: number }): string {
-  return `${mean.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}]`
+function ratioWords({ chosen, best }: NonNullable<JudgedTask['ratio']>): string {
+  return chosen.of === best.of ? of(chosen) : `${of(chosen)} (${of(best)})`
+}
+
+function of({ mean, low, high, of: peer }: Ratio): string {
+  return `${mean.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}] of ${peer}`
 }
 
 /** The four claims, judged on every task that was measured. */
@@ -58,23 +63,31 @@ export function judgeClaims(judged: readonly JudgedTask[]): Claim[] {
 }
 
 function ratioClaim(judged: readonly JudgedTask[]): Claim | null {
-  const ratios = judged.flatMap(({ ratio }) => (ratio ? [ratio.mean] : []))
+  const ratios = judged.flatMap(({ ratio }) => (ratio ? [ratio] : []))
   if (ratios.length === 0) return null
-  const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length)
+  const chosen = geometricMean(ratios.map((ratio) => ratio.chosen.mean))
+  const best = geometricMean(ratios.map((ratio) => ratio.best.mean))
   return {
-    isHeld: mean <= 1,
-    words: `The geometric mean of log loss over the best peer is ${mean.toFixed(4)} over ${ratios.length} tasks (at most 1.00).`,
+    isHeld: chosen <= 1,
+    words: `The geometric mean of log loss over the chosen peer is ${chosen.toFixed(4)} over ${ratios.length} tasks (at most 1.00), over the best in hindsight ${best.toFixed(4)}.`,
   }
+}
+
+function geometricMean(values: readonly number[]): number {
+  return Math.exp(meanOf(values.map(Math.log)))
 }
 
 function intervalClaim(judged: readonly JudgedTask[]): Claim | null {
   const compared = judged.filter(({ ratio }) => ratio !== null)
   if (compared.length === 0) return null
-  const worse = compared.filter(({ ratio }) => ratio !== null && ratio.low > 1.01)
-  return claim(worse, {
-    all: 'On no task does the interval of that ratio lie wholly above 1.01.',
-    some: (names) => `The interval of that ratio lies wholly above 1.01 on ${names}.`,
+  const worse = (than: 'chosen' | 'best') =>
+    compared.filter(({ ratio }) => ratio !== null && ratio[than].low > 1.01)
+  const { isHeld, words } = claim(worse('chosen'), {
+    all: 'On no task does the interval of that ratio lie wholly above 1.01',
+    some: (names) => `The interval of that ratio lies wholly above 1.01 on ${names}`,
   })
+  const hindsight = namesOf(worse('best'))
+  return { isHeld, words: `${words}; in hindsight on ${hindsight === '' ? 'none' : hindsight}.` }
 }
 
 function calibrationClaim(judged: readonly JudgedTask[]): Claim {
@@ -99,6 +112,10 @@ function claim(
   failing: readonly JudgedTask[],
   words: { all: string; some: (names: string) => string },
 ): Claim {
-  const names = failing.map(({ program, task }) => `${program} ${task}`).join(', ')
+  const names = namesOf(failing)
   return { isHeld: failing.length === 0, words: failing.length === 0 ? words.all : words.some(names) }
+}
+
+function namesOf(judged: readonly JudgedTask[]): string {
+  return judged.map(({ program, task }) => `${program} ${task}`).join(', ')
 }

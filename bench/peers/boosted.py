@@ -178,5 +178,5 @@ class CatBoost(Boosted):
 
 
 def split_rounds(params: dict) -> tuple[dict, int]:
-    settings = {key: value for key, value in params.items() if key not in ("rounds", "tried")}
+    settings = {key: value for key, value in params.items() if key not in ("rounds", "tried", "loss")}
     return settings, params.get("rounds", MOST_ROUNDS)

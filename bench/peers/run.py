@@ -47,7 +47,7 @@ def main(command: str, folder: Path) -> None:
             said = {"split": task.described["split"], "task": task.described["task"], "peer": name}
             params = task.described["params"].get(name)
             if command == "tune" or params is None:
-                params = search.choose(peer, task, **table.job["search"])
+                params = search.choose(peer, task, kept=params, **table.job["search"])
             said["params"] = params
             if command == "fit":
                 rows, features = task.train(), task.test()

@@ -16,13 +16,14 @@ def log_loss(probability: np.ndarray, label: np.ndarray) -> float:
     return float(-np.log(np.clip(seen, 1e-6, 1)).mean())
 
 
-def choose(peer, task, count: int, seconds: float) -> dict:
+def choose(peer, task, count: int, seconds: float, kept: dict | None = None) -> dict:
     """The settings with the lowest log loss on the validation rows, `rounds` for a refit on all rows included.
 
     The first candidate is the peer's defaults; one candidate is these alone. Rounds by early stopping. After so many
-    seconds no further candidate is begun; `tried` says how many were.
+    seconds no further candidate is begun; `tried` says how many were, `loss` what the chosen one's was. What was kept
+    without its loss is measured and stays.
     """
-    candidates = peer.candidates(np.random.default_rng(1), task.classes, count)
+    candidates = [kept] if kept else peer.candidates(np.random.default_rng(1), task.classes, count)
     validations = task.validations()
     best_losses, chosen, tried = None, None, 0
     began = time.perf_counter()
@@ -33,7 +34,7 @@ def choose(peer, task, count: int, seconds: float) -> dict:
         tried += 1
         losses, rounds = [], []
         for fit_rows, later in validations:
-            fitted = peer.fit(params, fit_rows, 1, later)
+            fitted = peer.fit(without_rounds(params), fit_rows, 1, later)
             losses.append(log_loss(fitted.predict(later.features), later.label))
             rounds.append(fitted.rounds)
             # Clearly behind the best on the same folds: the others are not worth the time.
@@ -42,8 +43,13 @@ def choose(peer, task, count: int, seconds: float) -> dict:
         is_whole = len(losses) == len(validations)
         if best_losses is None or (is_whole and np.mean(losses) < np.mean(best_losses)):
             best_losses, chosen = losses, dict(params)
-            if rounds[0] is not None:
+            if kept is None and rounds[0] is not None:
                 chosen["rounds"] = int(round(REFIT_ROUNDS * np.mean(rounds)))
         said = f"{np.mean(losses):.5f} on {len(losses)} of {len(validations)}, {time.perf_counter() - started:.0f} s"
         print(f"  {peer.name} {number + 1}/{len(candidates)}: {said}", file=sys.stderr, flush=True)
-    return chosen | {"tried": tried}
+    loss = float(f"{np.mean(best_losses):.5g}")
+    return chosen | {"tried": chosen.get("tried", tried), "loss": loss}
+
+
+def without_rounds(params: dict) -> dict:
+    return {key: value for key, value in params.items() if key != "rounds"}

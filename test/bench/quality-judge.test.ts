@@ -12,6 +12,7 @@ const happened = Int32Array.from(truth, (p) => (uniformFloat64(random) < p ? 1 :
 const of = (values: Float64Array, intervals: TaskForecast['intervals'] = null): TaskForecast => ({
   values,
   intervals,
+  validationLoss: null,
   trainSeconds: 2,
   predictSeconds: 0.1,
 })
@@ -37,11 +38,23 @@ describe('a judged outcome', () => {
   const good = judge([run({ [ours]: of(truth), xgboost: of(blind), catboost: of(blurred) })])
 
   it('is compared with the peer of the lowest log loss', () => {
-    expect(good.ratio?.best).toBe('catboost')
-    expect(good.ratio?.mean).toBeLessThan(1)
+    expect(good.ratio?.best.of).toBe('catboost')
+    expect(good.ratio?.best.mean).toBeLessThan(1)
+    expect(good.ratio?.chosen).toEqual(good.ratio?.best)
     const figure = (who: string) =>
       good.all.find((figures) => figures.who === who)?.mean['log loss'] as number
-    expect(good.ratio?.mean).toBeCloseTo(figure(ours) / figure('catboost'), 10)
+    expect(good.ratio?.best.mean).toBeCloseTo(figure(ours) / figure('catboost'), 10)
+  })
+  it('is compared with the peer that was best where settings were chosen, run by run', () => {
+    const tuned = (validationLoss: number, values: Float64Array) => ({ ...of(values), validationLoss })
+    const runs = [0.4, 0.2].map((loss) =>
+      run({ [ours]: of(truth), xgboost: tuned(0.3, blind), catboost: tuned(loss, blurred) }),
+    )
+    const { chosen, best } = judge(runs).ratio ?? {}
+    expect(chosen?.of).toBe('xgboost, catboost')
+    expect(best?.of).toBe('catboost')
+    expect(chosen?.mean).toBeLessThan(best?.mean ?? 0)
+    expect(judgeClaims([judge(runs)])[1].words).toContain('in hindsight on none')
   })
   it('holds all claims where it knows the truth', () => {
     expect(judgeClaims([good]).map(({ isHeld }) => isHeld)).toEqual([true, true, true])
