@@ -1,4 +1,3 @@
-import type { Outcome } from '../src/domain/program.ts'
 import { blendAnswers, blendHazards, fitAnswerBlend, fitOutcomeBlend } from '../src/model/blend.ts'
 import { applyAnswerCalibrator, fitAnswerCalibrator, fitHazardCalibrator } from '../src/model/calibrator.ts'
 import { fitConformal } from '../src/model/conformal.ts'
@@ -9,7 +8,7 @@ import type { Dataset } from './dataset.ts'
 import { type HeldOut, hazardsOf } from './held-out.ts'
 import type { Labelled } from './labelled.ts'
 import { chooseHalfLife, weighByAge } from './recency.ts'
-import type { TaskPlan } from './tasks.ts'
+import type { OutcomeTaskPlan, TaskPlan } from './tasks.ts'
 
 /** Blend, calibrators and conformal levels learned on predictions that members had not learned from. */
 export interface Blended {
@@ -30,19 +29,14 @@ export interface BlendedOptions {
 /** Learns how to blend and correct members. Skill is taken for granted until the evaluation says otherwise. */
 export function fitBlended(heldOut: HeldOut, options: BlendedOptions): Blended {
   const { labelled } = heldOut
-  const outcomes = options.tasks.outcomes.map(({ outcome, intervals }, index) =>
-    fitOutcomeModel(heldOut, index, { ...options, outcome, intervals }),
-  )
+  const outcomes = options.tasks.outcomes.map((_, index) => fitOutcomeModel(heldOut, index, options))
   const answers = labelled.answers === null ? null : fitAnswerModel(heldOut, labelled.answers, options)
   return { outcomes, answers }
 }
 
-function fitOutcomeModel(
-  heldOut: HeldOut,
-  index: number,
-  options: BlendedOptions & { outcome: Outcome; intervals: number },
-): OutcomeModel {
-  const { outcome, intervals, horizonsDays, known, dataset, seed } = options
+function fitOutcomeModel(heldOut: HeldOut, index: number, options: BlendedOptions): OutcomeModel {
+  const { tasks, horizonsDays, known, dataset, seed } = options
+  const { intervals } = tasks.outcomes[index]
   const { labelled } = heldOut
   const { customer } = labelled
   const hazards = hazardsOf(heldOut, index)
@@ -53,20 +47,28 @@ function fitOutcomeModel(
   const labels = { ...plain, weight: Float32Array.from(weighByAge(cutoff, halfLifeDays)) }
   const weights = fitOutcomeBlend(hazards, labels, { customer })
   const blended = blendHazards(hazards, weights, intervals)
+  const described = describeOutcome(tasks.outcomes[index], horizonsDays)
   const dated = {
     labels: known.outcomes[index],
     cutoff: known.rows.map((row) => dataset.cutoff[row]),
-    horizonsDays: horizonsDays.slice(0, intervals),
+    horizonsDays: described.horizonsDays,
   }
   return {
-    name: outcome.name,
-    horizonsDays: dated.horizonsDays,
-    isAbsence: outcome.kind === 'absence',
-    hasSkill: true,
+    ...described,
     baseHazards: expectedHazards(dated),
     weights,
     calibrator: fitHazardCalibrator(blended, labels, { customer, seed }),
     halfLifeDays: Number.isFinite(halfLifeDays) ? halfLifeDays : null,
+  }
+}
+
+/** What a model of an outcome says of itself before anything is learned. Skill is taken for granted. */
+export function describeOutcome({ outcome, intervals }: OutcomeTaskPlan, horizonsDays: readonly number[]) {
+  return {
+    name: outcome.name,
+    horizonsDays: horizonsDays.slice(0, intervals),
+    isAbsence: outcome.kind === 'absence',
+    hasSkill: true,
     surrogate: null,
   }
 }

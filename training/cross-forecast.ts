@@ -5,7 +5,7 @@ import { unitsOfInterval } from '../src/model/level.ts'
 import { answerCount } from '../src/model/member.ts'
 import { answerDistributions, type OutcomeModel, outcomeProbabilities } from '../src/model/predictor.ts'
 import { baseHazards } from './base-rates.ts'
-import { type BlendedOptions, fitAnswerModel } from './blended.ts'
+import { type BlendedOptions, describeOutcome, fitAnswerModel } from './blended.ts'
 import { answersAt, foldCount, type HeldOut, hazardsOf, pickHeldOut, scatterRows } from './held-out.ts'
 import type { Labelled } from './labelled.ts'
 
@@ -64,21 +64,18 @@ export function crossForecast(heldOut: HeldOut, options: CrossOptions): CrossFor
 
 /** Level and spread are corrected whatever they are: what is chosen of few events hides what members know. */
 function fitOutcome(others: HeldOut, index: number, { tasks, horizonsDays }: CrossOptions): OutcomeModel {
-  const { outcome } = tasks.outcomes[index]
+  const described = describeOutcome(tasks.outcomes[index], horizonsDays)
   const labels = others.labelled.outcomes[index]
   const hazards = hazardsOf(others, index)
   const weights = fitOutcomeBlend(hazards, labels, { customer: others.labelled.customer })
   const blended = blendHazards(hazards, weights, labels.intervals)
-  const horizons = horizonsDays.slice(0, labels.intervals)
   return {
-    name: outcome.name,
-    horizonsDays: horizons,
-    isAbsence: outcome.kind === 'absence',
-    hasSkill: true,
+    ...described,
     baseHazards: baseHazards(labels),
     weights,
-    calibrator: horizons.map((_, interval) => fitPlatt(unitsOfInterval(labels, blended, interval))),
-    surrogate: null,
+    calibrator: described.horizonsDays.map((_, interval) =>
+      fitPlatt(unitsOfInterval(labels, blended, interval)),
+    ),
   }
 }
 

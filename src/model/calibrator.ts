@@ -1,6 +1,7 @@
 import { type AffineCalibration, affineFits } from './affine-calibration.ts'
 import { type CalibrationOptions, chooseCorrection } from './correction-choice.ts'
 import { correctedLogit, fitHazardCorrection, type HazardCorrection } from './hazard-correction.ts'
+import { unitsOfInterval } from './level.ts'
 import { clampProbability, logit, logProbabilityBetween, sigmoid, smallestProbability } from './logit.ts'
 import { type AnswerLabels, answerCount, type HazardLabels } from './member.ts'
 import type { ParameterProblem } from './parameter-fit.ts'
@@ -26,18 +27,9 @@ export function fitHazardCalibrator(
   options: CalibrationOptions,
 ): HazardCalibrator {
   return Array.from({ length: labels.intervals }, (_, interval) => {
-    const at: number[] = []
-    for (let row = 0; row < labels.weight.length; row++) {
-      if (labels.known[row * labels.intervals + interval] === 1) at.push(row * labels.intervals + interval)
-    }
-    const rows = at.map((place) => Math.floor(place / labels.intervals))
-    const known = {
-      logit: Float64Array.from(at, (place) => logit(clampProbability(hazards[place]))),
-      happened: Float64Array.from(at, (place) => labels.happened[place]),
-      weight: Float64Array.from(rows, (row) => labels.weight[row]),
-    }
-    const customer = Int32Array.from(rows, (row) => options.customer[row])
-    return fitHazardCorrection(known, { ...options, customer })
+    const units = unitsOfInterval(labels, hazards, interval)
+    const customer = units.row.map((row) => options.customer[row])
+    return fitHazardCorrection(units, { ...options, customer })
   })
 }
 

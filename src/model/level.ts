@@ -24,20 +24,27 @@ export function levelShift({ logit, happened, weight }: HazardUnits, spread = In
   return shift
 }
 
-/** The known labels of one interval beside what was said of them. **Shape** `hazards` [rows × intervals] */
+/** Units of labelled rows. */
+export interface RowUnits extends HazardUnits {
+  /** [units] */
+  readonly row: Int32Array
+}
+
+/** The known labels of one interval that have weight, beside what was said. **Shape** `hazards` [rows × intervals] */
 export function unitsOfInterval(
   { intervals, known, happened, weight }: HazardLabels,
   hazards: ArrayLike<number>,
   interval: number,
-): HazardUnits {
-  const rows = Int32Array.from(weight.keys()).filter(
-    (row) => known[row * intervals + interval] === 1 && weight[row] > 0,
+): RowUnits {
+  const row = Int32Array.from(weight.keys()).filter(
+    (one) => known[one * intervals + interval] === 1 && weight[one] > 0,
   )
-  const at = (row: number) => row * intervals + interval
+  const at = (one: number) => one * intervals + interval
   return {
-    logit: Float64Array.from(rows, (row) => logit(clampProbability(hazards[at(row)]))),
-    happened: Float64Array.from(rows, (row) => happened[at(row)]),
-    weight: Float64Array.from(rows, (row) => weight[row]),
+    row,
+    logit: Float64Array.from(row, (one) => logit(clampProbability(hazards[at(one)]))),
+    happened: Float64Array.from(row, (one) => happened[at(one)]),
+    weight: Float64Array.from(row, (one) => weight[one]),
   }
 }
 
