@@ -17,6 +17,8 @@ export interface LaterForecast {
   readonly heldOut: HeldOut
   /** Blended and calibrated on `heldOut`. */
   readonly firstBlend: Blended
+  /** Levels that were learned on the first block are not those of the second. */
+  readonly isMoving: boolean
   /** Who forecast the test block. */
   readonly latest: Taught
   readonly tested: HeldOut
@@ -42,9 +44,10 @@ export async function forecastLater(split: Split, options: LaterOptions): Promis
   const { choices } = taught
   const known = split.calibrate ? label(joinBlocks(split.fit, split.calibrate)) : learned
   const firstBlend = fitBlended(heldOut, { ...options, known })
-  const isStale = split.calibrate !== null && isMoving(firstBlend, heldOut)
-  const latest = isStale ? await refit(known, choices, { ...options, onProgress: step(0.8, 0.2) }) : taught
-  return { choices, heldOut, firstBlend, latest, tested: predictHeldOut(latest, label(split.test), frame) }
+  const isMoving = split.calibrate !== null && levelsMove(firstBlend, heldOut)
+  const latest = isMoving ? await refit(known, choices, { ...options, onProgress: step(0.8, 0.2) }) : taught
+  const tested = predictHeldOut(latest, label(split.test), frame)
+  return { choices, heldOut, firstBlend, isMoving, latest, tested }
 }
 
 /** Members on one block, held-out predictions on the next one, or beside it where there is none. */
@@ -82,7 +85,7 @@ async function learnCrossFitted(
 const leastMove = 0.2
 
 /** Whether levels move: those that were learned are not those of the block that came next. */
-function isMoving({ outcomes }: Blended, heldOut: HeldOut): boolean {
+function levelsMove({ outcomes }: Blended, heldOut: HeldOut): boolean {
   return outcomes.some((model, index) => {
     const blended = blendHazards(hazardsOf(heldOut, index), model.weights, model.horizonsDays.length)
     const missed = missedLevels(heldOut.labelled.outcomes[index], blended)

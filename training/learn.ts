@@ -74,7 +74,7 @@ export async function learn(options: LearnOptions): Promise<Learned> {
 
   const fitting = { frame, fitter, seed }
   const forecast = await forecastLater(split, { ...blending, ...fitting, label, onProgress: step(0, 0.75) })
-  const { choices, heldOut, firstBlend, latest, tested } = forecast
+  const { choices, heldOut, firstBlend, isMoving, latest, tested } = forecast
   const test = tested.labelled
   const sides = { blended: firstBlend, calibrated: heldOut, test: tested }
   const judged = judge({ ...blending, ...sides })
@@ -96,7 +96,7 @@ export async function learn(options: LearnOptions): Promise<Learned> {
     outcomes:
       split.testFrom === null
         ? blended.outcomes
-        : holdLevels(carried(), test, predictHeldOut(refitted, test, frame)),
+        : holdLevels(carried(), test, { refitted: predictHeldOut(refitted, test, frame), isMoving }),
     answers: everybody?.answers ?? null,
   }
   return {

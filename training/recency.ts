@@ -129,20 +129,22 @@ function forecastLosses(
 }
 
 /**
- * Brings corrected members that have learned from the latest rows to the level that these rows really had: what they
- * know of a drift already must not be corrected once more.
+ * Brings members that have learned from the latest rows to the level that these rows really had. Where they are
+ * corrected, what they know of a drift already must not be corrected once more; where levels move, rows of long ago
+ * hold them back.
  *
- * @param refitted what the members say of the labelled rows.
+ * @param refitted what the members say of the labelled rows. @param isMoving what members learned was not the level of
+ * the block that came next.
  */
 export function holdLevels(
   models: readonly OutcomeModel[],
   { outcomes }: Pick<Labelled, 'outcomes'>,
-  refitted: Pick<HeldOut, 'hazards'>,
+  { refitted, isMoving }: { refitted: Pick<HeldOut, 'hazards'>; isMoving: boolean },
 ): OutcomeModel[] {
   return models.map((model, index) => {
     const missed = missedLevels(outcomes[index], calibratedHazards(model, hazardsOf(refitted, index)))
-    // Where nothing was corrected there is nothing that they could know already.
-    const levels = missed.map((logits, interval) => (model.calibrator[interval].kind === 'none' ? 0 : logits))
+    const isHeld = (interval: number) => isMoving || model.calibrator[interval].kind !== 'none'
+    const levels = missed.map((logits, interval) => (isHeld(interval) ? logits : 0))
     return { ...model, levels }
   })
 }

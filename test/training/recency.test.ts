@@ -57,9 +57,10 @@ describe('the level', () => {
     surrogate: null,
   }
 
-  const heldTo = (labels: HazardLabels, said: Float32Array) => {
+  const heldTo = (labels: HazardLabels, said: Float32Array, { of = model, isMoving = false } = {}) => {
     const outcomes = [{ ...labels, observed: new Uint8Array(labels.weight.length) }]
-    return meanOf(calibratedHazards(holdLevels([model], { outcomes }, { hazards: [[said]] })[0], [said]))
+    const [held] = holdLevels([of], { outcomes }, { refitted: { hazards: [[said]] }, isMoving })
+    return meanOf(calibratedHazards(held, [said]))
   }
 
   it('is that of the latest rows where members that have seen them know already what the correction adds', () => {
@@ -68,6 +69,15 @@ describe('the level', () => {
     const said = new Float32Array(labels.happened.length).fill(share)
     expect(meanOf(calibratedHazards(model, [said]))).toBeGreaterThan(share + 0.1)
     expect(Math.abs(heldTo(labels, said) - share)).toBeLessThan(0.005)
+  })
+
+  it('is that of the latest rows without a correction where levels move, and else what members say', () => {
+    const { labels } = datedRows(() => 1)
+    const share = meanOf(Float32Array.from(labels.happened))
+    const said = new Float32Array(labels.happened.length).fill(share / 2)
+    const of: OutcomeModel = { ...model, calibrator: [{ kind: 'none', intercept: 0, slope: 1 }] }
+    expect(heldTo(labels, said, { of })).toBeCloseTo(share / 2, 5)
+    expect(Math.abs(heldTo(labels, said, { of, isMoving: true }) - share)).toBeLessThan(0.01)
   })
 
   it('is not moved far by a handful of rows in which nothing happened', () => {
