@@ -68,8 +68,8 @@ function ratioClaim(judged: readonly JudgedTask[]): Claim | null {
   const chosen = geometricMean(ratios.map((ratio) => ratio.chosen.mean))
   const best = geometricMean(ratios.map((ratio) => ratio.best.mean))
   return {
-    isHeld: chosen <= 1,
-    words: `The geometric mean of log loss over the chosen peer is ${chosen.toFixed(4)} over ${ratios.length} tasks (at most 1.00), over the best in hindsight ${best.toFixed(4)}.`,
+    isHeld: best <= 1,
+    words: `The geometric mean of log loss over the best peer in hindsight is ${best.toFixed(4)} over ${ratios.length} tasks (at most 1.00), over the chosen peer ${chosen.toFixed(4)}.`,
   }
 }
 
@@ -80,14 +80,13 @@ function geometricMean(values: readonly number[]): number {
 function intervalClaim(judged: readonly JudgedTask[]): Claim | null {
   const compared = judged.filter(({ ratio }) => ratio !== null)
   if (compared.length === 0) return null
-  const worse = (than: 'chosen' | 'best') =>
-    compared.filter(({ ratio }) => ratio !== null && ratio[than].low > 1.01)
-  const { isHeld, words } = claim(worse('chosen'), {
-    all: 'On no task does the interval of that ratio lie wholly above 1.01',
-    some: (names) => `The interval of that ratio lies wholly above 1.01 on ${names}`,
-  })
-  const hindsight = namesOf(worse('best'))
-  return { isHeld, words: `${words}; in hindsight on ${hindsight === '' ? 'none' : hindsight}.` }
+  const worseThan = (peer: 'chosen' | 'best') =>
+    namesOf(compared.filter(({ ratio }) => ratio !== null && ratio[peer].low > 1.01)) || 'none'
+  const best = worseThan('best')
+  return {
+    isHeld: best === 'none',
+    words: `The interval of that ratio lies wholly above 1.01 in hindsight on ${best}, over the chosen peer on ${worseThan('chosen')}.`,
+  }
 }
 
 function calibrationClaim(judged: readonly JudgedTask[]): Claim {

@@ -23,7 +23,9 @@ def choose(peer, task, count: int, seconds: float, kept: dict | None = None) -> 
     seconds no further candidate is begun; `tried` says how many were, `loss` what the chosen one's was. What was kept
     without its loss is measured and stays.
     """
-    candidates = [kept] if kept else peer.candidates(np.random.default_rng(1), task.classes, count)
+    candidates = peer.candidates(np.random.default_rng(1), task.classes, count)
+    if kept:
+        candidates = [{key: value for key, value in kept.items() if key != "rounds"}]
     validations = task.validations()
     best_losses, chosen, tried = None, None, 0
     began = time.perf_counter()
@@ -34,7 +36,7 @@ def choose(peer, task, count: int, seconds: float, kept: dict | None = None) -> 
         tried += 1
         losses, rounds = [], []
         for fit_rows, later in validations:
-            fitted = peer.fit(without_rounds(params), fit_rows, 1, later)
+            fitted = peer.fit(params, fit_rows, 1, later)
             losses.append(log_loss(fitted.predict(later.features), later.label))
             rounds.append(fitted.rounds)
             # Clearly behind the best on the same folds: the others are not worth the time.
@@ -43,13 +45,9 @@ def choose(peer, task, count: int, seconds: float, kept: dict | None = None) -> 
         is_whole = len(losses) == len(validations)
         if best_losses is None or (is_whole and np.mean(losses) < np.mean(best_losses)):
             best_losses, chosen = losses, dict(params)
-            if kept is None and rounds[0] is not None:
+            if rounds[0] is not None:
                 chosen["rounds"] = int(round(REFIT_ROUNDS * np.mean(rounds)))
         said = f"{np.mean(losses):.5f} on {len(losses)} of {len(validations)}, {time.perf_counter() - started:.0f} s"
         print(f"  {peer.name} {number + 1}/{len(candidates)}: {said}", file=sys.stderr, flush=True)
     loss = float(f"{np.mean(best_losses):.5g}")
-    return chosen | {"tried": chosen.get("tried", tried), "loss": loss}
-
-
-def without_rounds(params: dict) -> dict:
-    return {key: value for key, value in params.items() if key != "rounds"}
+    return (kept or chosen | {"tried": tried}) | {"loss": loss}

@@ -56,6 +56,16 @@ describe('a judged outcome', () => {
     expect(chosen?.mean).toBeLessThan(best?.mean ?? 0)
     expect(judgeClaims([judge(runs)])[1].words).toContain('in hindsight on none')
   })
+  it('fails the claims against the best peer in hindsight, whichever was chosen', () => {
+    const tuned = (validationLoss: number, values: Float64Array) => ({ ...of(values), validationLoss })
+    const judged = judge([
+      run({ [ours]: of(blurred), xgboost: tuned(0.2, blind), catboost: tuned(0.3, truth) }),
+    ])
+    expect(judged.ratio?.chosen.mean).toBeLessThan(1)
+    const [mean, interval] = judgeClaims([judged])
+    expect([mean.isHeld, interval.isHeld]).toEqual([false, false])
+    expect(interval.words).toContain('in hindsight on telco churn_30, over the chosen peer on none')
+  })
   it('holds all claims where it knows the truth', () => {
     expect(judgeClaims([good]).map(({ isHeld }) => isHeld)).toEqual([true, true, true])
   })
