@@ -1,5 +1,6 @@
 import { netScore } from '../src/model/answer-metrics.ts'
 import { clusterBootstrap, type Interval } from '../src/model/bootstrap.ts'
+import { crossFitChances } from '../src/model/cross-fitted-chances.ts'
 import type { Fitter } from '../src/model/fitter.ts'
 import { forecastGroup, type GroupError, type GroupForecast } from '../src/model/group-forecast.ts'
 import type { AnswerLevel, AnswerModel, PredictorParts } from '../src/model/predictor.ts'
@@ -11,8 +12,7 @@ import type { HeldOut } from './held-out.ts'
 import type { Labelled } from './labelled.ts'
 import type { ResponseObservations } from './response-observations.ts'
 import {
-  answeringSet,
-  crossFitAnswering,
+  answeringTask,
   type FitOptions,
   type ResponsePropensity,
 } from './response-propensity.ts'
@@ -177,8 +177,8 @@ async function compareReturning(
     features: frame.features.filter((_, column) => !isScore[column]),
     columns: frame.columns.filter((_, column) => !isScore[column]),
   }
-  const { learning } = answeringSet({ ...observed, frame: behaviour }, rows)
-  const expected = await crossFitAnswering(learning, propensity.member.penalties, options)
+  const { task } = answeringTask({ ...observed, frame: behaviour }, rows)
+  const expected = await crossFitChances(task, { ...options, penalties: propensity.member.penalties })
   const class_ = Array.from(rows, (row) => netScore(last[row]) * (Number.isNaN(last[row]) ? 0 : 1))
   const sides = [100, -100].map((side) => {
     const places = class_.flatMap((own, place) => (own === side ? place : []))
@@ -192,7 +192,7 @@ async function compareReturning(
   return clusterBootstrap({
     values: picked.map(({ place, factor }) => factor * (hasAnswered[rows[place]] - expected[place])),
     weights: picked.map(({ place }) => weight[rows[place]]),
-    cluster: picked.map(({ place }) => learning.customer[place]),
+    cluster: picked.map(({ place }) => task.customer[place]),
     seed: options.seed,
   })
 }

@@ -1,11 +1,10 @@
 import { type Encoder, encode, fitEncoder } from '../src/features/encoder.ts'
 import { type FeatureFrame, pickFrame } from '../src/features/features.ts'
 import { clusterBootstrap, type Interval } from '../src/model/bootstrap.ts'
+import { type ChanceTask, chanceSet, crossFitChances } from '../src/model/cross-fitted-chances.ts'
 import type { Fitter } from '../src/model/fitter.ts'
-import { foldsByCustomer } from '../src/model/folds.ts'
-import type { LogisticMember, LogisticPenalties } from '../src/model/logistic-member.ts'
-import { type Matrix, selectRows } from '../src/model/matrix.ts'
-import type { LearningSet } from '../src/model/member.ts'
+import type { LogisticMember } from '../src/model/logistic-member.ts'
+import type { Matrix } from '../src/model/matrix.ts'
 import { auc } from '../src/model/metrics.ts'
 import type { Dataset } from './dataset.ts'
 import type { AnswerWeights } from './labelled.ts'
@@ -27,7 +26,6 @@ export interface ResponsePropensity {
 }
 
 const fewestOfASide = 30
-const folds = 5
 
 export interface FitOptions {
   readonly seed: number
@@ -48,18 +46,18 @@ export async function fitResponsePropensity(
   )
   const answered = rows.filter((row) => observed.hasAnswered[row] === 1).length
   if (Math.min(answered, rows.length - answered) < fewestOfASide) return null
-  const { encoder, learning } = answeringSet(observed, rows)
+  const { encoder, task } = answeringTask(observed, rows)
   const { seed, fitter } = options
-  const member = await fitter.logistic(learning, { seed }, () => {})
-  const { happened, weight } = learning.outcomes[0]
+  const member = await fitter.logistic(chanceSet(task), { seed }, () => {})
+  const { happened, weight, customer } = task
   const responseRate = weightedMean(happened, weight)
-  const probability = await crossFitAnswering(learning, member.penalties, options)
+  const probability = await crossFitChances(task, { ...options, penalties: member.penalties })
   const gain = clusterBootstrap({
     values: probability.map((p, i) =>
       Math.log(happened[i] ? p / responseRate : (1 - p) / (1 - responseRate)),
     ),
     weights: weight,
-    cluster: learning.customer,
+    cluster: customer,
     seed,
   })
   return {
@@ -73,62 +71,21 @@ export async function fitResponsePropensity(
   }
 }
 
-/** Observations as one task with one interval: did an answer come? */
-export function answeringSet(
+/** Observations as a task: did an answer come? */
+export function answeringTask(
   observed: Pick<ResponseObservations, 'frame' | 'customer' | 'hasAnswered' | 'weight'>,
   rows: Int32Array,
-): { encoder: Encoder; learning: LearningSet } {
+): { encoder: Encoder; task: Required<ChanceTask> } {
   const encoder = fitEncoder(observed.frame, rows, { targets: [], settings: { mostBins: 0 } })
   return {
     encoder,
-    learning: {
+    task: {
+      name: 'answers',
       features: encode(encoder, pickFrame(observed.frame, rows), 'plain'),
       customer: rows.map((row) => observed.customer[row]),
-      outcomes: [
-        {
-          name: 'answers',
-          intervals: 1,
-          happened: Uint8Array.from(rows, (row) => observed.hasAnswered[row]),
-          known: new Uint8Array(rows.length).fill(1),
-          weight: Float32Array.from(rows, (row) => observed.weight[row]),
-        },
-      ],
-      answers: null,
+      happened: Uint8Array.from(rows, (row) => observed.hasAnswered[row]),
+      weight: Float32Array.from(rows, (row) => observed.weight[row]),
     },
-  }
-}
-
-/** Chance to answer of every row, by a fit without the row's customer. **Shape** [rows] */
-export async function crossFitAnswering(
-  learning: LearningSet,
-  penalties: LogisticPenalties,
-  { seed, fitter }: FitOptions,
-): Promise<Float64Array> {
-  const found = new Float64Array(learning.features.rows)
-  const fits = foldsByCustomer(learning.customer, folds, seed).map(async ({ train, test }) => {
-    const rows = pickRows(learning, train)
-    const member = await fitter.logistic(rows, { seed, chosen: penalties }, () => {})
-    const own = answeringChances(member, selectRows(learning.features, test))
-    test.forEach((row, place) => {
-      found[row] = own[place]
-    })
-  })
-  await Promise.all(fits)
-  return found
-}
-
-function pickRows({ features, customer, outcomes }: LearningSet, rows: Int32Array): LearningSet {
-  return {
-    features: selectRows(features, rows),
-    customer: rows.map((row) => customer[row]),
-    outcomes: outcomes.map(({ name, intervals, happened, known, weight }) => ({
-      name,
-      intervals,
-      happened: Uint8Array.from(rows, (row) => happened[row]),
-      known: Uint8Array.from(rows, (row) => known[row]),
-      weight: Float32Array.from(rows, (row) => weight[row]),
-    })),
-    answers: null,
   }
 }
 

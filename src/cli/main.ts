@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
   train: async () => (await import('./train.ts')).trainCommand,
   daily: async () => (await import('./daily.ts')).dailyCommand,
   export: async () => (await import('./export.ts')).exportCommand,
+  measure: async () => (await import('./measure.ts')).measureCommand,
   explain: async () => (await import('./explain.ts')).explainCommand,
   models: async () => (await import('./models.ts')).modelsCommand,
   explore: async () => (await import('./explore.ts')).exploreCommand,

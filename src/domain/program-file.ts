@@ -41,7 +41,14 @@ function outcomeNames(data: unknown): string[] {
 }
 
 /** What can't be true together although each key alone is valid. */
-function contradictions({ sources, outcomes = {}, meaning = {}, value, at_risk }: ProgramText): Problem[] {
+function contradictions({
+  sources,
+  outcomes = {},
+  meaning = {},
+  value,
+  at_risk,
+  initiatives = {},
+}: ProgramText): Problem[] {
   const problems: Problem[] = []
   const need = (table: TableName, path: readonly PropertyKey[], why: string) => {
     if (sources[table] === undefined)
@@ -60,6 +67,8 @@ function contradictions({ sources, outcomes = {}, meaning = {}, value, at_risk }
     })
   }
   for (const name of Object.keys(outcomes)) need('events', ['outcomes', name], 'names event types')
+  for (const name of Object.keys(initiatives))
+    need('interventions', ['initiatives', name], 'tells of an initiative')
   for (const part of Object.keys(meaning)) need('events', ['meaning', part], 'names event types')
   if (at_risk) need('events', ['at_risk', 'active_within_days'], 'counts events')
   if (value?.annual_value?.sum_of) need('events', ['value', 'annual_value', 'sum_of'], 'adds up events')
@@ -92,6 +101,7 @@ function resolveProgram(program: ProgramText, written: ProgramText, folder: stri
       asked: listOf(meaning?.asked),
     },
     value: resolveValue(program),
+    initiatives: resolveInitiatives(program),
     acceptLeaks: program.accept_leaks,
     folder,
   }
@@ -125,6 +135,19 @@ function resolveOutcomes({ outcomes = {} }: ProgramText): Outcome[] {
     isDesired: desired,
     isTerminal: terminal ?? (name === 'churn' && event !== undefined),
   }))
+}
+
+function resolveInitiatives({ initiatives = {} }: ProgramText): Program['initiatives'] {
+  const plans = Object.entries(initiatives).map(([name, { randomised, control, shares, primary }]) => [
+    name,
+    {
+      isRandomised: randomised ?? null,
+      control: control ?? null,
+      shares: shares ?? null,
+      primary: primary ? { metric: primary.metric, horizonDays: primary.horizon_days ?? null } : null,
+    },
+  ])
+  return Object.fromEntries(plans)
 }
 
 function resolveValue({ value = {}, outcomes = {} }: ProgramText): Program['value'] {

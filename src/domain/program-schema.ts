@@ -176,6 +176,28 @@ const meaningSchema = strict({
   asked: typeNames.optional().describe('The customer was asked to answer a survey.'),
 })
 
+const initiativeSchema = strict({
+  randomised: z
+    .boolean('true or false')
+    .optional()
+    .describe('Chance alone decided who came into which arm. Without it the data are asked.'),
+  control: text('the name of an arm').optional().describe('The arm that the others are compared with.'),
+  shares: z
+    .record(
+      text('the name of an arm'),
+      amount(share, [0, 1]),
+      'a map from arms to shares, such as { control: 0.1, called: 0.9 }',
+    )
+    .optional()
+    .describe('What share of customers was meant to come into each arm; by default all the same.'),
+  primary: strict({
+    metric: text('an outcome, nps, csat, ces, revenue or an event type'),
+    horizon_days: wholeNumber('one of horizons_days', 366).optional(),
+  })
+    .optional()
+    .describe('What the initiative is judged by; by default the first outcome at the shortest horizon.'),
+})
+
 const currencies = new Set(Intl.supportedValuesOf('currency'))
 const horizons = 'a list of different whole numbers of days from 1 to 366, such as [30, 60, 90]'
 
@@ -229,6 +251,14 @@ export function programSchema(outcomes: readonly string[] | null) {
     value: valueSchema(outcomes)
       .optional()
       .describe('Money. What is missing stays unknown; it is never guessed.'),
+    initiatives: z
+      .record(
+        text('the name of an initiative'),
+        initiativeSchema,
+        'a map from initiatives to what was planned, such as loyalty-call: { randomised: true }',
+      )
+      .optional()
+      .describe('How initiatives were planned: what their measurement cannot see in the interventions.'),
     accept_leaks: z
       .array(text('the name of a feature or attribute'), 'a list of names of features or attributes')
       .default([])

@@ -56,6 +56,18 @@ export interface Meaning {
   readonly asked: readonly string[]
 }
 
+/** How an initiative was planned, as far as the program file tells. */
+export interface InitiativePlan {
+  /** Whether chance alone decided who came into which arm; null: not told. */
+  readonly isRandomised: boolean | null
+  /** The arm that the others are compared with. */
+  readonly control: string | null
+  /** Share of customers meant for each arm; null: all the same. */
+  readonly shares: Readonly<Record<string, number>> | null
+  /** What it is judged by; horizon null: the shortest that was observed. */
+  readonly primary: { readonly metric: string; readonly horizonDays: number | null } | null
+}
+
 /** One population of one organisation with its data, definitions and models. */
 export interface Program {
   readonly name: string
@@ -70,6 +82,7 @@ export interface Program {
   readonly activeWithinDays: number | null
   readonly meaning: Meaning
   readonly value: ValueDefinition
+  readonly initiatives: Readonly<Record<string, InitiativePlan>>
   /** Features and attributes that may be used although they look as if they gave the outcome away. */
   readonly acceptLeaks: readonly string[]
   /** Folder of the program file: relative paths start here. */

@@ -70,7 +70,7 @@ export function selectAtRisk({ program, relations, candidates }: PopulationOptio
  * day of the first row of any kind that is no terminal outcome; `since` is the instant. A customer known only by rows
  * without a time is taken to have been there always.
  */
-function selectJoinings(program: Program, relations: BehaviourRelations): string {
+export function selectJoinings(program: Program, relations: BehaviourRelations): string {
   const zone = quoteText(program.timezone)
   const terminal = quoteTexts(terminalTypes(program))
   return `

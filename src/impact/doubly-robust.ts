@@ -1,4 +1,4 @@
-import { jStat } from 'jstat'
+import jStat from 'jstat'
 import { densePositions } from '../model/folds.ts'
 
 /** What is known of customers in two arms. **Shape** all [customers]. */

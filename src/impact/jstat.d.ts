@@ -1,6 +1,6 @@
 /** The part of jStat that is used here; the package brings no types. */
 declare module 'jstat' {
-  export const jStat: {
+  const jStat: {
     readonly normal: {
       cdf(x: number, mean: number, standardDeviation: number): number
       inv(probability: number, mean: number, standardDeviation: number): number
@@ -9,4 +9,5 @@ declare module 'jstat' {
     readonly chisquare: { cdf(x: number, degreesOfFreedom: number): number }
     readonly binomial: { cdf(successes: number, trials: number, probability: number): number }
   }
+  export default jStat
 }

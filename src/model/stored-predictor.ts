@@ -80,6 +80,12 @@ export async function loadPredictor(folder: string): Promise<Predictor> {
   return new Predictor({ ...stored, members })
 }
 
+/** Names of the leaks that a version left out, without loading its members. */
+export async function readExcluded(folder: string): Promise<readonly string[]> {
+  const stored = JSON.parse(await readFile(join(folder, 'predictor.json'), 'utf8'))
+  return (stored as Pick<PredictorParts, 'excluded'>).excluded
+}
+
 /** The version that serves a program, ready to predict. */
 export async function loadChampion(
   modelsFolder: string,

@@ -1,0 +1,244 @@
+import type { Day } from '../domain/days.ts'
+import type { InitiativePlan, Program } from '../domain/program.ts'
+import { buildCatalogue } from '../features/build-catalogue.ts'
+import type { Feature } from '../features/catalogue.ts'
+import { type FeatureFrame, lakeRelations, pickFrame, readFeatures } from '../features/features.ts'
+import type { Database } from '../lake/database.ts'
+import type { Lake } from '../lake/lake.ts'
+import { fitterHere } from '../model/fitter.ts'
+import { selectRows } from '../model/matrix.ts'
+import { chooseControl, countArms, sampleRatioP } from './arms.ts'
+import { type Assignments, readAssignments } from './assignments.ts'
+import { readMetrics } from './measured-metrics.ts'
+import { type ArmPair, type Evidence, type MeasuredEffect, measureEffects } from './measurement.ts'
+import {
+  findOverlap,
+  fitTreatmentPropensity,
+  shareOf,
+  type TreatmentPropensity,
+} from './treatment-propensity.ts'
+
+export interface InitiativeRequest {
+  readonly program: Program
+  readonly lake: Lake
+  readonly initiative: string
+  /** Nothing after this day is known. */
+  readonly asOf: Day
+  /** The arm to compare with; null: as planned, or to be told from the names. */
+  readonly control: string | null
+  /** Features that are left out, such as leaks. */
+  readonly excluded: ReadonlySet<string>
+  readonly seed: number
+}
+
+/** What an initiative brought, arm by arm. */
+export interface InitiativeMeasurement {
+  readonly assignments: Assignments
+  /** Null: there is nobody to compare with. */
+  readonly control: string | null
+  readonly sampleRatioP: number | null
+  readonly evidence: Evidence
+  /** Why the evidence is what it is. */
+  readonly evidenceWords: string
+  readonly effects: readonly MeasuredEffect[]
+  readonly warnings: readonly string[]
+}
+
+/** Everything needed to compare two arms. */
+export interface ComparedArms {
+  readonly pair: ArmPair
+  readonly propensity: TreatmentPropensity
+  readonly evidence: Evidence
+  readonly words: string
+  readonly warnings: readonly string[]
+}
+
+const plain: InitiativePlan = { isRandomised: null, control: null, shares: null, primary: null }
+
+/**
+ * Measures an initiative by intention to treat, everybody counted in the first arm that they were put into.
+ *
+ * Where chance decided, arms are compared with adjustment for what was known before; where it did not, by doubly robust
+ * scores over customers like whom there are some in each arm. Uses the table `spine` of the database.
+ */
+export async function measureInitiative(
+  database: Database,
+  request: InitiativeRequest,
+): Promise<InitiativeMeasurement> {
+  const { program, initiative, seed } = request
+  const plan = program.initiatives[initiative] ?? plain
+  const relations = lakeRelations(request.lake, { excluded: request.excluded })
+  const assignments = await readAssignments(database, { ...request, relations })
+  const arms = Object.keys(countArms(assignments))
+  const control = chooseControl(arms, { initiative, wanted: request.control ?? plan.control })
+  const ratio = sampleRatioP(assignments, plan.shares)
+  const warnings = assignmentWarnings(assignments, { ratio, plan })
+  const base = { assignments, control, sampleRatioP: ratio }
+  if (control === null) {
+    const words = 'there is one arm only, and nobody to compare it with'
+    return { ...base, evidence: 'associational', evidenceWords: words, effects: [], warnings }
+  }
+  const metrics = await readMetrics(database, assignments, { ...request, relations })
+  const frame = await readBefore(database, assignments, request)
+  const compared: ComparedArms[] = []
+  for (const arm of arms.filter((name) => name !== control))
+    compared.push(await compareArms(assignments, frame, { arm, control, plan, seed }))
+  const effects = compared.flatMap(({ pair }) => measureEffects(metrics, pair, seed))
+  const weakest = compared.reduce((worst, own) => (rank(own.evidence) > rank(worst.evidence) ? own : worst))
+  return {
+    ...base,
+    evidence: weakest.evidence,
+    evidenceWords: weakest.words,
+    effects: primaryFirst(effects, program, plan),
+    warnings: [...warnings, ...compared.flatMap((own) => own.warnings), ...answerWarnings(effects)],
+  }
+}
+
+function rank(evidence: Evidence): number {
+  return ['experiment', 'adjusted', 'associational'].indexOf(evidence)
+}
+
+/** What was known of everybody in the spine at the end of the day before, the day itself included as a number. */
+async function readBefore(
+  database: Database,
+  { day }: Assignments,
+  { program, lake, asOf, excluded }: InitiativeRequest,
+): Promise<FeatureFrame> {
+  const relations = lakeRelations(lake, { excluded })
+  const catalogue = await buildCatalogue(database, { program, lake, asOf, excluded })
+  const frame = await readFeatures(database, { program, lake, catalogue, relations, spine: 'spine' })
+  const assignedOn: Feature = {
+    name: 'assigned_on',
+    kind: 'number',
+    unit: 'days',
+    windowDays: null,
+    words: 'day of assignment',
+    origin: 'assigned_on',
+  }
+  return {
+    rows: frame.rows,
+    features: [...frame.features, assignedOn],
+    columns: [...frame.columns, Float64Array.from(day)],
+  }
+}
+
+/** Fewest customers in either arm from which who was treated could be told if chance had not decided. */
+const fewestToTell = 50
+
+/** Sets two arms side by side and judges what a difference between them would mean. */
+export async function compareArms(
+  assignments: Pick<Assignments, 'arm' | 'cluster'>,
+  frame: FeatureFrame,
+  { arm, control, plan, seed }: { arm: string; control: string; plan: InitiativePlan; seed: number },
+): Promise<ComparedArms> {
+  const rows = Int32Array.from(assignments.arm.keys()).filter(
+    (row) => assignments.arm[row] === arm || assignments.arm[row] === control,
+  )
+  const isTreated = Uint8Array.from(rows, (row) => (assignments.arm[row] === arm ? 1 : 0))
+  const cluster = rows.map((row) => assignments.cluster[row])
+  const request = { frame: pickFrame(frame, rows), isTreated, cluster, seed, fitter: fitterHere }
+  const even = await fitTreatmentPropensity({ ...request, isBent: false })
+  const share = shareOf(isTreated)
+  const smallest = Math.min(share, 1 - share) * rows.length
+  const isRandom = plan.isRandomised ?? (smallest >= fewestToTell && !even.isTelling)
+  const auc = even.auc === null ? '' : ` (AUC ${even.auc.toFixed(2)})`
+  if (isRandom) {
+    const propensity = even.isTelling ? even : { ...even, chance: even.chance.map(() => share) }
+    const comparison = { features: even.features, isTreated, cluster, propensity: propensity.chance }
+    return {
+      ...{ pair: { arm, members: rows, comparison }, propensity, evidence: 'experiment' },
+      words: plan.isRandomised
+        ? 'the program file says that chance decided who came into which arm'
+        : `who came into which arm cannot be told from anything known before${auc}, as where chance decides`,
+      warnings: even.isTelling
+        ? [`${arm} can be told from ${control} by what was known before${auc}: look at how it was drawn.`]
+        : [],
+    }
+  }
+  const reason =
+    plan.isRandomised === false
+      ? 'the program file says that chance did not decide'
+      : even.isTelling
+        ? `who came into which arm can be told from what was known before${auc}`
+        : `arms of fewer than ${fewestToTell} customers are too small to tell whether chance decided`
+  return adjustedArms({ ...request, rows, arm, reason })
+}
+
+/** Arms that were not drawn: only customers like whom there are some in each are compared. */
+async function adjustedArms({
+  rows,
+  arm,
+  reason,
+  ...request
+}: Omit<Parameters<typeof fitTreatmentPropensity>[0], 'isBent'> & {
+  rows: Int32Array
+  arm: string
+  reason: string
+}): Promise<ComparedArms> {
+  const propensity = await fitTreatmentPropensity({ ...request, isBent: true })
+  const kept = findOverlap(propensity.chance, shareOf(request.isTreated))
+  const left = 1 - kept.length / rows.length
+  const comparison = {
+    features: selectRows(propensity.features, kept),
+    isTreated: Uint8Array.from(kept, (row) => request.isTreated[row]),
+    cluster: kept.map((row) => request.cluster[row]),
+    propensity: Float64Array.from(kept, (row) => propensity.chance[row]),
+  }
+  const isThin = left > 0.5
+  return {
+    pair: { arm, members: kept.map((row) => rows[row]), comparison },
+    propensity,
+    evidence: isThin ? 'associational' : 'adjusted',
+    words: isThin
+      ? `${reason}, and for more than half of the customers nobody like them is in the other arm`
+      : `${reason}; that is adjusted for`,
+    warnings:
+      left > 0.1
+        ? [
+            `${Math.round(100 * left)}% of the customers of ${arm} and its control have nobody like them in the other arm and are left out.`,
+          ]
+        : [],
+  }
+}
+
+function assignmentWarnings(
+  { switched, gone, isByAccount }: Assignments,
+  { ratio, plan }: { ratio: number | null; plan: InitiativePlan },
+): string[] {
+  const warnings: string[] = []
+  if (ratio !== null && ratio < 0.001)
+    warnings.push(
+      plan.shares === null
+        ? 'The arms are not of the same size. If other shares were meant, name them under initiatives in the program file.'
+        : `Arms of these sizes are hardly chance (p = ${ratio.toExponential(1)}): customers may be missing from one of them.`,
+    )
+  if (switched > 0) warnings.push(`${switched} customers were put into several arms; the first one counts.`)
+  if (gone > 0) warnings.push(`${gone} customers were no longer there when they were put into an arm.`)
+  if (isByAccount) warnings.push('Whole accounts were assigned: intervals are over accounts.')
+  return warnings
+}
+
+function answerWarnings(effects: readonly MeasuredEffect[]): string[] {
+  return effects.flatMap(({ metric, arm, responseRate }) => {
+    if (responseRate === null || Math.abs(responseRate.treated - responseRate.control) < 0.02) return []
+    const percent = (share: number) => `${(100 * share).toFixed(1)}%`
+    return [
+      `${percent(responseRate.treated)} of ${arm} answered ${metric} and ${percent(responseRate.control)} of the control: part of the difference may be who answers.`,
+    ]
+  })
+}
+
+/** The declared result first, else the first outcome at the shortest horizon. */
+function primaryFirst(
+  effects: readonly MeasuredEffect[],
+  program: Program,
+  plan: InitiativePlan,
+): MeasuredEffect[] {
+  const metric = plan.primary?.metric ?? program.outcomes[0]?.name ?? effects[0]?.metric
+  const horizon = plan.primary?.horizonDays ?? null
+  const first = effects.findIndex(
+    (own) => own.metric === metric && (horizon === null || own.horizonDays === horizon),
+  )
+  if (first < 0) return [...effects]
+  return [effects[first], ...effects.slice(0, first), ...effects.slice(first + 1)]
+}
