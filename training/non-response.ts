@@ -11,11 +11,7 @@ import { type ForecastPanel, forecastPanel, panelRows, panelScores } from './for
 import type { HeldOut } from './held-out.ts'
 import type { Labelled } from './labelled.ts'
 import type { ResponseObservations } from './response-observations.ts'
-import {
-  answeringTask,
-  type FitOptions,
-  type ResponsePropensity,
-} from './response-propensity.ts'
+import { answeringTask, type FitOptions, type ResponsePropensity } from './response-propensity.ts'
 import type { Split } from './splits.ts'
 
 /** What a version knows of those who did not answer, and what it does about them. Net scores: -100 to 100. */

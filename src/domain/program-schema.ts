@@ -198,6 +198,14 @@ const initiativeSchema = strict({
     .describe('What the initiative is judged by; by default the first outcome at the shortest horizon.'),
 })
 
+const initiativesSchema = z
+  .record(
+    text('the name of an initiative'),
+    initiativeSchema,
+    'a map from initiatives to what was planned, such as loyalty-call: { randomised: true }',
+  )
+  .describe('How initiatives were planned, which their rows do not tell.')
+
 const currencies = new Set(Intl.supportedValuesOf('currency'))
 const horizons = 'a list of different whole numbers of days from 1 to 366, such as [30, 60, 90]'
 
@@ -251,14 +259,7 @@ export function programSchema(outcomes: readonly string[] | null) {
     value: valueSchema(outcomes)
       .optional()
       .describe('Money. What is missing stays unknown; it is never guessed.'),
-    initiatives: z
-      .record(
-        text('the name of an initiative'),
-        initiativeSchema,
-        'a map from initiatives to what was planned, such as loyalty-call: { randomised: true }',
-      )
-      .optional()
-      .describe('How initiatives were planned: what their measurement cannot see in the interventions.'),
+    initiatives: initiativesSchema.optional(),
     accept_leaks: z
       .array(text('the name of a feature or attribute'), 'a list of names of features or attributes')
       .default([])

@@ -33,32 +33,58 @@ export interface ArmPair {
 
 /** Fewest customers with a known metric in either arm. */
 const fewestOfAnArm = 10
+/** Fewest customers whose value differs from the commonest one. */
+const fewestDifferent = 5
 
 /**
- * Effects of one arm on all metrics that are known of enough customers. Metrics that are known of the same customers
- * share their fits.
+ * Effects of one arm on all metrics that are known of enough customers and vary at all. What is known of the same
+ * customers shares its fits. The worth of an effect is estimated customer by customer like the effect itself, since
+ * those who matter most may be moved most.
  */
 export function measureEffects(
   metrics: readonly MeasuredMetric[],
   pair: ArmPair,
   seed: number,
 ): MeasuredEffect[] {
-  const groups: { readonly rows: Int32Array; readonly indices: number[] }[] = []
-  for (const [index, { outcome }] of metrics.entries()) {
-    const rows = knownMembers(outcome, pair)
+  const outcomes = metrics.map(({ outcome }) => outcome)
+  const values = metrics.map(({ value }) => value)
+  const scores = scoreKnown([...outcomes, ...values], pair, seed)
+  return metrics.flatMap((metric, index) => {
+    const own = scores.get(index)
+    if (own === undefined) return []
+    return [describe(metric, pair, { scores: own, worth: scores.get(metrics.length + index) ?? null })]
+  })
+}
+
+/** Scores of the columns that enough customers of each arm have, by place. */
+function scoreKnown(
+  columns: readonly (Float64Array | null)[],
+  pair: ArmPair,
+  seed: number,
+): ReadonlyMap<number, OutcomeScores> {
+  const groups: { readonly rows: Int32Array; readonly places: number[] }[] = []
+  for (const [place, column] of columns.entries()) {
+    if (column === null) continue
+    const rows = knownMembers(column, pair)
     const same = groups.find((group) => areEqual(group.rows, rows))
-    if (same) same.indices.push(index)
-    else if (isEnough(rows, pair)) groups.push({ rows, indices: [index] })
+    if (!isEnough(rows, pair) || !isVaried(rows, pick(column, pair))) continue
+    if (same) same.places.push(place)
+    else groups.push({ rows, places: [place] })
   }
-  const effects = new Map<number, MeasuredEffect>()
-  for (const { rows, indices } of groups) {
-    const outcomes = indices.map((index) => pick(metrics[index].outcome, pair))
-    for (const [place, scores] of scoreArms(pair.comparison, { rows, outcomes, seed }).entries()) {
-      const metric = metrics[indices[place]]
-      effects.set(indices[place], describe(metric, pair, { scores, value: worthOf(metric, pair, seed) }))
-    }
+  const found = new Map<number, OutcomeScores>()
+  for (const { rows, places } of groups) {
+    const outcomes = places.map((place) => pick(columns[place] as Float64Array, pair))
+    for (const [at, scores] of scoreArms(pair.comparison, { rows, outcomes, seed }).entries())
+      found.set(places[at], scores)
   }
-  return [...effects].sort(([a], [b]) => a - b).map(([, effect]) => effect)
+  return found
+}
+
+/** Where nearly all customers have the same value, no interval of a difference can be trusted. */
+function isVaried(rows: Int32Array, values: Float64Array): boolean {
+  const counts = new Map<number, number>()
+  for (const row of rows) counts.set(values[row], (counts.get(values[row]) ?? 0) + 1)
+  return rows.length - Math.max(...counts.values()) >= fewestDifferent
 }
 
 function areEqual(a: Int32Array, b: Int32Array): boolean {
@@ -79,15 +105,10 @@ function isEnough(rows: Int32Array, { comparison }: ArmPair): boolean {
   return Math.min(treated, rows.length - treated) >= fewestOfAnArm
 }
 
-/** Worth of the effect: itself estimated customer by customer, since those who matter most may be moved most. */
-function worthOf({ value }: MeasuredMetric, pair: ArmPair, seed: number): MeasuredEffect['value'] {
-  if (value === null) return null
-  const rows = knownMembers(value, pair)
-  if (!isEnough(rows, pair)) return null
-  const { comparison } = pair
-  const [scores] = scoreArms(comparison, { rows, outcomes: [pick(value, pair)], seed })
+/** What the effect was worth over all treated customers. */
+function worthOf(scores: OutcomeScores, pair: ArmPair): MeasuredEffect['value'] {
   const { effect, ci95 } = effectOf(scores, clusterOf(scores, pair))
-  const treated = rows.reduce((sum, row) => sum + comparison.isTreated[row], 0)
+  const treated = scores.rows.reduce((sum, row) => sum + pair.comparison.isTreated[row], 0)
   return { total: effect * treated, ci95: [ci95[0] * treated, ci95[1] * treated] }
 }
 
@@ -98,12 +119,13 @@ function clusterOf({ rows }: OutcomeScores, { comparison }: ArmPair): Int32Array
 function describe(
   { metric, horizonDays, unit, isAnswered }: MeasuredMetric,
   pair: ArmPair,
-  { scores, value }: { scores: OutcomeScores; value: MeasuredEffect['value'] },
+  { scores, worth }: { scores: OutcomeScores; worth: OutcomeScores | null },
 ): MeasuredEffect {
   const effect = effectOf(scores, clusterOf(scores, pair))
   const [low, high] = effect.ci95
   return {
-    ...{ metric, horizonDays, unit, arm: pair.arm, customers: scores.rows.length, effect, value },
+    ...{ metric, horizonDays, unit, arm: pair.arm, customers: scores.rows.length, effect },
+    value: worth && worthOf(worth, pair),
     isDetected: low > 0 || high < 0,
     responseRate: isAnswered ? responseRates(scores, pair) : null,
   }

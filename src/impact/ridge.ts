@@ -1,5 +1,6 @@
-import { CholeskyDecomposition, Matrix as Dense } from 'ml-matrix'
 import type { Matrix } from '../model/matrix.ts'
+import { factorise, solveFactorised } from './cholesky.ts'
+import { addUp, combined, readRow, type Scaled, type Sums, scaleColumns, sumByFold } from './ridge-sums.ts'
 
 /** Rows that linear fits learn from, and what they are to foretell. */
 export interface RidgeProblem {
@@ -24,7 +25,7 @@ export interface CrossFit {
 }
 
 /** Penalties in units of rows × variance of a column, heaviest first. */
-const grid = [3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001]
+const grid = [2, 0.5, 0.1, 0.02, 0.005, 0.001]
 
 /**
  * Foretells targets linearly, each row by fits of other folds, with the penalty that foretells best.
@@ -36,16 +37,16 @@ export function crossFitRidge(problem: RidgeProblem): CrossFit {
   const scaled = scaleColumns(problem.features, problem.rows)
   const sums = sumByFold(problem, scaled)
   const total = addUp(sums)
-  const choices = problem.targets.map(() => ({ penalty: null as number | null, error: 0 }))
-  const bases = foldErrors(sums, total, null)
-  for (const [target, error] of bases.entries()) choices[target].error = error
+  const rests = sums.map((fold) => combined(total, fold, -1))
+  const bases = errorsOutside(sums, rests, null)
+  const choices = bases.map((error) => ({ penalty: null as number | null, error }))
   for (const penalty of grid) {
-    for (const [target, error] of foldErrors(sums, total, penalty).entries())
+    for (const [target, error] of errorsOutside(sums, rests, penalty).entries())
       if (error < choices[target].error) choices[target] = { penalty, error }
   }
   const penalties = choices.map(({ penalty }) => penalty)
   return {
-    predictions: predictByFold(problem, scaled, { sums, total, penalties }),
+    predictions: predictByFold(problem, scaled, { rests, penalties }),
     penalties,
     explained: choices.map(({ error }, target) => (bases[target] > 0 ? 1 - error / bases[target] : 0)),
   }
@@ -56,8 +57,8 @@ export interface RidgeFit {
   readonly intercept: number
   /** [columns] */
   readonly weights: Float64Array
-  /** Covariance of intercept and weights, robust against unequal spread. [1 + columns, 1 + columns] */
-  readonly covariance: Dense
+  /** Variance of what it foretells of a row, or of the mean row of a group, robust against unequal spread. */
+  varianceAt(features: ArrayLike<number>): number
 }
 
 /**
@@ -70,152 +71,75 @@ export function fitRidge(
   { penalty, cluster }: { penalty: number | null; cluster: ArrayLike<number> },
 ): RidgeFit {
   const scaled = scaleColumns(features, rows)
-  const sums = addUp(
-    sumByFold({ features, rows, foldOf: new Uint8Array(features.rows), folds: 1, targets: [target] }, scaled),
-  )
-  const { coefficients, inverse } = solve(sums, penalty, true)
+  const none = new Uint8Array(features.rows)
+  const [sums] = sumByFold({ features, rows, foldOf: none, folds: 1, targets: [target] }, scaled)
+  const lower = factorise(penalised(sums, penalty), sums.size)
+  const coefficients = solveFactorised(lower, knownSide(sums, penalty), sums.size)
   const { columns, values } = features
-  const size = columns + 1
+  const x = new Float64Array(sums.size)
   const scores = new Map<number, Float64Array>()
-  const x = new Float64Array(size)
   for (const row of rows) {
     readRow(x, values, row, { columns, scaled })
-    let residual = target[row]
-    for (let i = 0; i < size; i++) residual -= x[i] * coefficients.get(i, 0)
-    const score = scores.get(cluster[row]) ?? new Float64Array(size)
+    const residual = target[row] - dot(x, coefficients)
+    const score = scores.get(cluster[row]) ?? new Float64Array(sums.size)
     scores.set(cluster[row], score)
-    for (let i = 0; i < size; i++) score[i] += x[i] * residual
+    for (let i = 0; i < score.length; i++) score[i] += x[i] * residual
   }
-  const covariance = sandwich(inverse as Dense, [...scores.values()])
-  return toRaw(coefficients.getColumn(0), covariance, scaled)
-}
-
-interface Scaled {
-  readonly mean: Float64Array
-  /** 1 / standard deviation; 0 for a constant column, which is then left out. */
-  readonly scale: Float64Array
-}
-
-function scaleColumns({ columns, values }: Matrix, rows: Int32Array): Scaled {
-  const mean = new Float64Array(columns)
-  const squares = new Float64Array(columns)
-  for (const row of rows) {
-    for (let column = 0; column < columns; column++) {
-      const x = values[row * columns + column]
-      mean[column] += x
-      squares[column] += x * x
-    }
-  }
-  const count = Math.max(1, rows.length)
-  for (let column = 0; column < columns; column++) mean[column] /= count
-  const scale = squares.map((total, column) => {
-    const variance = total / count - mean[column] ** 2
-    return variance > 1e-9 * (1 + mean[column] ** 2) ? 1 / Math.sqrt(variance) : 0
-  })
-  return { mean, scale }
-}
-
-/** Sums of products of one fold: of the columns (a leading 1 included), and of these with the targets. */
-interface Sums {
-  readonly rows: number
-  readonly products: Dense
-  readonly withTargets: Dense
-  /** [targets] */
-  readonly squares: Float64Array
-}
-
-function sumByFold({ features, rows, foldOf, folds, targets }: RidgeProblem, scaled: Scaled): Sums[] {
-  const { columns, values } = features
-  const size = columns + 1
-  const all = Array.from({ length: folds }, () => ({
-    rows: 0,
-    products: new Float64Array(size * size),
-    withTargets: new Float64Array(size * targets.length),
-    squares: new Float64Array(targets.length),
-  }))
-  const x = new Float64Array(size)
-  for (const row of rows) {
-    const sums = all[foldOf[row]]
-    sums.rows++
-    readRow(x, values, row, { columns, scaled })
-    for (let i = 0; i < size; i++) {
-      if (x[i] === 0) continue
-      for (let j = i; j < size; j++) sums.products[i * size + j] += x[i] * x[j]
-      for (let t = 0; t < targets.length; t++)
-        sums.withTargets[i * targets.length + t] += x[i] * targets[t][row]
-    }
-    for (let t = 0; t < targets.length; t++) sums.squares[t] += targets[t][row] ** 2
-  }
-  return all.map(({ rows, products, withTargets, squares }) => ({
-    rows,
-    products: symmetric(products, size),
-    withTargets: Dense.from1DArray(size, Math.max(1, targets.length), withTargets),
-    squares,
-  }))
-}
-
-function readRow(
-  x: Float64Array,
-  values: Float32Array,
-  row: number,
-  { columns, scaled }: { columns: number; scaled: Scaled },
-): void {
-  x[0] = 1
-  for (let column = 0; column < columns; column++)
-    x[column + 1] = (values[row * columns + column] - scaled.mean[column]) * scaled.scale[column]
-}
-
-function symmetric(upper: Float64Array, size: number): Dense {
-  for (let i = 0; i < size; i++) for (let j = 0; j < i; j++) upper[i * size + j] = upper[j * size + i]
-  return Dense.from1DArray(size, size, upper)
-}
-
-function addUp(parts: readonly Sums[]): Sums {
-  return parts
-    .slice(1)
-    .reduce((sum, part) => combined(sum, part, 1), combined(parts[0], { ...parts[0], rows: 0 }, 0))
-}
-
-function combined(a: Sums, b: Sums, sign: number): Sums {
+  const weights = Float64Array.from({ length: columns }, (_, c) => coefficients[c + 1] * scaled.scale[c])
   return {
-    rows: a.rows + sign * b.rows,
-    products: Dense.add(a.products, Dense.mul(b.products, sign)),
-    withTargets: Dense.add(a.withTargets, Dense.mul(b.withTargets, sign)),
-    squares: a.squares.map((square, t) => square + sign * b.squares[t]),
+    intercept: coefficients[0] - dot(weights, scaled.mean),
+    weights,
+    varianceAt(row) {
+      readRow(x, row, 0, { columns, scaled })
+      if (penalty === null) x.fill(0, 1)
+      const influence = solveFactorised(lower, x, sums.size)
+      let squares = 0
+      for (const score of scores.values()) squares += dot(score, influence) ** 2
+      return (squares * scores.size) / Math.max(1, scores.size - 1)
+    },
   }
 }
 
-/** **Shape** coefficients [1 + columns × targets]. Null: the mean alone. */
-function solve(
-  { rows, products, withTargets }: Sums,
-  penalty: number | null,
-  isInverseWanted = false,
-): { coefficients: Dense; inverse: Dense | null } {
-  const size = products.rows
-  const penalised = penalty === null ? Dense.zeros(size, size) : products.clone()
-  penalised.set(0, 0, Math.max(1, rows))
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
+  return sum
+}
+
+/** Products with the penalty on their diagonal, the intercept's excepted. Null: the intercept alone. */
+function penalised({ rows, products, size }: Sums, penalty: number | null): Float64Array {
+  const count = Math.max(1, rows)
+  const matrix = penalty === null ? new Float64Array(size * size) : products.slice()
+  matrix[0] = count
   for (let i = 1; i < size; i++)
-    penalised.set(i, i, penalty === null ? 1 : products.get(i, i) + penalty * Math.max(1, rows))
-  const known = penalty === null ? withTargets.clone() : withTargets
-  if (penalty === null)
-    for (let i = 1; i < size; i++) for (let t = 0; t < known.columns; t++) known.set(i, t, 0)
-  const decomposed = new CholeskyDecomposition(penalised)
-  return {
-    coefficients: decomposed.solve(known),
-    inverse: isInverseWanted ? decomposed.solve(Dense.eye(size, size)) : null,
-  }
+    matrix[i * size + i] = penalty === null ? 1 : matrix[i * size + i] + penalty * count
+  return matrix
+}
+
+function knownSide({ withTargets, size }: Sums, penalty: number | null): Float64Array {
+  return penalty === null ? withTargets.slice().fill(0, withTargets.length / size) : withTargets
+}
+
+/** **Shape** [1 + columns × targets] */
+function solve(sums: Sums, penalty: number | null): Float64Array {
+  return solveFactorised(factorise(penalised(sums, penalty), sums.size), knownSide(sums, penalty), sums.size)
 }
 
 /** Squared error of each target on the folds left out. */
-function foldErrors(sums: readonly Sums[], total: Sums, penalty: number | null): number[] {
-  const errors = new Array<number>(total.squares.length).fill(0)
-  for (const fold of sums) {
-    const { coefficients } = solve(combined(total, fold, -1), penalty)
-    const fitted = fold.products.mmul(coefficients)
-    for (let t = 0; t < errors.length; t++) {
-      let error = fold.squares[t]
-      for (let i = 0; i < coefficients.rows; i++)
-        error += coefficients.get(i, t) * (fitted.get(i, t) - 2 * fold.withTargets.get(i, t))
+function errorsOutside(sums: readonly Sums[], rests: readonly Sums[], penalty: number | null): number[] {
+  const targets = sums[0].squares.length
+  const errors = new Array<number>(targets).fill(0)
+  for (const [place, { squares, products, withTargets, size }] of sums.entries()) {
+    const coefficients = solve(rests[place], penalty)
+    for (let t = 0; t < targets; t++) {
+      let error = squares[t]
+      for (let i = 0; i < size; i++) {
+        const own = coefficients[i * targets + t]
+        let fitted = products[i * size + i] * own - 2 * withTargets[i * targets + t]
+        for (let j = i + 1; j < size; j++)
+          fitted += 2 * products[i * size + j] * coefficients[j * targets + t]
+        error += own * fitted
+      }
       errors[t] += error
     }
   }
@@ -225,51 +149,22 @@ function foldErrors(sums: readonly Sums[], total: Sums, penalty: number | null):
 function predictByFold(
   { features, foldOf, targets }: RidgeProblem,
   scaled: Scaled,
-  { sums, total, penalties }: { sums: readonly Sums[]; total: Sums; penalties: readonly (number | null)[] },
+  { rests, penalties }: { rests: readonly Sums[]; penalties: readonly (number | null)[] },
 ): Float64Array[] {
   const distinct = [...new Set(penalties)]
-  const byFold = sums.map((fold) => {
-    const rest = combined(total, fold, -1)
-    const fits = new Map(distinct.map((penalty) => [penalty, solve(rest, penalty).coefficients]))
-    return penalties.map((penalty, t) => Float64Array.from((fits.get(penalty) as Dense).getColumn(t)))
+  const byFold = rests.map((rest) => {
+    const fits = new Map(distinct.map((penalty) => [penalty, solve(rest, penalty)]))
+    return penalties.map((penalty, t) => {
+      const own = fits.get(penalty) as Float64Array
+      return Float64Array.from({ length: rest.size }, (_, i) => own[i * penalties.length + t])
+    })
   })
   const { columns, values, rows } = features
   const predictions = targets.map(() => new Float64Array(rows))
   const x = new Float64Array(columns + 1)
   for (let row = 0; row < rows; row++) {
     readRow(x, values, row, { columns, scaled })
-    const own = byFold[foldOf[row]]
-    for (let t = 0; t < targets.length; t++) {
-      let sum = 0
-      for (let i = 0; i <= columns; i++) sum += x[i] * own[t][i]
-      predictions[t][row] = sum
-    }
+    for (let t = 0; t < targets.length; t++) predictions[t][row] = dot(x, byFold[foldOf[row]][t])
   }
   return predictions
-}
-
-/** Inverse × Σ scores × scoresᵀ × inverse, for as many observations as there are clusters. */
-function sandwich(inverse: Dense, scores: readonly Float64Array[]): Dense {
-  const size = inverse.rows
-  const middle = new Float64Array(size * size)
-  for (const score of scores)
-    for (let i = 0; i < size; i++) for (let j = i; j < size; j++) middle[i * size + j] += score[i] * score[j]
-  const correction = scores.length / Math.max(1, scores.length - 1)
-  return inverse.mmul(symmetric(middle, size)).mmul(inverse).mul(correction)
-}
-
-/** From standardised columns to raw ones. */
-function toRaw(coefficients: readonly number[], covariance: Dense, { mean, scale }: Scaled): RidgeFit {
-  const size = coefficients.length
-  const change = Dense.eye(size, size)
-  for (let i = 1; i < size; i++) {
-    change.set(i, i, scale[i - 1])
-    change.set(0, i, -mean[i - 1] * scale[i - 1])
-  }
-  const raw = change.mmul(Dense.columnVector([...coefficients]))
-  return {
-    intercept: raw.get(0, 0),
-    weights: Float64Array.from({ length: size - 1 }, (_, i) => raw.get(i + 1, 0)),
-    covariance: change.mmul(covariance).mmul(change.transpose()),
-  }
 }
