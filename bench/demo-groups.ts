@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expectedOf, netScoreOf } from '../src/api/group-figures.ts'
-import type { ModelCard } from '../src/api/model-cards.ts'
 import { type Database, quoteText } from '../src/lake/database.ts'
+import type { ModelCard } from '../src/model/model-cards.ts'
 
 /** Smaller groups say nothing of the level. */
 const fewest = 30

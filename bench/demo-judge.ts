@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { netScoreOf } from '../src/api/group-figures.ts'
-import type { ModelCard } from '../src/api/model-cards.ts'
 import { Database, quoteText } from '../src/lake/database.ts'
 import { auc, logLoss, meanOf } from '../src/model/metrics.ts'
+import type { ModelCard } from '../src/model/model-cards.ts'
 import type { TrueForecast } from '../training/synthetic/forecast.ts'
 import { judgeGroups } from './demo-groups.ts'
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Program } from '../domain/program.ts'
 import type { GroupMean, GroupTotals } from '../lake/prediction-totals.ts'
 import { forecastGroup } from '../model/group-forecast.ts'
-import type { ModelCard } from './model-cards.ts'
+import type { ModelCard } from '../model/model-cards.ts'
 
 const interval = z.tuple([z.number(), z.number()]).nullable().meta({
   description: '95% interval of what would be counted; null where the version does not know its error',

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { ModelCard } from '../model/model-cards.ts'
 import { keyedAnswers } from './answers.ts'
-import type { ModelCard } from './model-cards.ts'
 import { programParams } from './prediction-schema.ts'
 import type { ServedPrograms } from './programs.ts'
 

@@ -8,8 +8,8 @@ import type { Lake } from '../lake/lake.ts'
 import { LakeReader, markOf } from '../lake/lake-reader.ts'
 import { type DayTotals, readDayTotals } from '../lake/prediction-totals.ts'
 import { openPredictions, type PredictionFile } from '../lake/read-predictions.ts'
+import { ModelCards } from '../model/model-cards.ts'
 import { Registry } from '../model/registry.ts'
-import { ModelCards } from './model-cards.ts'
 import { Problem } from './problems.ts'
 
 /** How often a day is looked up anew when its file is gone by the time it is read. */

@@ -1,11 +1,6 @@
 import { z } from 'zod'
 import { isDay, isTimezone } from './days.ts'
-
-/*
- * Every message of this schema is what is *allowed* at its place: a phrase to follow "allowed:" or, where a key
- * is not known, the known keys. Only rules that span several keys have a sentence; it ends with a full stop.
- * program-problems.ts makes the complete sentences.
- */
+import { amount, exactlyOne, oneOrMore, share, strict, text, wholeNumber } from './schema-parts.ts'
 
 /** Keys that have a meaning in a later version, and none yet. */
 export const reservedKeys: readonly string[] =
@@ -19,34 +14,13 @@ const takenNames = new Set(
    segment top_drivers flags nps csat ces revenue margin contact_cost discount_rate constructor`.split(/\s+/),
 )
 
-const text = (allowed: string) => z.string(allowed).trim().min(1, allowed)
-const amount = (allowed: string, [lowest, highest] = [0, Number.MAX_VALUE]) =>
-  z.number(allowed).min(lowest!, allowed).max(highest!, allowed)
-const wholeNumber = (allowed: string, highest: number) => z.int(allowed).min(1, allowed).max(highest, allowed)
-const oneOrMore = <T extends z.ZodType>(entry: T, allowed: string) =>
-  z.union([entry, z.array(entry, allowed).min(1, allowed)], allowed)
 const typeNames = oneOrMore(
   text('the name of an event type, as text'),
   'an event type or a list of them, such as [purchase]',
 )
 
-/** A map in which an unknown key is an error that lists the known ones. */
-function strict<const T extends z.core.$ZodLooseShape>(shape: T) {
-  const keys = Object.keys(shape).join(', ')
-  return z.strictObject(shape, {
-    error: ({ code }) => (code === 'unrecognized_keys' ? keys : `a map with the keys ${keys}`),
-  })
-}
-
 /** Exactly one of two keys, for the schema of editors. */
 const eitherKey = (a: string, b: string) => ({ oneOf: [{ required: [a] }, { required: [b] }] })
-
-/** A rule that holds where exactly one of the keys is given. */
-function exactlyOne(map: Readonly<Record<string, unknown>>, a: string, b: string): string | null {
-  const given = [a, b].filter((key) => map[key] !== undefined)
-  if (given.length === 1) return null
-  return `needs exactly one of ${a} and ${b}; found ${given.length === 2 ? 'both: remove one' : 'neither: add one'}.`
-}
 
 const sourceSchema = strict({
   sql: text('a DuckDB select, as text')
@@ -148,7 +122,6 @@ const annualValueSchema = strict({
   })
   .meta(eitherKey('sum_of', 'column'))
 
-const share = 'a number from 0 to 1, such as 0.35 for 35%'
 const money = 'an amount in the currency of the program, 0 or more, such as 4.5'
 const gain = z.number('an amount in the currency of the program, such as 120')
 const valueShape = {
@@ -191,8 +164,12 @@ const initiativeSchema = strict({
     .optional()
     .describe('What share of customers was meant to come into each arm; by default all the same.'),
   primary: strict({
-    metric: text('an outcome, nps, csat, ces, revenue or an event type'),
-    horizon_days: wholeNumber('one of horizons_days', 366).optional(),
+    metric: text('an outcome, nps, csat, ces, revenue or an event type').describe(
+      'An outcome, nps, csat, ces, revenue or an event type.',
+    ),
+    horizon_days: wholeNumber('one of horizons_days', 366)
+      .optional()
+      .describe('One of horizons_days; by default the shortest that was observed.'),
   })
     .optional()
     .describe('What the initiative is judged by; by default the first outcome at the shortest horizon.'),

@@ -39,6 +39,7 @@ describe("the design's sample program", () => {
         contactCost: 4.5,
         discountRate: 0.08,
       },
+      initiatives: {},
       acceptLeaks: [],
       folder: '/home',
     })
@@ -74,6 +75,7 @@ describe('what is left out', () => {
       activeWithinDays: null,
       meaning: { usage: [], contact: [], feedback: [], asked: [] },
       value: { annualValue: null, margin: null, gains: {}, contactCost: null, discountRate: null },
+      initiatives: {},
       acceptLeaks: [],
     })
   })

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Registry } from '../model/registry.ts'
+import type { Registry } from './registry.ts'
 
 const interval = z.object({ mean: z.number(), low: z.number(), high: z.number() })
 
