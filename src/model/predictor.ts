@@ -117,26 +117,67 @@ export class Predictor {
    * @param leadsDays days ahead for which answers are wanted. 0 is today; beyond 90 it is as at 90.
    */
   predict(frame: FeatureFrame, leadsDays: readonly number[]): Predictions {
+    return combine(this.#hear(frame, leadsDays))
+  }
+
+  /** The same, and what each member would have predicted had it all the weight: how far they differ. */
+  predictWithMembers(
+    frame: FeatureFrame,
+    leadsDays: readonly number[],
+  ): { readonly blend: Predictions; readonly members: readonly Predictions[] } {
+    const heard = this.#hear(frame, leadsDays)
+    return {
+      blend: combine(heard),
+      members: heard.outputs.map((_, own) => combine({ ...heard, only: own })),
+    }
+  }
+
+  #hear(frame: FeatureFrame, leadsDays: readonly number[]): Heard {
     const { parts } = this
     const leads = leadsDays.map((days) => new Float32Array(frame.rows).fill(Math.min(days, longestLeadDays)))
     const views = new EncodedViews(parts.encoder, frame)
     const outputs = memberOutputs(parts, views, parts.answers ? leads : [])
-    const outcomes = parts.outcomes.map((model, index) => ({
-      model,
-      probabilities: outcomeProbabilities(
-        model,
-        frame.rows,
-        outputs.map((output) => output.hazards[index]),
-      ),
-    }))
-    const { answers } = parts
-    if (answers === null) return { rows: frame.rows, views, outcomes, answers: null }
-    const distributions = leadsDays.map((days, lead) => {
-      const own = outputs.map((output) => output.answers[lead])
-      return moveLevel(answers.levels, days, answerDistributions(answers, frame.rows, own))
-    })
-    return { rows: frame.rows, views, outcomes, answers: { model: answers, leadsDays, distributions } }
+    return { parts, views, rows: frame.rows, leadsDays, outputs }
   }
+}
+
+/** What the members said about a frame. */
+interface Heard {
+  readonly parts: PredictorParts
+  readonly views: EncodedViews
+  readonly rows: number
+  readonly leadsDays: readonly number[]
+  readonly outputs: readonly MemberOutput[]
+}
+
+/** Blends, calibrates and levels what the members said. @param only the member that has all the weight */
+function combine({
+  parts,
+  views,
+  rows,
+  leadsDays,
+  outputs,
+  only,
+}: Heard & { readonly only?: number }): Predictions {
+  const weighted = <Model extends { readonly weights: readonly number[] }>(model: Model): Model =>
+    only === undefined || model.weights[only] === 0
+      ? model
+      : { ...model, weights: model.weights.map((_, member) => (member === only ? 1 : 0)) }
+  const outcomes = parts.outcomes.map((model, index) => ({
+    model,
+    probabilities: outcomeProbabilities(
+      weighted(model),
+      rows,
+      outputs.map((output) => output.hazards[index]),
+    ),
+  }))
+  const { answers } = parts
+  if (answers === null) return { rows, views, outcomes, answers: null }
+  const distributions = leadsDays.map((days, lead) => {
+    const own = outputs.map((output) => output.answers[lead])
+    return moveLevel(answers.levels, days, answerDistributions(weighted(answers), rows, own))
+  })
+  return { rows, views, outcomes, answers: { model: answers, leadsDays, distributions } }
 }
 
 /** What each member says, before blending. */

@@ -1,0 +1,88 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { usageError } from '../domain/errors.ts'
+import { money } from '../impact/statement.ts'
+import { askWhatIf, type WhatIfReport } from '../jobs/what-if.ts'
+import { parseScenario } from '../simulation/scenario.ts'
+import { contextOf, printResult } from './context.ts'
+
+/** `loyalcast what-if PROGRAM SCENARIO.json [--full]`. */
+export function whatIfCommand(): Command {
+  return new Command('what-if')
+    .description('what would be forecast had customers behaved otherwise, and what that is worth')
+    .argument('<program>', 'path of a program file')
+    .argument('<scenario>', 'path of a scenario as JSON')
+    .option('--full', 'look at every customer of the population instead of a sample')
+    .action(async (path: string, file: string, options: { full?: boolean }, command: Command) => {
+      const context = contextOf(command)
+      const program = await context.readProgram(path)
+      const scenario = parseScenario(await readJson(resolve(context.callerFolder, file)))
+      const report = await askWhatIf(program, { ...context, scenario, isFull: options.full ?? false })
+      printResult(context, report, inWords(report))
+      if (report.support.refused) process.exitCode = 3
+    })
+}
+
+/** **Errors** `scenario-file` where it cannot be read or is no JSON. */
+async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw usageError('scenario-file', `${path} cannot be read. Name a JSON file with a scenario.`)
+  })
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw usageError('scenario-file', `${path} is no JSON: ${(error as Error).message}.`)
+  }
+}
+
+function inWords(report: WhatIfReport): string {
+  const { difference, baseline, scenario, support } = report
+  const head = [
+    `${report.name}: ${report.customers} customers on ${report.date}, ${report.edited} of them edited (${report.model_version}).`,
+    `Evidence: ${report.evidence}: ${report.evidence_reason}.`,
+  ]
+  if (difference === null || baseline === null || scenario === null)
+    return [...head, `Refused: ${support.reason}`].join('\n')
+  const nps = Object.keys(difference.nps).map((days) => {
+    const [now, then, moved] = [baseline, scenario, difference].map((part) => part.nps[days])
+    const when = days === '0' ? 'NPS today' : `NPS in ${days} days`
+    return `  ${when.padEnd(18)} ${now.value.toFixed(1)} → ${then.value.toFixed(1)}: ${signed(moved.value, 2)} (95% CI ${signed(moved.ci95[0], 2)} to ${signed(moved.ci95[1], 2)})`
+  })
+  const outcomes = Object.keys(difference.outcomes).map((task) => {
+    const [now, then, moved] = [baseline, scenario, difference].map((part) => part.outcomes[task])
+    return `  ${task.padEnd(18)} ${percent(now.rate)} → ${percent(then.rate)}: ${signed(100 * moved.rate, 3)} points (95% CI ${signed(100 * moved.ci95[0], 3)} to ${signed(100 * moved.ci95[1], 3)}), ${signed(moved.customers, 1)} customers`
+  })
+  return [
+    ...head,
+    `${Math.round(100 * support.inside)}% of the edited customers look like customers that there are.`,
+    ...nps,
+    ...outcomes,
+    ...moneyLines(report),
+    ...report.assumptions.map((assumption) => `Assumed: ${assumption}`),
+  ].join('\n')
+}
+
+function moneyLines({ money: known, if_causal, currency, cost }: WhatIfReport): string[] {
+  const worth = known ?? if_causal
+  if (!worth)
+    return cost > 0 ? [`Cost ${money(cost, currency)}; no value is configured to set against it.`] : []
+  const show = (amount: number | null) => (amount === null ? 'not configured' : money(amount, currency))
+  const range = `95% CI ${show(worth.net_ci95[0])} to ${show(worth.net_ci95[1])}`
+  return [
+    known ? 'Worth:' : 'Worth, if the behaviour is the cause:',
+    `  revenue protected ${show(worth.revenue_protected)} over a year, gained ${show(worth.revenue_gained)}, contacts avoided ${show(worth.cost_avoided)}`,
+    `  cost ${show(worth.cost)}, net ${show(worth.net)} (${range})${worth.roi === null ? '' : `, ROI ${percent(worth.roi)}`}; it pays up to ${show(worth.break_even_cost)}`,
+    worth.p_net_positive === null
+      ? `  no probability that it pays: ${worth.p_net_positive_reason}`
+      : `  probability that it pays: ${percent(worth.p_net_positive)} (${worth.p_net_positive_reason})`,
+  ]
+}
+
+function signed(value: number, digits: number): string {
+  return `${value < 0 ? '' : '+'}${value.toFixed(digits)}`
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)}%`
+}

@@ -1,0 +1,116 @@
+import { classProbabilities } from '../domain/prediction.ts'
+import type { Program } from '../domain/program.ts'
+import { expectedYears, lastRisk, yearDays } from '../impact/customer-value.ts'
+import { distributionOf, type OutcomePredictions, type Predictions } from '../model/predictor.ts'
+
+/** Something that is forecast of every customer and added up over a group. */
+export interface Quantity {
+  /** `nps_<days>`, `<outcome>_<days>`, or a kind of money. */
+  readonly name: string
+  /** Task whose forecasts it is made of: nps, or an outcome. */
+  readonly task: string
+}
+
+/** What money is made of; null where it is not configured. */
+export interface MoneyInputs {
+  /** What each customer brings in a year; NaN: not known, and counted as nothing. */
+  readonly annualValue: Float64Array
+  /** Risk of leaving a day behind the last horizon, as it is without the scenario; null: not needed. [customers] */
+  readonly laterRisk: Float64Array | null
+}
+
+/** **Shape** `values[quantity]`: [customers] */
+export interface Quantities {
+  readonly list: readonly Quantity[]
+  readonly values: readonly Float64Array[]
+}
+
+/** NPS at each lead, outcomes within each horizon, and the money in them, of each customer. */
+export function quantitiesOf(program: Program, predictions: Predictions, money: MoneyInputs): Quantities {
+  const parts = [
+    ...answerQuantities(predictions),
+    ...predictions.outcomes.flatMap(outcomeQuantities),
+    ...moneyQuantities(program, predictions, money),
+  ]
+  return { list: parts.map(({ name, task }) => ({ name, task })), values: parts.map(({ values }) => values) }
+}
+
+type Part = Quantity & { readonly values: Float64Array }
+
+function answerQuantities({ answers, rows }: Predictions): Part[] {
+  if (answers === null) return []
+  return answers.leadsDays.map((days, lead) => ({
+    name: `nps_${days}`,
+    task: 'nps',
+    values: Float64Array.from({ length: rows }, (_, row) => {
+      const [detractor, , promoter] = classProbabilities(distributionOf(answers.distributions[lead], row))
+      return 100 * (promoter - detractor)
+    }),
+  }))
+}
+
+function outcomeQuantities({ model, probabilities }: OutcomePredictions): Part[] {
+  const horizons = model.horizonsDays.length
+  return model.horizonsDays.map((days, index) => ({
+    name: `${model.name}_${days}`,
+    task: model.name,
+    values: Float64Array.from(
+      { length: probabilities.length / horizons },
+      (_, row) => probabilities[row * horizons + index],
+    ),
+  }))
+}
+
+/** Money in program currency: what customers are expected to bring while they stay, and what desired outcomes bring. */
+function moneyQuantities(program: Program, predictions: Predictions, money: MoneyInputs): Part[] {
+  const { margin, gains, annualValue } = program.value
+  const parts: Part[] = []
+  const churn = predictions.outcomes.find(({ model }) => model.name === 'churn')
+  if (churn && margin !== null && annualValue !== null)
+    for (const [name, days] of [
+      ['kept_horizon', churn.model.horizonsDays[churn.model.horizonsDays.length - 1]],
+      ['kept_year', yearDays],
+    ] as const)
+      parts.push({ name, task: 'churn', values: keptValue(program, churn, { ...money, days, margin }) })
+  for (const { model, probabilities } of predictions.outcomes) {
+    const gain = gains[model.name]
+    const isDesired = program.outcomes.some((outcome) => outcome.name === model.name && outcome.isDesired)
+    if (gain === undefined || !isDesired) continue
+    const horizons = model.horizonsDays.length
+    const values = Float64Array.from(
+      { length: predictions.rows },
+      (_, row) => gain * probabilities[(row + 1) * horizons - 1],
+    )
+    parts.push({ name: `gain_${model.name}`, task: model.name, values })
+  }
+  return parts
+}
+
+/** What each customer is expected to bring, less what is lost with those who leave. */
+function keptValue(
+  program: Program,
+  { model, probabilities }: OutcomePredictions,
+  { annualValue, laterRisk, days, margin }: MoneyInputs & { days: number; margin: number },
+): Float64Array {
+  const horizons = model.horizonsDays.length
+  return annualValue.map((value, row) => {
+    if (Number.isNaN(value)) return 0
+    const left = probabilities.subarray(row * horizons, (row + 1) * horizons)
+    // An absence is no leaving for good: its chance falls with the horizon, and the year's value is at stake as a whole.
+    if (model.isAbsence)
+      return value * margin * (Math.min(days, yearDays) / yearDays) * (1 - left[horizons - 1])
+    const stay = { horizonsDays: model.horizonsDays, left, laterRisk: laterRisk?.[row] ?? null }
+    return value * margin * expectedYears(stay, days, program.value.discountRate ?? 0)
+  })
+}
+
+/** Risk of leaving a day behind the last horizon of each customer; null without churn by an event. */
+export function laterRisks({ outcomes, rows }: Predictions): Float64Array | null {
+  const churn = outcomes.find(({ model }) => model.name === 'churn' && !model.isAbsence)
+  if (!churn) return null
+  const { horizonsDays } = churn.model
+  const size = horizonsDays.length
+  return Float64Array.from({ length: rows }, (_, row) =>
+    lastRisk({ horizonsDays, left: churn.probabilities.subarray(row * size, (row + 1) * size) }),
+  )
+}

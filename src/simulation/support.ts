@@ -1,0 +1,105 @@
+import type { FeatureFrame } from '../features/features.ts'
+import type { Evaluation } from './evaluation.ts'
+
+/** How far edited customers look like customers that there are. */
+export interface Support {
+  /** Share of the edited customers who do. 1 where nobody is edited. */
+  readonly inside: number
+  readonly edited: number
+}
+
+/** Beyond this share outside, a scenario is refused. */
+export const mostOutside = 0.2
+/** Customers whom others are compared with, and as many who show how far apart customers are. */
+const referenceRows = 1000
+const nearestCompared = 3
+/** Of customers as they are, this share lies nearer to others than the threshold. */
+const insideQuantile = 0.99
+
+/**
+ * Counts edited customers who look like some that there are, in the features that the edits move.
+ *
+ * The distance is to the third nearest of a reference; how large it may be is learned from other customers as they are.
+ * Numbers are on a scale that grows with the logarithm far from the middle, and missing is a value of its own.
+ *
+ * @param reference customers as they are, edited or not.
+ */
+export function measureSupport(reference: FeatureFrame, { frames }: Pick<Evaluation, 'frames'>): Support {
+  const { edited, rows } = frames
+  const moved = movedFeatures(frames)
+  if (rows.length === 0 || moved.length === 0 || reference.rows < 4) return { inside: 1, edited: rows.length }
+  const scales = moved.map((name) => scaleOf(columnOf(reference, name)))
+  const points = (frame: FeatureFrame) =>
+    moved.map((name, index) => columnOf(frame, name).map((value) => scaled(value, scales[index])))
+  const known = points(reference)
+  const half = Math.min(referenceRows, Math.floor(reference.rows / 2))
+  const others = Array.from({ length: half }, (_, place) => place * 2)
+  const held = others.map((row) => row + 1)
+  const distances = held
+    .map((row) => distanceTo(known, others, { columns: known, row }))
+    .sort((a, b) => a - b)
+  const threshold = distances[Math.min(half - 1, Math.floor(insideQuantile * half))]
+  const asked = points(edited)
+  let inside = 0
+  for (let row = 0; row < rows.length; row++)
+    if (distanceTo(known, others, { columns: asked, row }) <= threshold) inside++
+  return { inside: inside / rows.length, edited: rows.length }
+}
+
+/** Numbers that the edits changed for anybody. */
+function movedFeatures({ baseline, edited, rows }: Evaluation['frames']): string[] {
+  return baseline.features.flatMap(({ name, kind }, index) => {
+    if (kind === 'category') return []
+    const before = baseline.columns[index] as Float64Array
+    const after = edited.columns[index] as Float64Array
+    return rows.some((row, place) => !Object.is(before[row], after[place])) ? [name] : []
+  })
+}
+
+function columnOf({ features, columns }: FeatureFrame, name: string): Float64Array {
+  return columns[features.findIndex((feature) => feature.name === name)] as Float64Array
+}
+
+interface Scale {
+  readonly center: number
+  readonly width: number
+}
+
+/** Median and spread of what is there. */
+function scaleOf(column: Float64Array): Scale {
+  const sorted = column.filter((value) => Number.isFinite(value)).sort()
+  if (sorted.length === 0) return { center: 0, width: 1 }
+  const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))]
+  const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length
+  const deviation = Math.sqrt(sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0) / sorted.length)
+  return { center: at(0.5), width: Math.max((at(0.75) - at(0.25)) / 1.35, deviation / 4) || 1 }
+}
+
+function scaled(value: number, { center, width }: Scale): number {
+  return Number.isFinite(value) ? Math.asinh((value - center) / width) : Number.NaN
+}
+
+/** Root mean square distance to the third nearest of some rows. */
+function distanceTo(
+  known: readonly Float64Array[],
+  others: readonly number[],
+  { columns, row }: { columns: readonly Float64Array[]; row: number },
+): number {
+  const nearest = new Array<number>(nearestCompared).fill(Number.POSITIVE_INFINITY)
+  for (const other of others) {
+    let sum = 0
+    for (let c = 0; c < known.length && sum < nearest[nearestCompared - 1]; c++)
+      sum += squaredGap(columns[c][row], known[c][other])
+    if (sum >= nearest[nearestCompared - 1]) continue
+    nearest[nearestCompared - 1] = sum
+    nearest.sort((a, b) => a - b)
+  }
+  return Math.sqrt(nearest[Math.min(nearestCompared, others.length) - 1] / known.length)
+}
+
+/** Missing and missing are alike; missing and known are a spread apart. */
+function squaredGap(a: number, b: number): number {
+  const isMissing = Number.isNaN(a)
+  if (isMissing || Number.isNaN(b)) return isMissing === Number.isNaN(b) ? 0 : 1
+  return (a - b) ** 2
+}
