@@ -1,7 +1,7 @@
 import type { Day } from '../domain/days.ts'
 import type { InitiativePlan, Program } from '../domain/program.ts'
 import { buildCatalogue } from '../features/build-catalogue.ts'
-import type { Feature } from '../features/catalogue.ts'
+import type { Catalogue, Feature } from '../features/catalogue.ts'
 import { type FeatureFrame, lakeRelations, pickFrame, readFeatures } from '../features/features.ts'
 import type { Database } from '../lake/database.ts'
 import type { Lake } from '../lake/lake.ts'
@@ -9,7 +9,7 @@ import { fitterHere } from '../model/fitter.ts'
 import { selectRows } from '../model/matrix.ts'
 import { chooseControl, countArms, sampleRatioP } from './arms.ts'
 import { type Assignments, readAssignments } from './assignments.ts'
-import { readMetrics } from './measured-metrics.ts'
+import { type MeasuredMetric, readMetrics } from './measured-metrics.ts'
 import { type ArmPair, type Evidence, type MeasuredEffect, measureEffects } from './measurement.ts'
 import {
   findOverlap,
@@ -55,6 +55,43 @@ export interface ComparedArms {
 
 const plain: InitiativePlan = { isRandomised: null, control: null, shares: null, primary: null }
 
+/** An initiative's arms side by side, and what happened in them. */
+export interface InitiativeComparison {
+  readonly assignments: Assignments
+  /** Null: there is nobody to compare with. */
+  readonly control: string | null
+  readonly sampleRatioP: number | null
+  /** What was known of everybody before, and what it is made from; null with one arm. */
+  readonly before: { readonly catalogue: Catalogue; readonly frame: FeatureFrame } | null
+  readonly metrics: readonly MeasuredMetric[]
+  readonly compared: readonly ComparedArms[]
+  readonly warnings: readonly string[]
+}
+
+/** Reads who was in which arm, what was known of them before and what happened. Uses the table `spine`. */
+export async function compareInitiative(
+  database: Database,
+  request: InitiativeRequest,
+): Promise<InitiativeComparison> {
+  const { program, lake, asOf, excluded, initiative, seed } = request
+  const plan = program.initiatives[initiative] ?? plain
+  const relations = lakeRelations(lake, { excluded })
+  const assignments = await readAssignments(database, { ...request, relations })
+  const arms = Object.keys(countArms(assignments))
+  const control = chooseControl(arms, { initiative, wanted: request.control ?? plan.control })
+  const sampleRatio = sampleRatioP(assignments, plan.shares)
+  const warnings = assignmentWarnings(assignments, { ratio: sampleRatio, plan })
+  const base = { assignments, control, sampleRatioP: sampleRatio, warnings }
+  if (control === null) return { ...base, before: null, metrics: [], compared: [] }
+  const metrics = await readMetrics(database, assignments, { ...request, relations })
+  const catalogue = await buildCatalogue(database, { program, lake, asOf, excluded })
+  const frame = await readBefore(database, assignments, { ...request, catalogue })
+  const compared: ComparedArms[] = []
+  for (const arm of arms.filter((name) => name !== control))
+    compared.push(await compareArms(assignments, frame, { arm, control, plan, seed }))
+  return { ...base, before: { catalogue, frame }, metrics, compared }
+}
+
 /**
  * Measures an initiative by intention to treat, everybody counted in the first arm that they were put into.
  *
@@ -66,31 +103,23 @@ export async function measureInitiative(
   request: InitiativeRequest,
 ): Promise<InitiativeMeasurement> {
   const { program, initiative, seed } = request
-  const plan = program.initiatives[initiative] ?? plain
-  const relations = lakeRelations(request.lake, { excluded: request.excluded })
-  const assignments = await readAssignments(database, { ...request, relations })
-  const arms = Object.keys(countArms(assignments))
-  const control = chooseControl(arms, { initiative, wanted: request.control ?? plan.control })
-  const ratio = sampleRatioP(assignments, plan.shares)
-  const warnings = assignmentWarnings(assignments, { ratio, plan })
-  const base = { assignments, control, sampleRatioP: ratio }
-  if (control === null) {
+  const { metrics, compared, ...comparison } = await compareInitiative(database, request)
+  if (compared.length === 0) {
     const words = 'there is one arm only, and nobody to compare it with'
-    return { ...base, evidence: 'associational', evidenceWords: words, effects: [], warnings }
+    return { ...comparison, evidence: 'associational', evidenceWords: words, effects: [] }
   }
-  const metrics = await readMetrics(database, assignments, { ...request, relations })
-  const frame = await readBefore(database, assignments, request)
-  const compared: ComparedArms[] = []
-  for (const arm of arms.filter((name) => name !== control))
-    compared.push(await compareArms(assignments, frame, { arm, control, plan, seed }))
   const effects = compared.flatMap(({ pair }) => measureEffects(metrics, pair, seed))
   const weakest = compared.reduce((worst, own) => (rank(own.evidence) > rank(worst.evidence) ? own : worst))
   return {
-    ...base,
+    ...comparison,
     evidence: weakest.evidence,
     evidenceWords: weakest.words,
-    effects: primaryFirst(effects, program, plan),
-    warnings: [...warnings, ...compared.flatMap((own) => own.warnings), ...answerWarnings(effects)],
+    effects: primaryFirst(effects, program, program.initiatives[initiative] ?? plain),
+    warnings: [
+      ...comparison.warnings,
+      ...compared.flatMap((own) => own.warnings),
+      ...answerWarnings(effects),
+    ],
   }
 }
 
@@ -102,10 +131,9 @@ function rank(evidence: Evidence): number {
 async function readBefore(
   database: Database,
   { day }: Assignments,
-  { program, lake, asOf, excluded }: InitiativeRequest,
+  { program, lake, excluded, catalogue }: InitiativeRequest & { catalogue: Catalogue },
 ): Promise<FeatureFrame> {
   const relations = lakeRelations(lake, { excluded })
-  const catalogue = await buildCatalogue(database, { program, lake, asOf, excluded })
   const frame = await readFeatures(database, { program, lake, catalogue, relations, spine: 'spine' })
   const assignedOn: Feature = {
     name: 'assigned_on',

@@ -1,4 +1,4 @@
-import { type Encoder, encode, fitEncoder } from '../features/encoder.ts'
+import { type EncodedView, type Encoder, encode, fitEncoder } from '../features/encoder.ts'
 import type { FeatureFrame } from '../features/features.ts'
 import { clusterBootstrap, type Interval } from '../model/bootstrap.ts'
 import { chanceSet, crossFitChances } from '../model/cross-fitted-chances.ts'
@@ -17,6 +17,7 @@ export interface TreatmentPropensity {
   /** What was known before, as linear fits see it. */
   readonly features: Matrix
   readonly encoder: Encoder
+  readonly view: EncodedView
 }
 
 export interface PropensityRequest {
@@ -38,7 +39,8 @@ export async function fitTreatmentPropensity(request: PropensityRequest): Promis
   const rows = Int32Array.from(isTreated.keys())
   const targets = isBent ? [{ label: isTreated, weight: new Uint8Array(rows.length).fill(1) }] : []
   const encoder = fitEncoder(frame, rows, { targets, settings: isBent ? bends : { mostBins: 0 } })
-  const features = encode(encoder, frame, isBent ? 'piecewise' : 'plain')
+  const view = isBent ? 'piecewise' : 'plain'
+  const features = encode(encoder, frame, view)
   const task = { name: 'treated', features, customer: cluster, happened: isTreated }
   const member = await fitter.logistic(chanceSet(task), { seed }, () => {})
   const chance = await crossFitChances(task, { penalties: member.penalties, seed, fitter })
@@ -55,6 +57,7 @@ export async function fitTreatmentPropensity(request: PropensityRequest): Promis
     auc: auc({ probability: chance, happened: isTreated, weight: new Float32Array(rows.length).fill(1) }),
     features,
     encoder,
+    view,
   }
 }
 

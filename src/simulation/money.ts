@@ -33,15 +33,22 @@ const priors: Readonly<Record<Evidence, string>> = {
     'an associational difference may not be caused by the change, so that no probability can be given',
 }
 
-/** The cost of a scenario: what is fixed, and what each customer reached costs. */
-export function costOf({ cost, reach }: Scenario, customers: number): number {
-  return cost.fixed + cost.perCustomer * reach * customers
+/**
+ * The cost of a scenario: what is fixed, and what each customer reached costs; where nothing is said, what a treated one
+ * cost when it was tried.
+ */
+export function costOf(
+  { cost, reach }: Scenario,
+  { customers, treatedCost }: { customers: number; treatedCost: number | null },
+): number {
+  const isSaid = cost.fixed > 0 || cost.perCustomer > 0
+  return cost.fixed + (isSaid ? cost.perCustomer : (treatedCost ?? 0)) * reach * customers
 }
 
 /** Adds up the money of a population. Null where none is configured. */
 export function moneyOf(
   program: Program,
-  scenario: Scenario,
+  cost: number,
   {
     evaluation,
     variances,
@@ -59,7 +66,6 @@ export function moneyOf(
       ? null
       : contactCost * scope.customers * average(replications.map(({ contactsAvoided }) => contactsAvoided))
   if (year === null && gained === null && avoided === null) return null
-  const cost = costOf(scenario, scope.customers)
   const brought = (year?.value ?? 0) + (gained?.value ?? 0) + (avoided ?? 0)
   const errorVariance = (Math.sqrt(year?.variance ?? 0) + Math.sqrt(gained?.variance ?? 0)) ** 2
   const net: Figure = figureOf(brought - cost, errorVariance)

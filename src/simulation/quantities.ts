@@ -86,6 +86,25 @@ function moneyQuantities(program: Program, predictions: Predictions, money: Mone
   return parts
 }
 
+/** The same predictions with churn moved by so much for each customer and horizon, within what a chance can be. */
+export function withChurnMoved(
+  predictions: Predictions,
+  movedBy: (row: number, horizonDays: number) => number,
+): Predictions {
+  const outcomes = predictions.outcomes.map((outcome) => {
+    if (outcome.model.name !== 'churn') return outcome
+    const { horizonsDays, isAbsence } = outcome.model
+    const size = horizonsDays.length
+    const probabilities = outcome.probabilities.map((own, at) =>
+      Math.min(1, Math.max(0, own + movedBy(Math.floor(at / size), horizonsDays[at % size]))),
+    )
+    for (let at = 0; at < probabilities.length; at++)
+      if (!isAbsence && at % size > 0) probabilities[at] = Math.max(probabilities[at], probabilities[at - 1])
+    return { ...outcome, probabilities }
+  })
+  return { ...predictions, outcomes }
+}
+
 /** What each customer is expected to bring, less what is lost with those who leave. */
 function keptValue(
   program: Program,

@@ -48,6 +48,8 @@ export interface AttributeEdit {
 export interface InitiativeEdit {
   readonly kind: 'initiative'
   readonly initiative: string
+  /** The treated arm; null: the only one. */
+  readonly arm: string | null
 }
 
 export type Change = EventEdit | AttributeEdit | InitiativeEdit
@@ -108,6 +110,7 @@ const changeSchema = strict({
   attribute: text('the name of an attribute').optional(),
   set: plain.optional(),
   initiative: text('the name of an initiative').optional(),
+  arm: text('the name of an arm').optional(),
 }).superRefine((change, context) => {
   const problem = (message: string) => context.addIssue({ code: 'custom', message })
   const kinds = ['events', 'attribute', 'initiative'].filter((key) => Object.hasOwn(change, key))
@@ -166,6 +169,11 @@ export function parseScenario(data: unknown): Scenario {
     )
   }
   const { name, date, population, changes, in_force_days, reach, cost } = parsed.data
+  if (changes.length > 1 && changes.some(({ initiative }) => initiative !== undefined))
+    throw usageError(
+      'scenario',
+      'The scenario cannot be used:\n- changes: an initiative stands beside others. Its effect was measured by itself: ask of it alone.',
+    )
   return {
     name,
     date: date ?? null,
@@ -184,7 +192,8 @@ function populationOf({ segment, where, customer }: ScenarioText['population']):
 }
 
 function changeOf(change: ScenarioText['changes'][number]): Change {
-  if (change.initiative !== undefined) return { kind: 'initiative', initiative: change.initiative }
+  if (change.initiative !== undefined)
+    return { kind: 'initiative', initiative: change.initiative, arm: change.arm ?? null }
   if (change.attribute !== undefined)
     return { kind: 'attribute', attribute: change.attribute, value: change.set as string | number | boolean }
   const { remove = null, add = null, property = null, scale = null, shift = null, cap = null } = change

@@ -19,18 +19,26 @@ const insideQuantile = 0.99
 /**
  * Counts edited customers who look like some that there are, in the features that the edits move.
  *
- * The distance is to the third nearest of a reference; how large it may be is learned from other customers as they are.
- * Numbers are on a scale that grows with the logarithm far from the middle, and missing is a value of its own.
- *
  * @param reference customers as they are, edited or not.
  */
 export function measureSupport(reference: FeatureFrame, { frames }: Pick<Evaluation, 'frames'>): Support {
   const { edited, rows } = frames
-  const moved = movedFeatures(frames)
-  if (rows.length === 0 || moved.length === 0 || reference.rows < 4) return { inside: 1, edited: rows.length }
-  const scales = moved.map((name) => scaleOf(columnOf(reference, name)))
+  return { inside: shareInside(reference, edited, movedFeatures(frames)), edited: rows.length }
+}
+
+/**
+ * Share of some customers that look like customers of a reference. 1 where there is nothing to tell.
+ *
+ * The distance is to the third nearest of half the reference; how large it may be is learned from the other half.
+ * Numbers are on a scale that grows with the logarithm far from the middle, and missing is a value of its own.
+ *
+ * @param names the numeric features that are compared, which both frames have.
+ */
+export function shareInside(reference: FeatureFrame, asked: FeatureFrame, names: readonly string[]): number {
+  if (asked.rows === 0 || names.length === 0 || reference.rows < 4) return 1
+  const scales = names.map((name) => scaleOf(columnOf(reference, name)))
   const points = (frame: FeatureFrame) =>
-    moved.map((name, index) => columnOf(frame, name).map((value) => scaled(value, scales[index])))
+    names.map((name, index) => columnOf(frame, name).map((value) => scaled(value, scales[index])))
   const known = points(reference)
   const half = Math.min(referenceRows, Math.floor(reference.rows / 2))
   const others = Array.from({ length: half }, (_, place) => place * 2)
@@ -39,11 +47,11 @@ export function measureSupport(reference: FeatureFrame, { frames }: Pick<Evaluat
     .map((row) => distanceTo(known, others, { columns: known, row }))
     .sort((a, b) => a - b)
   const threshold = distances[Math.min(half - 1, Math.floor(insideQuantile * half))]
-  const asked = points(edited)
+  const columns = points(asked)
   let inside = 0
-  for (let row = 0; row < rows.length; row++)
-    if (distanceTo(known, others, { columns: asked, row }) <= threshold) inside++
-  return { inside: inside / rows.length, edited: rows.length }
+  for (let row = 0; row < asked.rows; row++)
+    if (distanceTo(known, others, { columns, row }) <= threshold) inside++
+  return inside / asked.rows
 }
 
 /** Numbers that the edits changed for anybody. */

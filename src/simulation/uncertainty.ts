@@ -19,6 +19,8 @@ export interface DifferenceVariance {
   readonly members: number
   /** Of how strongly the predictor tells customers apart. */
   readonly calibration: number
+  /** Of a measured effect. */
+  readonly measurement: number
 }
 
 /** Variances of the mean difference of each quantity. [quantities] */
@@ -36,12 +38,14 @@ export function differenceVariances(
       sampling: samplingVariance(difference[quantity], scope),
       members: memberVariance(replications, quantity, weightsOf(predictor, task)),
       calibration: (mean * relativeError(card, task)) ** 2,
+      measurement: 0,
     }
   })
 }
 
-export function totalOf({ drawing, sampling, members, calibration }: DifferenceVariance): number {
-  return drawing + sampling + members + calibration
+export function totalOf(variance: DifferenceVariance): number {
+  const { drawing, sampling, members, calibration, measurement } = variance
+  return drawing + sampling + members + calibration + measurement
 }
 
 /** Variance of a mean over a sample of the population, which is drawn without replacement. */

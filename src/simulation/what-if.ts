@@ -1,4 +1,5 @@
 import type { Day } from '../domain/days.ts'
+import type { Program } from '../domain/program.ts'
 import { type BehaviourRelations, readFeatures } from '../features/features.ts'
 import { lakeRelations } from '../features/relations.ts'
 import type { Evidence } from '../impact/measurement.ts'
@@ -7,12 +8,14 @@ import type { Database } from '../lake/database.ts'
 import type { ModelCard } from '../model/model-cards.ts'
 import { type Evaluation, evaluateScenario } from './evaluation.ts'
 import { type ComparedFigures, compareFigures } from './figures.ts'
+import { transportInitiative } from './initiative-effects.ts'
+import { evaluateInitiative } from './initiative-evaluation.ts'
 import { costOf, moneyOf, type ScenarioMoney } from './money.ts'
 import { type Asked, dayAsked, refuseUnknown } from './question.ts'
-import type { Change, Scenario } from './scenario.ts'
+import type { Change, InitiativeEdit, Scenario } from './scenario.ts'
 import { findScope, type Scope } from './scope.ts'
-import { measureSupport, mostOutside, type Support } from './support.ts'
-import { average, differenceVariances } from './uncertainty.ts'
+import { measureSupport, mostOutside, type Support, shareInside } from './support.ts'
+import { type DifferenceVariance, differenceVariances, totalOf } from './uncertainty.ts'
 
 /** What a scenario would bring, and how far that can be trusted. */
 export interface ScenarioAnswer {
@@ -43,7 +46,12 @@ export interface ScenarioRequest {
 const associational =
   'no experiment and no comparison stands behind it: it is how the forecasts answer to other behaviour, which may go along with what moves customers without being its cause'
 
-/** Answers a scenario of edited behaviour on a database of the program. **Errors** `scenario`, `no-predictions`, `empty-population`. */
+/**
+ * Answers a scenario on a database of the program: by edited behaviour, or by what an initiative was measured to do.
+ *
+ * **Errors** `scenario`, `no-predictions`, `empty-population`; for initiatives `no-comparison`, `which-arm`,
+ * `nothing-measured`.
+ */
 export async function answerScenario(database: Database, request: ScenarioRequest): Promise<ScenarioAnswer> {
   const { asked, scenario, card, most, seed } = request
   const day = dayAsked(asked, scenario.date)
@@ -51,31 +59,85 @@ export async function answerScenario(database: Database, request: ScenarioReques
   const relations = lakeRelations(asked.lake, { excluded: new Set(asked.predictor.parts.excluded) })
   const { population } = scenario
   const scope = await findScope(database, { asked, relations, day, population, most, seed })
-  const isEnough = (evaluation: Evaluation) => isDrawnEnough(evaluation, request)
-  const evaluation = await evaluateScenario(database, relations, {
-    ...request,
-    scope,
-    date: day.date,
-    isEnough,
-  })
-  const support = measureSupport(await readReference(database, relations, { asked, seed }), evaluation)
-  const variances = differenceVariances(evaluation, asked.predictor, card)
-  const evidence: Evidence = 'associational'
+  const setting = { ...request, relations, scope, date: day.date }
+  const [first] = scenario.changes
+  const found = await (first?.kind === 'initiative'
+    ? askInitiative(database, setting, first)
+    : askBehaviour(database, setting))
+  const { evaluation, variances, evidence, treatedCost } = found
+  const cost = costOf(scenario, { customers: scope.customers, treatedCost })
   return {
-    ...{ scenario, day, scope, evidence, evaluation },
-    evidenceWords: associational,
-    support: { ...support, ...judgeSupport(support, scenario.changes) },
+    ...{ scenario, day, scope, evidence, evaluation, cost },
+    evidenceWords: found.evidenceWords,
+    support: { ...found.support, ...judgeSupport(found.support, scenario.changes) },
     figures: compareFigures(evaluation, variances, card),
-    cost: costOf(scenario, scope.customers),
-    money: moneyOf(asked.program, scenario, { evaluation, variances, evidence }),
-    assumptions: assumptionsOf(request, { scope, date: day.date, evaluation }),
+    money: moneyOf(asked.program, cost, { evaluation, variances, evidence }),
+    assumptions: [...sampleWords(scope), ...found.assumptions, ...moneyWords(asked.program, day.date)],
+  }
+}
+
+interface Setting extends ScenarioRequest {
+  readonly relations: BehaviourRelations
+  readonly scope: Scope
+  readonly date: Day
+}
+
+/** What either way of answering gives. */
+interface Found {
+  readonly evaluation: Evaluation
+  readonly variances: readonly DifferenceVariance[]
+  readonly evidence: Evidence
+  readonly evidenceWords: string
+  readonly support: Support
+  readonly assumptions: readonly string[]
+  /** What a treated customer cost when it was tried; null where not known. */
+  readonly treatedCost: number | null
+}
+
+async function askBehaviour(database: Database, setting: Setting): Promise<Found> {
+  const { asked, relations, card, seed } = setting
+  const isEnough = (evaluation: Evaluation) => isDrawnEnough(evaluation, setting)
+  const evaluation = await evaluateScenario(database, relations, { ...setting, isEnough })
+  return {
+    evaluation,
+    variances: differenceVariances(evaluation, asked.predictor, card),
+    evidence: 'associational',
+    evidenceWords: associational,
+    support: measureSupport(await readReference(database, relations, { asked, seed }), evaluation),
+    assumptions: editWords(setting, evaluation),
+    treatedCost: null,
+  }
+}
+
+async function askInitiative(
+  database: Database,
+  setting: Setting,
+  { initiative, arm }: InitiativeEdit,
+): Promise<Found> {
+  const { scenario, scope } = setting
+  const measured = await transportInitiative(database, { ...setting, initiative, arm })
+  const { compared, population } = measured.frames
+  const names = population.features.flatMap(({ name, kind }) => (kind === 'number' ? [name] : []))
+  const varied = measured.effects.filter(({ isVaried }) => isVaried)
+  const words = varied.map(({ metric, horizonDays }) => `${metric} within ${horizonDays} days`)
+  return {
+    ...(await evaluateInitiative(database, { ...setting, measured, reach: scenario.reach })),
+    evidence: measured.arm.evidence,
+    evidenceWords: `${initiative} was measured: ${measured.arm.words}`,
+    support: { inside: shareInside(compared, population, names), edited: scope.sampled },
+    assumptions: [
+      `${initiative} would do to this population what it did when it was tried, from ${setting.date} on${words.length > 0 ? `; effects were shown to differ between customers in ${words.join(', ')}, and are carried over by what is known of each` : '; effects were not shown to differ between customers, so that everybody gets the average'}.`,
+      ...reachWords(scenario),
+      ...measured.warnings,
+    ],
+    treatedCost: measured.costPerCustomer,
   }
 }
 
 /** Whether the random choices of the draws count little beside the rest of the error. */
 function isDrawnEnough(evaluation: Evaluation, { asked, card }: ScenarioRequest): boolean {
   return differenceVariances(evaluation, asked.predictor, card).every(
-    ({ drawing, sampling, members, calibration }) => drawing <= (sampling + members + calibration) / 16,
+    (variance) => variance.drawing <= (totalOf(variance) - variance.drawing) / 16,
   )
 }
 
@@ -114,33 +176,43 @@ function judgeSupport(
   }
 }
 
-function assumptionsOf(
-  { asked, scenario }: ScenarioRequest,
-  { scope, date, evaluation }: { scope: Scope; date: Day; evaluation: Evaluation },
-): string[] {
-  const { program, predictor } = asked
-  const { parts } = predictor
-  const isUnskilled = [
+function sampleWords({ sampled, customers }: Scope): string[] {
+  if (sampled === customers) return []
+  return [
+    `Figures come from ${sampled} of ${customers} customers, drawn evenly over segments and forecasts; the error of that is in the intervals.`,
+  ]
+}
+
+function reachWords({ reach }: Scenario): string[] {
+  return reach < 1
+    ? [`The change reaches ${Math.round(100 * reach)}% of the population, drawn at random.`]
+    : []
+}
+
+function editWords({ asked, scenario, date }: Setting, { replications }: Evaluation): string[] {
+  const { parts } = asked.predictor
+  const unskilled = [
     ...parts.outcomes.filter(({ hasSkill }) => !hasSkill).map(({ name }) => name),
     ...(parts.answers && !parts.answers.hasSkill ? ['nps'] : []),
   ]
-  const contacts = average(evaluation.replications.map(({ contactsAvoided }) => contactsAvoided))
+  const days = scenario.inForceDays
+  const words = [
+    `Behaviour is edited in the ${days} days up to ${date}, as if the change had been in force since; answers given in these days are hidden from baseline and scenario alike.`,
+    ...reachWords(scenario),
+  ]
+  if (unskilled.length > 0)
+    words.push(
+      `Nothing is known of what moves ${unskilled.join(', ')}: the base rate is served there, and no difference shows.`,
+    )
+  if (replications.some(({ contactsAvoided }) => contactsAvoided !== 0))
+    words.push(`Contacts count as made or not within the ${days} days edited.`)
+  return words
+}
+
+function moneyWords({ value }: Program, date: Day): string[] {
+  if (value.margin === null || value.annualValue === null) return []
+  const discount = value.discountRate ? `, discounted by ${100 * value.discountRate}% a year` : ''
   return [
-    `Behaviour is edited in the ${scenario.inForceDays} days up to ${date}, as if the change had been in force since; answers given in these days are hidden from baseline and scenario alike.`,
-    scenario.reach < 1
-      ? `The change reaches ${Math.round(100 * scenario.reach)}% of the population, drawn at random.`
-      : null,
-    scope.sampled < scope.customers
-      ? `Figures come from ${scope.sampled} of ${scope.customers} customers, drawn evenly over segments and forecasts; the error of that is in the intervals.`
-      : null,
-    isUnskilled.length > 0
-      ? `Nothing is known of what moves ${isUnskilled.join(', ')}: the base rate is served there, and no difference shows.`
-      : null,
-    program.value.margin !== null && program.value.annualValue !== null
-      ? `Revenue protected is the margin of customers who stay, over a year from ${date}${program.value.discountRate ? `, discounted by ${100 * program.value.discountRate}% a year` : ''}; behind the longest horizon everybody leaves at the rate of the baseline.`
-      : null,
-    contacts !== 0 && program.value.contactCost !== null
-      ? `Contacts count as made or not within the ${scenario.inForceDays} days edited.`
-      : null,
-  ].filter((words) => words !== null)
+    `Revenue protected is the margin of customers who stay, over a year from ${date}${discount}; behind the longest horizon everybody leaves at the rate of the baseline.`,
+  ]
 }

@@ -1,0 +1,107 @@
+import type { Matrix } from '../model/matrix.ts'
+import { type Effect, effectOf } from './doubly-robust.ts'
+import { crossFitRidge, fitRidge, type RidgeFit } from './ridge.ts'
+import { type Comparison, foldsWithinArms, type OutcomeScores } from './treatment-effects.ts'
+
+/** What an arm does to customers by what is known of them, per customer and in the unit of the outcome. */
+export interface CustomerEffects {
+  /** Over those who were compared. */
+  readonly average: Effect
+  /** How much of the fitted differences is kept: 0 where none was shown, and everybody gets the average. */
+  readonly slope: number
+  readonly fit: RidgeFit
+}
+
+/** What is needed of one-sided 95% bounds. */
+const quantile = 1.645
+/** A penalty draws differences towards nothing; a slope above 1 undoes it, so far. */
+const mostSlope = 1.5
+/** Where the average foretold no worse, differences are still fitted, to know how large they might be. */
+const heavyPenalty = 0.5
+
+/**
+ * Learns the effect on each customer from doubly robust scores, whose mean given what is known is that effect.
+ *
+ * How far effects differ is judged on customers that the fit did not see: scores are set against what was foretold of
+ * them. Without a slope above 0 beyond chance everybody gets the average; another slope than 1 draws effects towards it,
+ * or undoes what the penalty drew.
+ * Source: Kennedy (2023), DR-learner; Chernozhukov, Demirer, Duflo & Fernández-Val (2018), best linear predictor.
+ */
+export function fitCustomerEffects(
+  scores: OutcomeScores,
+  { features, isTreated, cluster }: Comparison,
+  seed: number,
+): CustomerEffects {
+  const { rows } = scores
+  const average = effectOf(
+    scores,
+    rows.map((row) => cluster[row]),
+  )
+  const { foldOf, folds } = foldsWithinArms(isTreated, cluster, seed + 1)
+  const target = new Float64Array(features.rows)
+  for (const [place, row] of rows.entries()) target[row] = scores.treated[place] - scores.control[place]
+  const { predictions, penalties } = crossFitRidge({ features, rows, foldOf, folds, targets: [target] })
+  return {
+    average,
+    slope: penalties[0] === null ? 0 : slopeOf(rows, { target, foretold: predictions[0] }),
+    fit: fitRidge({ features, rows, target }, { penalty: penalties[0] ?? heavyPenalty, cluster }),
+  }
+}
+
+/** Slope of scores on what was foretold of them, 0 to 1; 0 where it might be chance. */
+function slopeOf(
+  rows: Int32Array,
+  { target, foretold }: { target: Float64Array; foretold: Float64Array },
+): number {
+  const mean = (values: Float64Array) => rows.reduce((sum, row) => sum + values[row], 0) / rows.length
+  const [targetMean, foretoldMean] = [mean(target), mean(foretold)]
+  let products = 0
+  let squares = 0
+  for (const row of rows) {
+    products += (target[row] - targetMean) * (foretold[row] - foretoldMean)
+    squares += (foretold[row] - foretoldMean) ** 2
+  }
+  if (squares === 0) return 0
+  const slope = products / squares
+  let errors = 0
+  for (const row of rows) {
+    const off = foretold[row] - foretoldMean
+    errors += (off * (target[row] - targetMean - slope * off)) ** 2
+  }
+  return slope - (quantile * Math.sqrt(errors)) / squares > 0 ? Math.min(mostSlope, slope) : 0
+}
+
+/** Effect on each of some customers. **Shape** [customers]; features as those of the comparison were encoded */
+export function effectsAt({ average, slope, fit }: CustomerEffects, features: Matrix): Float64Array {
+  return fittedAt(fit, features).map((own) => average.effect + slope * (own - average.effect))
+}
+
+function fittedAt({ intercept, weights }: RidgeFit, { rows, columns, values }: Matrix): Float64Array {
+  return Float64Array.from({ length: rows }, (_, row) => {
+    let own = intercept
+    for (let c = 0; c < columns; c++) own += weights[c] * values[row * columns + c]
+    return own
+  })
+}
+
+/**
+ * Mean effect on other customers than those compared, with its standard error. The part of the fitted difference to
+ * those compared that was drawn towards the average counts as error: it may be real.
+ */
+export function meanEffectAt(
+  effects: CustomerEffects,
+  population: Matrix,
+): { readonly effect: number; readonly standardError: number } {
+  const { average, slope, fit } = effects
+  const { rows, columns, values } = population
+  const fitted = fittedAt(fit, population).reduce((sum, own) => sum + own, 0) / Math.max(1, rows)
+  const middle = new Float64Array(columns)
+  for (let at = 0; at < values.length; at++) middle[at % columns] += values[at] / rows
+  const difference = fitted - average.effect
+  const kept = Math.min(1, slope)
+  const variance =
+    kept ** 2 * fit.varianceAt(middle) +
+    (1 - kept ** 2) * average.standardError ** 2 +
+    ((1 - kept) * difference) ** 2
+  return { effect: average.effect + slope * difference, standardError: Math.sqrt(variance) }
+}

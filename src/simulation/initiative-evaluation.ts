@@ -1,0 +1,111 @@
+import type { Program } from '../domain/program.ts'
+import { type BehaviourRelations, pickFrame, readFeatures } from '../features/features.ts'
+import { readAnnualValues } from '../impact/annual-value.ts'
+import type { Database } from '../lake/database.ts'
+import type { Predictions } from '../model/predictor.ts'
+import type { Evaluation } from './evaluation.ts'
+import type { InitiativeEffects, TransportedEffect } from './initiative-effects.ts'
+import { laterRisks, type MoneyInputs, type Quantity, quantitiesOf, withChurnMoved } from './quantities.ts'
+import type { Asked } from './question.ts'
+import type { Scope } from './scope.ts'
+import { average, type DifferenceVariance, samplingVariance } from './uncertainty.ts'
+
+export interface InitiativeEvaluationRequest {
+  readonly asked: Asked
+  readonly relations: BehaviourRelations
+  readonly scope: Scope
+  readonly measured: InitiativeEffects
+  /** Share of the population that would be treated. */
+  readonly reach: number
+}
+
+/** What is forecast of the population of the table `scope`, and what a measured initiative adds to it. */
+export async function evaluateInitiative(
+  database: Database,
+  { asked, relations, scope, measured, reach }: InitiativeEvaluationRequest,
+): Promise<{ evaluation: Evaluation; variances: DifferenceVariance[] }> {
+  const { program, lake, predictor } = asked
+  const request = { program, lake, catalogue: predictor.catalogue, relations, spine: 'scope' }
+  const frame = await readFeatures(database, request)
+  const predictions = predictor.predict(frame, [0, ...program.horizonsDays])
+  const annualValue = await readAnnualValues(database, { ...request, state: lake.state })
+  const money = { annualValue, laterRisk: laterRisks(predictions) }
+  const { list, values } = quantitiesOf(program, predictions, money)
+  const moved = list.map((quantity) =>
+    moveQuantity(quantity, { program, predictions, money, measured, reach }),
+  )
+  const kept = list.flatMap((_, index) => (moved[index] === null ? [] : [index]))
+  const parts = kept.map((index) => moved[index] as Moved)
+  const evaluation: Evaluation = {
+    scope,
+    list: kept.map((index) => list[index]),
+    baseline: kept.map((index) => values[index]),
+    difference: parts.map(({ difference }) => difference),
+    replications: [],
+    edited: Int32Array.from({ length: Math.round(reach * scope.sampled) }, (_, row) => row),
+    frames: { baseline: frame, edited: pickFrame(frame, new Int32Array()), rows: new Int32Array() },
+  }
+  const variances = parts.map(({ difference, standardError }) => ({
+    ...{ drawing: 0, members: 0, calibration: 0 },
+    sampling: samplingVariance(difference, scope),
+    measurement: (reach * standardError) ** 2,
+  }))
+  return { evaluation, variances }
+}
+
+interface Moved {
+  /** [customers] */
+  readonly difference: Float64Array
+  /** Of the mean difference were everybody reached. */
+  readonly standardError: number
+}
+
+interface Moving {
+  readonly program: Program
+  readonly predictions: Predictions
+  readonly money: MoneyInputs
+  readonly measured: InitiativeEffects
+  readonly reach: number
+}
+
+/** What the initiative does to a quantity; null where that was not measured. */
+function moveQuantity({ name, task }: Quantity, moving: Moving): Moved | null {
+  const { measured, reach, program } = moving
+  if (name.startsWith('kept_')) return moveKept(name, moving)
+  const isGain = name.startsWith('gain_')
+  const factor = isGain ? program.value.gains[task] : 1
+  const longest = program.horizonsDays[program.horizonsDays.length - 1]
+  const horizon = isGain ? longest : Number(name.slice(name.lastIndexOf('_') + 1))
+  const effect = measured.effects.find((own) => own.metric === task && own.horizonDays === horizon)
+  if (!effect) return null
+  return {
+    difference: effect.byCustomer.map((own) => factor * reach * own),
+    standardError: Math.abs(factor) * effect.standardError,
+  }
+}
+
+/** Probability by which churn is moved to see what a customer who stays is worth. */
+const step = 0.001
+
+/** Customers who stay bring what they bring: from the effects on churn within each horizon. */
+function moveKept(name: string, { program, predictions, money, measured, reach }: Moving): Moved | null {
+  const effects = measured.effects.filter(({ metric }) => metric === 'churn')
+  const longest = effects.at(-1)
+  if (!longest) return null
+  const nearestTo = (days: number): TransportedEffect =>
+    effects.reduce((best, own) =>
+      Math.abs(own.horizonDays - days) < Math.abs(best.horizonDays - days) ? own : best,
+    )
+  const keptIf = (movedBy: (row: number, days: number) => number) => {
+    const { list, values } = quantitiesOf(program, withChurnMoved(predictions, movedBy), money)
+    return values[list.findIndex((quantity) => quantity.name === name)]
+  }
+  const asItIs = keptIf(() => 0)
+  const treated = keptIf((row, days) => reach * nearestTo(days).byCustomer[row])
+  const lessChurn = keptIf(() => -step)
+  const worth = average(lessChurn.map((own, row) => (own - asItIs[row]) / step))
+  return {
+    difference: treated.map((own, row) => own - asItIs[row]),
+    standardError: worth * longest.standardError,
+  }
+}
