@@ -16,8 +16,8 @@ export interface CustomerEffects {
 const quantile = 1.645
 /** A penalty draws differences towards nothing; a slope above 1 undoes it, so far. */
 const mostSlope = 1.5
-/** Where the average foretold no worse, differences are still fitted, to know how large they might be. */
-const heavyPenalty = 0.5
+/** Where no differences were shown they are still fitted, this heavily, to know how large they might be. */
+const heavyPenalty = 2
 
 /**
  * Learns the effect on each customer from doubly robust scores, whose mean given what is known is that effect.
@@ -41,11 +41,9 @@ export function fitCustomerEffects(
   const target = new Float64Array(features.rows)
   for (const [place, row] of rows.entries()) target[row] = scores.treated[place] - scores.control[place]
   const { predictions, penalties } = crossFitRidge({ features, rows, foldOf, folds, targets: [target] })
-  return {
-    average,
-    slope: penalties[0] === null ? 0 : slopeOf(rows, { target, foretold: predictions[0] }),
-    fit: fitRidge({ features, rows, target }, { penalty: penalties[0] ?? heavyPenalty, cluster }),
-  }
+  const slope = penalties[0] === null ? 0 : slopeOf(rows, { target, foretold: predictions[0] })
+  const penalty = slope > 0 ? penalties[0] : heavyPenalty
+  return { average, slope, fit: fitRidge({ features, rows, target }, { penalty, cluster }) }
 }
 
 /** Slope of scores on what was foretold of them, 0 to 1; 0 where it might be chance. */

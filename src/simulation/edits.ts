@@ -67,9 +67,10 @@ function editEvents(
   editing: EventEditing,
 ): { events: string; touched: string } {
   const { context, place } = editing
-  const met = `type in ${quoteTexts(change.types)} and day > ${dayOf(context.from)} and day <= ${dayOf(context.date)} and ${isReached(context)}`
+  const met = `type in ${quoteTexts(change.types)} and day > ${dayOf(context.from)} and day <= ${dayOf(context.date)}`
   if (change.remove !== null) {
-    const isGone = `coalesce(${met} and ${uniform(context, [place, 'remove'], 'row_id')} < ${change.remove}, false)`
+    // A case computes hashes only of the events that are met, a conjunction those of all.
+    const isGone = `case when ${met} then ${isReached(context)} and ${uniform(context, [place, 'remove'], 'row_id')} < ${change.remove} else false end`
     return {
       events: `(select * from ${events} as kept where not ${isGone})`,
       touched: `select customer_id from ${events} as gone where ${isGone}`,
@@ -86,7 +87,7 @@ function editEvents(
   const column = quoteName(property === null ? 'value' : tableShapes.events.extraPrefix + property)
   const moved = `${column} * ${scale ?? 1} + ${shift ?? 0}`
   const changed = cap === null ? moved : `least(${moved}, ${cap})`
-  const isMoved = `coalesce(${met} and ${changed} is distinct from ${column}, false)`
+  const isMoved = `case when ${met} then ${isReached(context)} and ${changed} is distinct from ${column} else false end`
   return {
     events: `(select * replace (case when ${isMoved} then ${changed} else ${column} end as ${column}) from ${events} as moved)`,
     touched: `select customer_id from ${events} as moved where ${isMoved}`,

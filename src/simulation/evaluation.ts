@@ -116,16 +116,7 @@ async function prepareSetting(
   { asked, scenario, date }: EvaluationRequest,
 ): Promise<Setting> {
   const from = addDays(date, -scenario.inForceDays)
-  await database.run(`
-    create or replace temp table scope_events as
-    select *
-    from ${all.events} as events
-    where day <= date ${quoteText(date)} and customer_id in (select customer_id from scope)`)
-  const relations = {
-    ...all,
-    events: 'scope_events',
-    responses: `(select * from ${all.responses} as responses where day <= date ${quoteText(from)} or day > date ${quoteText(date)})`,
-  }
+  const relations = await copyScope(database, all, { from, date })
   const donors = await copyDonors(database, all, scenario)
   const frame = await readScope(database, asked, relations, 'scope')
   const { blend, members } = predictWithMembers(asked, frame)
@@ -138,6 +129,29 @@ async function prepareSetting(
     ...{ relations, frame, money, donors, from },
     asItIs: quantities(blend),
     members: members.map(quantities),
+  }
+}
+
+/** Copies all rows of the population up to the day, since every draw reads them; answers while in force are left out. */
+async function copyScope(
+  database: Database,
+  all: BehaviourRelations,
+  { from, date }: { from: Day; date: Day },
+): Promise<BehaviourRelations> {
+  const copy = (table: string, relation: string, condition: string) =>
+    database.run(`
+      create or replace temp table ${table} as
+      select *
+      from ${relation} as rows
+      where customer_id in (select customer_id from scope) and ${condition}`)
+  const isPast = (day: Day) => `day <= date ${quoteText(day)}`
+  await copy('scope_events', all.events, isPast(date))
+  await copy('scope_customers', all.customers, 'true')
+  await copy('scope_responses', all.responses, isPast(from))
+  await copy('scope_interventions', all.interventions, isPast(date))
+  return {
+    ...{ events: 'scope_events', customers: 'scope_customers', responses: 'scope_responses' },
+    ...{ interventions: 'scope_interventions', beginsOn: all.beginsOn },
   }
 }
 
