@@ -1,5 +1,6 @@
 import jStat from 'jstat'
 import { densePositions } from '../model/folds.ts'
+import { meanOf } from '../model/metrics.ts'
 
 /** What is known of customers in two arms. **Shape** all [customers]. */
 export interface TwoArms {
@@ -62,7 +63,7 @@ export function effectOf(
   { control, treated }: { readonly control: ArrayLike<number>; readonly treated: ArrayLike<number> },
   cluster: ArrayLike<number>,
 ): Effect {
-  const means = { control: mean(control), treated: mean(treated) }
+  const means = { control: meanOf(control), treated: meanOf(treated) }
   const effect = means.treated - means.control
   const { position, count } = densePositions(cluster)
   const error = (influence: (i: number) => number) =>
@@ -94,12 +95,6 @@ export function effectOf(
 
 function around(value: number, half: number): readonly [number, number] {
   return [value - half, value + half]
-}
-
-function mean(values: ArrayLike<number>): number {
-  let sum = 0
-  for (let i = 0; i < values.length; i++) sum += values[i]
-  return sum / values.length
 }
 
 /** Standard error of a mean from the influence of each customer, which sum to 0. */

@@ -1,3 +1,4 @@
+import { meanOf } from '../model/metrics.ts'
 import { type Effect, effectOf } from './doubly-robust.ts'
 import type { MeasuredMetric } from './measured-metrics.ts'
 import { type Comparison, type OutcomeScores, scoreArms } from './treatment-effects.ts'
@@ -14,6 +15,8 @@ export interface MeasuredEffect {
   /** Customers of both arms whose metric is known. */
   readonly customers: number
   readonly effect: Effect
+  /** Difference of the arms' means as they are, without any adjustment. */
+  readonly plainDifference: number
   /** The interval does not hold 0. */
   readonly isDetected: boolean
   /** What it was worth over all treated customers whose metric is known; null: no money is configured for it. */
@@ -117,7 +120,7 @@ function clusterOf({ rows }: OutcomeScores, { comparison }: ArmPair): Int32Array
 }
 
 function describe(
-  { metric, horizonDays, unit, isAnswered }: MeasuredMetric,
+  { metric, horizonDays, unit, outcome, isAnswered }: MeasuredMetric,
   pair: ArmPair,
   { scores, worth }: { scores: OutcomeScores; worth: OutcomeScores | null },
 ): MeasuredEffect {
@@ -125,10 +128,26 @@ function describe(
   const [low, high] = effect.ci95
   return {
     ...{ metric, horizonDays, unit, arm: pair.arm, customers: scores.rows.length, effect },
+    plainDifference: plainDifference(outcome, scores, pair),
     value: worth && worthOf(worth, pair),
     isDetected: low > 0 || high < 0,
     responseRate: isAnswered ? responseRates(scores, pair) : null,
   }
+}
+
+function plainDifference(
+  outcome: Float64Array,
+  { rows }: OutcomeScores,
+  { members, comparison: { isTreated } }: ArmPair,
+): number {
+  const arm = (own: number) =>
+    meanOf(
+      Array.from(
+        rows.filter((row) => isTreated[row] === own),
+        (row) => outcome[members[row]],
+      ),
+    )
+  return arm(1) - arm(0)
 }
 
 function responseRates({ rows }: OutcomeScores, { comparison: { isTreated } }: ArmPair) {

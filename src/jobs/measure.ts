@@ -37,6 +37,8 @@ export interface ResultReport {
   readonly treated: number
   readonly effect: number
   readonly ci95: readonly [number, number]
+  /** Of the arms as they are, without adjustment. */
+  readonly plain_difference: number
   readonly relative: number | null
   readonly relative_ci95: readonly [number, number] | null
   readonly detected: boolean
@@ -134,6 +136,7 @@ function resultOf(result: MeasuredEffect): ResultReport {
     treated: effect.treated,
     effect: effect.effect,
     ci95: effect.ci95,
+    plain_difference: result.plainDifference,
     relative: effect.relative,
     relative_ci95: effect.relativeCi95,
     detected: isDetected,

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { effectsAt, fitCustomerEffects, meanEffectAt } from '../../src/impact/effect-by-customer.ts'
 import { scoreArms } from '../../src/impact/treatment-effects.ts'
-import { meanOf, type TreatedWorldOptions, treatedWorld } from './treated-world.ts'
+import { meanOf } from '../../src/model/metrics.ts'
+import { type ExperimentOptions, simulateExperiment } from '../../training/synthetic/experiment.ts'
 
-function learn(options: TreatedWorldOptions) {
-  const world = treatedWorld(options)
+function learn(options: ExperimentOptions) {
+  const world = simulateExperiment(options)
   const rows = Int32Array.from(world.outcome.keys())
   const [scores] = scoreArms(world, { rows, outcomes: [world.outcome], seed: 1 })
   return { world, effects: fitCustomerEffects(scores, world, 1) }
@@ -31,7 +32,7 @@ describe('effects by customer', () => {
   it('have an interval that holds the mean of other people, too', () => {
     const holds = (seed: number) => {
       const { effects } = learn({ customers: 2000, effect: [-0.1, 0.2], seed })
-      const others = treatedWorld({ customers: 1500, effect: [-0.1, 0.2], seed: seed + 500 })
+      const others = simulateExperiment({ customers: 1500, effect: [-0.1, 0.2], seed: seed + 500 })
       const picked = Int32Array.from(others.effect.keys()).filter(
         (row) => others.features.values[row * 4 + 1] > 0.3,
       )

@@ -2,24 +2,29 @@ import jStat from 'jstat'
 import { describe, expect, it } from 'vitest'
 import { effectOf } from '../../src/impact/doubly-robust.ts'
 import { scoreArms } from '../../src/impact/treatment-effects.ts'
-import { meanOf, type TreatedWorld, type TreatedWorldOptions, treatedWorld } from './treated-world.ts'
+import { meanOf } from '../../src/model/metrics.ts'
+import {
+  type ExperimentOptions,
+  type SimulatedExperiment,
+  simulateExperiment,
+} from '../../training/synthetic/experiment.ts'
 
-function measure(world: TreatedWorld, propensity: Float64Array = world.propensity) {
+function measure(world: SimulatedExperiment, propensity: Float64Array = world.propensity) {
   const rows = Int32Array.from(world.outcome.keys())
   const [scores] = scoreArms({ ...world, propensity }, { rows, outcomes: [world.outcome], seed: 1 })
   return effectOf(scores, world.cluster)
 }
 
-function plainDifference({ isTreated, outcome }: TreatedWorld): number {
+function plainDifference({ isTreated, outcome }: SimulatedExperiment): number {
   const arm = (treated: number) => meanOf(outcome.filter((_, i) => isTreated[i] === treated))
   return arm(1) - arm(0)
 }
 
 /** How many of the 95% intervals of so many worlds hold the mean effect. */
-function coverage(options: Omit<TreatedWorldOptions, 'seed'>, worlds: number): number {
+function coverage(options: Omit<ExperimentOptions, 'seed'>, worlds: number): number {
   let held = 0
   for (let seed = 1; seed <= worlds; seed++) {
-    const [low, high] = measure(treatedWorld({ ...options, seed })).ci95
+    const [low, high] = measure(simulateExperiment({ ...options, seed })).ci95
     const truth = options.effect?.[0] ?? 0
     if (low <= truth && truth <= high) held++
   }
@@ -47,8 +52,8 @@ describe('the effect of an experiment', () => {
     expect(coverage(options, 150)).toBeGreaterThanOrEqual(fewest(150))
   })
   it('is known better than by the plain difference, since what was known before explains a part', () => {
-    const worlds = Array.from({ length: 100 }, (_, seed) => treatedWorld({ customers: 500, seed }))
-    const squared = (estimate: (world: TreatedWorld) => number) =>
+    const worlds = Array.from({ length: 100 }, (_, seed) => simulateExperiment({ customers: 500, seed }))
+    const squared = (estimate: (world: SimulatedExperiment) => number) =>
       meanOf(worlds.map((world) => estimate(world) ** 2))
     expect(squared((world) => measure(world).effect)).toBeLessThan(squared(plainDifference))
   })
@@ -56,8 +61,9 @@ describe('the effect of an experiment', () => {
 
 describe('the effect of what was not randomised', () => {
   const confounded = { customers: 4000, confounding: 1.5, effect: [-0.1, 0] } as const
-  const worlds = Array.from({ length: 20 }, (_, seed) => treatedWorld({ ...confounded, seed }))
-  const bias = (estimate: (world: TreatedWorld) => number) => Math.abs(meanOf(worlds.map(estimate)) + 0.1)
+  const worlds = Array.from({ length: 20 }, (_, seed) => simulateExperiment({ ...confounded, seed }))
+  const bias = (estimate: (world: SimulatedExperiment) => number) =>
+    Math.abs(meanOf(worlds.map(estimate)) + 0.1)
   const plain = bias(plainDifference)
 
   it('is free of the bias of a plain comparison', () => {

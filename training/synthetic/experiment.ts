@@ -3,7 +3,7 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import type { Matrix } from '../../src/model/matrix.ts'
 
 /** Customers with known laws: what was known before, who was treated, what happened in either case. */
-export interface TreatedWorld {
+export interface SimulatedExperiment {
   readonly features: Matrix
   readonly isTreated: Uint8Array
   readonly cluster: Int32Array
@@ -14,7 +14,7 @@ export interface TreatedWorld {
   readonly effect: Float64Array
 }
 
-export interface TreatedWorldOptions {
+export interface ExperimentOptions {
   readonly customers: number
   readonly seed: number
   /** Logit of being treated for each unit of the first feature. @default 0: an experiment */
@@ -27,7 +27,7 @@ export interface TreatedWorldOptions {
 }
 
 /** A yes-or-no outcome with a chance of about a third that depends on two of four features. */
-export function treatedWorld(options: TreatedWorldOptions): TreatedWorld {
+export function simulateExperiment(options: ExperimentOptions): SimulatedExperiment {
   const { customers, confounding = 0, treatedShare = 0.5, effect = [0, 0], accountSize = 1 } = options
   const generator = xoroshiro128plus(options.seed * 7919 + 13)
   const random = () => uniformFloat64(generator)
@@ -54,8 +54,4 @@ export function treatedWorld(options: TreatedWorldOptions): TreatedWorld {
     world.outcome[i] = random() < base + (world.isTreated[i] ? world.effect[i] : 0) ? 1 : 0
   }
   return { features: { rows: customers, columns, values }, ...world }
-}
-
-export function meanOf(values: ArrayLike<number>): number {
-  return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length
 }
