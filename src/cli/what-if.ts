@@ -59,6 +59,7 @@ function inWords(report: WhatIfReport): string {
     ...nps,
     ...outcomes,
     ...moneyLines(report),
+    ...breakdownLines(report),
     ...report.assumptions.map((assumption) => `Assumed: ${assumption}`),
   ].join('\n')
 }
@@ -76,6 +77,30 @@ function moneyLines({ money: known, if_causal, currency, cost }: WhatIfReport): 
     worth.p_net_positive === null
       ? `  no probability that it pays: ${worth.p_net_positive_reason}`
       : `  probability that it pays: ${percent(worth.p_net_positive)} (${worth.p_net_positive_reason})`,
+  ]
+}
+
+function breakdownLines({ segments, most_moved, currency }: WhatIfReport): string[] {
+  const worth = (value: number | null) => (value === null ? '' : `, ${money(value, currency)}`)
+  const moved = (difference: Readonly<Record<string, number>>) =>
+    Object.entries(difference)
+      .filter(([name, value]) => value !== 0 && !/^nps_[1-9]/.test(name))
+      .map(([name, value]) =>
+        name === 'nps_0' ? `NPS ${signed(value, 2)}` : `${name} ${signed(100 * value, 2)} points`,
+      )
+      .join(', ')
+  return [
+    ...(segments.length > 1 ? ['By segment:'] : []),
+    ...(segments.length > 1
+      ? segments.map(
+          ({ segment, customers, difference, value }) =>
+            `  ${segment ?? 'no segment'} (${customers}): ${moved(difference) || 'nothing'}${worth(value)}`,
+        )
+      : []),
+    ...(most_moved.length > 0 ? ['Moved most:'] : []),
+    ...most_moved.map(
+      ({ customer_id, difference, value }) => `  ${customer_id}: ${moved(difference)}${worth(value)}`,
+    ),
   ]
 }
 

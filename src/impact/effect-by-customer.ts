@@ -20,7 +20,8 @@ const mostSlope = 1.5
 const heavyPenalty = 2
 
 /**
- * Learns the effect on each customer from doubly robust scores, whose mean given what is known is that effect.
+ * Learns the effect on each customer from doubly robust scores, whose mean given what is known is that effect: of several
+ * outcomes that are known of the same customers.
  *
  * How far effects differ is judged on customers that the fit did not see: scores are set against what was foretold of
  * them. Without a slope above 0 beyond chance everybody gets the average; another slope than 1 draws effects towards it,
@@ -28,22 +29,30 @@ const heavyPenalty = 2
  * Source: Kennedy (2023), DR-learner; Chernozhukov, Demirer, Duflo & Fernández-Val (2018), best linear predictor.
  */
 export function fitCustomerEffects(
-  scores: OutcomeScores,
+  scores: readonly OutcomeScores[],
   { features, isTreated, cluster }: Comparison,
   seed: number,
-): CustomerEffects {
-  const { rows } = scores
-  const average = effectOf(
-    scores,
-    rows.map((row) => cluster[row]),
-  )
+): CustomerEffects[] {
+  if (scores.length === 0) return []
+  const { rows } = scores[0]
   const { foldOf, folds } = foldsWithinArms(isTreated, cluster, seed + 1)
-  const target = new Float64Array(features.rows)
-  for (const [place, row] of rows.entries()) target[row] = scores.treated[place] - scores.control[place]
-  const { predictions, penalties } = crossFitRidge({ features, rows, foldOf, folds, targets: [target] })
-  const slope = penalties[0] === null ? 0 : slopeOf(rows, { target, foretold: predictions[0] })
-  const penalty = slope > 0 ? penalties[0] : heavyPenalty
-  return { average, slope, fit: fitRidge({ features, rows, target }, { penalty, cluster }) }
+  const targets = scores.map(({ treated, control }) => {
+    const target = new Float64Array(features.rows)
+    for (const [place, row] of rows.entries()) target[row] = treated[place] - control[place]
+    return target
+  })
+  const { predictions, penalties } = crossFitRidge({ features, rows, foldOf, folds, targets })
+  const slopes = targets.map((target, index) =>
+    penalties[index] === null ? 0 : slopeOf(rows, { target, foretold: predictions[index] }),
+  )
+  const chosen = slopes.map((slope, index) => (slope > 0 ? penalties[index] : heavyPenalty))
+  const fits = fitRidge({ features, rows, targets }, { penalties: chosen, cluster })
+  const own = rows.map((row) => cluster[row])
+  return scores.map((score, index) => ({
+    average: effectOf(score, own),
+    slope: slopes[index],
+    fit: fits[index],
+  }))
 }
 
 /** Slope of scores on what was foretold of them, 0 to 1; 0 where it might be chance. */

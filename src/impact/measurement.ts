@@ -65,22 +65,38 @@ function scoreKnown(
   pair: ArmPair,
   seed: number,
 ): ReadonlyMap<number, OutcomeScores> {
+  const found = new Map<number, OutcomeScores>()
+  for (const { scores, places } of scoreByRows(columns, pair, seed))
+    for (const [at, own] of scores.entries()) found.set(places[at], own)
+  return found
+}
+
+/** Columns that are known of the same customers, with their scores. */
+export interface ScoredGroup {
+  /** Which of the columns. */
+  readonly places: readonly number[]
+  readonly scores: readonly OutcomeScores[]
+}
+
+/** Scores columns, those that are known of the same customers together; left out where too few are known or differ. */
+export function scoreByRows(
+  columns: readonly (Float64Array | null)[],
+  pair: ArmPair,
+  seed: number,
+): ScoredGroup[] {
   const groups: { readonly rows: Int32Array; readonly places: number[] }[] = []
   for (const [place, column] of columns.entries()) {
     if (column === null) continue
     const rows = knownMembers(column, pair)
-    const same = groups.find((group) => areEqual(group.rows, rows))
     if (!isEnough(rows, pair) || !isVaried(rows, pick(column, pair))) continue
+    const same = groups.find((group) => areEqual(group.rows, rows))
     if (same) same.places.push(place)
     else groups.push({ rows, places: [place] })
   }
-  const found = new Map<number, OutcomeScores>()
-  for (const { rows, places } of groups) {
+  return groups.map(({ rows, places }) => {
     const outcomes = places.map((place) => pick(columns[place] as Float64Array, pair))
-    for (const [at, scores] of scoreArms(pair.comparison, { rows, outcomes, seed }).entries())
-      found.set(places[at], scores)
-  }
-  return found
+    return { places, scores: scoreArms(pair.comparison, { rows, outcomes, seed }) }
+  })
 }
 
 /** Where nearly all customers have the same value, no interval of a difference can be trusted. */

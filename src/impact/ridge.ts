@@ -62,40 +62,73 @@ export interface RidgeFit {
 }
 
 /**
- * One target learned from all of `rows` with a given penalty (null: the mean alone).
+ * Targets learned from all of `rows`, each with a given penalty (null: the mean alone).
  *
  * @param cluster rows of one cluster (customer, account) are one observation. [all rows]
  */
 export function fitRidge(
-  { features, rows, target }: Pick<RidgeProblem, 'features' | 'rows'> & { target: ArrayLike<number> },
-  { penalty, cluster }: { penalty: number | null; cluster: ArrayLike<number> },
-): RidgeFit {
+  { features, rows, targets }: Pick<RidgeProblem, 'features' | 'rows' | 'targets'>,
+  { penalties, cluster }: { penalties: readonly (number | null)[]; cluster: ArrayLike<number> },
+): RidgeFit[] {
   const scaled = scaleColumns(features, rows)
   const none = new Uint8Array(features.rows)
-  const [sums] = sumByFold({ features, rows, foldOf: none, folds: 1, targets: [target] }, scaled)
-  const lower = factorise(penalised(sums, penalty), sums.size)
-  const coefficients = solveFactorised(lower, knownSide(sums, penalty), sums.size)
+  const [sums] = sumByFold({ features, rows, foldOf: none, folds: 1, targets }, scaled)
+  const factors = new Map(
+    [...new Set(penalties)].map((penalty) => [penalty, factorise(penalised(sums, penalty), sums.size)]),
+  )
+  return targets.map((target, t) => {
+    const lower = factors.get(penalties[t]) as Float64Array
+    const known = knownSide(sums, penalties[t]).filter((_, at) => at % targets.length === t)
+    const coefficients = solveFactorised(lower, known, sums.size)
+    const scores = scoresOf({ features, rows, target }, { scaled, coefficients, cluster })
+    return rawFit({ coefficients, scaled, lower, scores })
+  })
+}
+
+/** Sums of residual × row by cluster: what each cluster pulls the coefficients by. */
+function scoresOf(
+  { features, rows, target }: Pick<RidgeProblem, 'features' | 'rows'> & { target: ArrayLike<number> },
+  {
+    scaled,
+    coefficients,
+    cluster,
+  }: { scaled: Scaled; coefficients: Float64Array; cluster: ArrayLike<number> },
+): Float64Array[] {
   const { columns, values } = features
-  const x = new Float64Array(sums.size)
+  const x = new Float64Array(coefficients.length)
   const scores = new Map<number, Float64Array>()
   for (const row of rows) {
     readRow(x, values, row, { columns, scaled })
     const residual = target[row] - dot(x, coefficients)
-    const score = scores.get(cluster[row]) ?? new Float64Array(sums.size)
+    const score = scores.get(cluster[row]) ?? new Float64Array(x.length)
     scores.set(cluster[row], score)
     for (let i = 0; i < score.length; i++) score[i] += x[i] * residual
   }
-  const weights = Float64Array.from({ length: columns }, (_, c) => coefficients[c + 1] * scaled.scale[c])
+  return [...scores.values()]
+}
+
+function rawFit({
+  coefficients,
+  scaled,
+  lower,
+  scores,
+}: {
+  coefficients: Float64Array
+  scaled: Scaled
+  lower: Float64Array
+  scores: readonly Float64Array[]
+}): RidgeFit {
+  const size = coefficients.length
+  const weights = scaled.scale.map((scale, c) => coefficients[c + 1] * scale)
   return {
     intercept: coefficients[0] - dot(weights, scaled.mean),
     weights,
     varianceAt(row) {
-      readRow(x, row, 0, { columns, scaled })
-      if (penalty === null) x.fill(0, 1)
-      const influence = solveFactorised(lower, x, sums.size)
-      let squares = 0
-      for (const score of scores.values()) squares += dot(score, influence) ** 2
-      return (squares * scores.size) / Math.max(1, scores.size - 1)
+      const x = new Float64Array(size)
+      readRow(x, row, 0, { columns: size - 1, scaled })
+      const influence = solveFactorised(lower, x, size)
+      const squares = scores.reduce((sum, score) => sum + dot(score, influence) ** 2, 0)
+      return (squares * scores.length) / Math.max(1, scores.length - 1)
     },
   }
 }

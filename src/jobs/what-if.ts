@@ -7,6 +7,12 @@ import { withScratchFolder } from '../lake/scratch.ts'
 import { ModelCards } from '../model/model-cards.ts'
 import { Registry } from '../model/registry.ts'
 import { loadChampion } from '../model/stored-predictor.ts'
+import {
+  listMoved,
+  type MovedCustomer,
+  type SegmentDifference,
+  splitBySegment,
+} from '../simulation/breakdown.ts'
 import type { GroupFigures } from '../simulation/figures.ts'
 import type { ScenarioMoney } from '../simulation/money.ts'
 import type { Scenario } from '../simulation/scenario.ts'
@@ -41,8 +47,15 @@ export interface WhatIfReport {
   readonly currency: string
   readonly money?: ScenarioMoney
   readonly if_causal?: ScenarioMoney
+  /** Differences by segment. */
+  readonly segments: readonly SegmentDifference[]
+  /** Customers of the sample whom the scenario moves most. */
+  readonly most_moved: readonly MovedCustomer[]
   readonly assumptions: readonly string[]
 }
+
+/** Customers named who are moved most. */
+const mostMoved = 10
 
 /** Customers of whom a question is answered at once. */
 const sampledCustomers = 2000
@@ -90,6 +103,8 @@ function reportOf(program: Program, answer: ScenarioAnswer): WhatIfReport {
     cost: answer.cost,
     currency: program.currency,
     ...(money && isGiven && (answer.evidence === 'associational' ? { if_causal: money } : { money })),
+    segments: isGiven ? splitBySegment(evaluation) : [],
+    most_moved: isGiven ? listMoved(evaluation, mostMoved) : [],
     assumptions: answer.assumptions,
   }
 }

@@ -2,15 +2,10 @@ import type { Day } from '../domain/days.ts'
 import { usageError } from '../domain/errors.ts'
 import { encode } from '../features/encoder.ts'
 import { type BehaviourRelations, type FeatureFrame, pickFrame, readFeatures } from '../features/features.ts'
-import {
-  type CustomerEffects,
-  effectsAt,
-  fitCustomerEffects,
-  meanEffectAt,
-} from '../impact/effect-by-customer.ts'
+import { effectsAt, fitCustomerEffects, meanEffectAt } from '../impact/effect-by-customer.ts'
 import { type ComparedArms, compareInitiative, type InitiativeComparison } from '../impact/initiative.ts'
 import type { MeasuredMetric } from '../impact/measured-metrics.ts'
-import { scoreArms } from '../impact/treatment-effects.ts'
+import { scoreByRows } from '../impact/measurement.ts'
 import type { Database } from '../lake/database.ts'
 import type { Matrix } from '../model/matrix.ts'
 import type { Asked } from './question.ts'
@@ -70,7 +65,7 @@ export async function transportInitiative(
   const { catalogue } = before
   const frame = await readFeatures(database, { program, lake, catalogue, relations, spine: 'scope' })
   const features = encode(arm.propensity.encoder, frame, arm.propensity.view)
-  const effects = metrics.flatMap((metric) => transport(metric, { arm, features, seed }) ?? [])
+  const effects = transportMetrics(metrics, { arm, features, seed })
   if (effects.length === 0)
     throw usageError(
       'nothing-measured',
@@ -99,27 +94,22 @@ function chooseArm(
   )
 }
 
-const fewestOfAnArm = 30
-
-/** One metric carried over; null where too few of either arm are known of, or where nothing of it is forecast. */
-function transport(
-  metric: MeasuredMetric,
+/** Outcomes and NPS carried over, as far as enough customers of either arm are known. */
+function transportMetrics(
+  metrics: readonly MeasuredMetric[],
   { arm, features, seed }: { arm: ComparedArms; features: Matrix; seed: number },
-): TransportedEffect | null {
-  const { pair } = arm
-  if (metric.unit !== 'probability' && metric.metric !== 'nps') return null
-  const outcome = Float64Array.from(pair.members, (row) => metric.outcome[row])
-  const rows = Int32Array.from(outcome.keys()).filter((row) => !Number.isNaN(outcome[row]))
-  const treated = rows.reduce((sum, row) => sum + pair.comparison.isTreated[row], 0)
-  if (Math.min(treated, rows.length - treated) < fewestOfAnArm) return null
-  const [scores] = scoreArms(pair.comparison, { rows, outcomes: [outcome], seed })
-  const effects: CustomerEffects = fitCustomerEffects(scores, pair.comparison, seed)
-  const { effect, standardError } = meanEffectAt(effects, features)
-  return {
-    ...{ metric: metric.metric, horizonDays: metric.horizonDays },
-    ...{ byCustomer: effectsAt(effects, features), mean: effect, standardError },
-    isVaried: effects.slope > 0,
-  }
+): TransportedEffect[] {
+  const wanted = metrics.filter(({ unit, metric }) => unit === 'probability' || metric === 'nps')
+  const columns = wanted.map(({ outcome }) => outcome)
+  const transported = scoreByRows(columns, arm.pair, seed).flatMap(({ places, scores }) =>
+    fitCustomerEffects(scores, arm.pair.comparison, seed).map((effects, at) => {
+      const { effect, standardError } = meanEffectAt(effects, features)
+      const { metric, horizonDays } = wanted[places[at]]
+      const byCustomer = effectsAt(effects, features)
+      return { metric, horizonDays, byCustomer, mean: effect, standardError, isVaried: effects.slope > 0 }
+    }),
+  )
+  return transported.sort((a, b) => a.horizonDays - b.horizonDays)
 }
 
 function costOfTreated({ assignments }: InitiativeComparison, arm: string): number | null {

@@ -42,8 +42,9 @@ export async function evaluateInitiative(
     baseline: kept.map((index) => values[index]),
     difference: parts.map(({ difference }) => difference),
     replications: [],
+    population: null,
     edited: Int32Array.from({ length: Math.round(reach * scope.sampled) }, (_, row) => row),
-    frames: { baseline: frame, edited: pickFrame(frame, new Int32Array()), rows: new Int32Array() },
+    frames: { studied: frame, edited: pickFrame(frame, new Int32Array()), rows: new Int32Array() },
   }
   const variances = parts.map(({ difference, standardError }) => ({
     ...{ drawing: 0, members: 0, calibration: 0 },

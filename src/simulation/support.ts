@@ -1,5 +1,5 @@
 import type { FeatureFrame } from '../features/features.ts'
-import type { Evaluation } from './evaluation.ts'
+import type { EditedFrames } from './evaluation.ts'
 
 /** How far edited customers look like customers that there are. */
 export interface Support {
@@ -13,17 +13,15 @@ export const mostOutside = 0.2
 /** Customers whom others are compared with, and as many who show how far apart customers are. */
 const referenceRows = 1000
 const nearestCompared = 3
+/** Customers of those asked about who are looked at; evenly over all. */
+const mostJudged = 500
 /** Of customers as they are, this share lies nearer to others than the threshold. */
 const insideQuantile = 0.99
 
-/**
- * Counts edited customers who look like some that there are, in the features that the edits move.
- *
- * @param reference customers as they are, edited or not.
- */
-export function measureSupport(reference: FeatureFrame, { frames }: Pick<Evaluation, 'frames'>): Support {
-  const { edited, rows } = frames
-  return { inside: shareInside(reference, edited, movedFeatures(frames)), edited: rows.length }
+/** Counts edited customers who look like some that there are, in the features that the edits move. */
+export function measureSupport(frames: EditedFrames): Support {
+  const { studied, edited, rows } = frames
+  return { inside: shareInside(studied, edited, movedFeatures(frames)), edited: rows.length }
 }
 
 /**
@@ -48,17 +46,19 @@ export function shareInside(reference: FeatureFrame, asked: FeatureFrame, names:
     .sort((a, b) => a - b)
   const threshold = distances[Math.min(half - 1, Math.floor(insideQuantile * half))]
   const columns = points(asked)
+  const every = Math.ceil(asked.rows / mostJudged)
   let inside = 0
-  for (let row = 0; row < asked.rows; row++)
+  let judged = 0
+  for (let row = 0; row < asked.rows; row += every, judged++)
     if (distanceTo(known, others, { columns, row }) <= threshold) inside++
-  return inside / asked.rows
+  return inside / judged
 }
 
 /** Numbers that the edits changed for anybody. */
-function movedFeatures({ baseline, edited, rows }: Evaluation['frames']): string[] {
-  return baseline.features.flatMap(({ name, kind }, index) => {
+function movedFeatures({ studied, edited, rows }: EditedFrames): string[] {
+  return studied.features.flatMap(({ name, kind }, index) => {
     if (kind === 'category') return []
-    const before = baseline.columns[index] as Float64Array
+    const before = studied.columns[index] as Float64Array
     const after = edited.columns[index] as Float64Array
     return rows.some((row, place) => !Object.is(before[row], after[place])) ? [name] : []
   })

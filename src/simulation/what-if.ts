@@ -1,15 +1,16 @@
 import type { Day } from '../domain/days.ts'
 import type { Program } from '../domain/program.ts'
-import { type BehaviourRelations, readFeatures } from '../features/features.ts'
+import type { BehaviourRelations } from '../features/features.ts'
 import { lakeRelations } from '../features/relations.ts'
 import type { Evidence } from '../impact/measurement.ts'
 import type { PredictionDay } from '../lake/commits.ts'
 import type { Database } from '../lake/database.ts'
 import type { ModelCard } from '../model/model-cards.ts'
-import { type Evaluation, evaluateScenario } from './evaluation.ts'
+import { drawFrames, type Evaluation, evaluateScenario } from './evaluation.ts'
 import { type ComparedFigures, compareFigures } from './figures.ts'
 import { transportInitiative } from './initiative-effects.ts'
 import { evaluateInitiative } from './initiative-evaluation.ts'
+import { milderChange, noChange, strengthWords } from './milder.ts'
 import { costOf, moneyOf, type ScenarioMoney } from './money.ts'
 import { type Asked, dayAsked, refuseUnknown } from './question.ts'
 import type { Change, InitiativeEdit, Scenario } from './scenario.ts'
@@ -69,7 +70,7 @@ export async function answerScenario(database: Database, request: ScenarioReques
   return {
     ...{ scenario, day, scope, evidence, evaluation, cost },
     evidenceWords: found.evidenceWords,
-    support: { ...found.support, ...judgeSupport(found.support, scenario.changes) },
+    support: { ...found.support, ...(await judgeSupport(database, setting, found)) },
     figures: compareFigures(evaluation, variances, card),
     money: moneyOf(asked.program, cost, { evaluation, variances, evidence }),
     assumptions: [...sampleWords(scope), ...found.assumptions, ...moneyWords(asked.program, day.date)],
@@ -95,7 +96,7 @@ interface Found {
 }
 
 async function askBehaviour(database: Database, setting: Setting): Promise<Found> {
-  const { asked, relations, card, seed } = setting
+  const { asked, relations, card } = setting
   const isEnough = (evaluation: Evaluation) => isDrawnEnough(evaluation, setting)
   const evaluation = await evaluateScenario(database, relations, { ...setting, isEnough })
   return {
@@ -103,7 +104,7 @@ async function askBehaviour(database: Database, setting: Setting): Promise<Found
     variances: differenceVariances(evaluation, asked.predictor, card),
     evidence: 'associational',
     evidenceWords: associational,
-    support: measureSupport(await readReference(database, relations, { asked, seed }), evaluation),
+    support: measureSupport(evaluation.frames),
     assumptions: editWords(setting, evaluation),
     treatedCost: null,
   }
@@ -141,39 +142,53 @@ function isDrawnEnough(evaluation: Evaluation, { asked, card }: ScenarioRequest)
   )
 }
 
-/** Customers that support is judged by. */
-const referenceCustomers = 2000
+/** Bisections to the strongest change that stays inside: to a 32nd of it. */
+const bisections = 5
 
-async function readReference(
+/** Refuses a scenario that leaves what is known, with the change that does and how far it may go. */
+async function judgeSupport(
   database: Database,
-  relations: BehaviourRelations,
-  { asked, seed }: { asked: Asked; seed: number },
-) {
-  const { program, lake, predictor } = asked
-  await database.run(`
-    create or replace temp table reference_spine as
-    select (row_number() over (order by draw) - 1)::integer as row, customer_id, cutoff, joined
-    from (
-      select *, md5_number_upper(customer_id || ' reference ${seed}') as draw
-      from day_spine
-      order by draw
-      limit ${referenceCustomers}
-    )`)
-  return readFeatures(database, {
-    ...{ program, lake, catalogue: predictor.catalogue, relations, spine: 'reference_spine' },
-  })
+  setting: Setting,
+  { support, evaluation }: Pick<Found, 'support' | 'evaluation'>,
+): Promise<{ readonly refused: boolean; readonly reason: string | null }> {
+  if (support.inside >= 1 - mostOutside) return { refused: false, reason: null }
+  const share = `${Math.round(100 * (1 - support.inside))}% of the edited customers would behave as none that there are`
+  const { population, frames } = evaluation
+  const { scenario } = setting
+  if (population === null) return { refused: true, reason: `${share}: ask of others.` }
+  const insideOf = async (changes: readonly Change[]) => {
+    const drawn = await drawFrames(database, population, { ...setting, scenario: { ...scenario, changes } })
+    return measureSupport({ ...frames, ...drawn }).inside
+  }
+  const only = (place: number) => scenario.changes.map((own, index) => (index === place ? own : noChange))
+  const alone = await inTurn([...scenario.changes.keys()], (place) => insideOf(only(place)))
+  const worst = alone.indexOf(Math.min(...alone))
+  const cause = scenario.changes[worst]
+  const place = `changes[${worst}] (${strengthWords(cause)})`
+  if (milderChange(cause, 1) === null) return { refused: true, reason: `${share}, most for ${place}.` }
+  let least = 0
+  let most = 1
+  for (let step = 0; step < bisections; step++) {
+    const middle = (least + most) / 2
+    const milder = scenario.changes.map((own, index) =>
+      index === worst ? (milderChange(own, middle) as Change) : own,
+    )
+    if ((await insideOf(milder)) >= 1 - mostOutside) least = middle
+    else most = middle
+  }
+  const farthest = milderChange(cause, least) as Change
+  const advice =
+    least > 0
+      ? `At most ${strengthWords(farthest)} stays within what is known`
+      : 'No milder one stays within what is known'
+  return { refused: true, reason: `${share}, most for ${place}. ${advice}.` }
 }
 
-function judgeSupport(
-  { inside }: Support,
-  changes: readonly Change[],
-): { readonly refused: boolean; readonly reason: string | null } {
-  if (inside >= 1 - mostOutside) return { refused: false, reason: null }
-  const share = `${Math.round(100 * (1 - inside))}%`
-  return {
-    refused: true,
-    reason: `${share} of the edited customers would behave as none that there are (${changes.length > 1 ? 'the changes together' : 'the change'} left what is known): ask for less.`,
-  }
+/** One after the other: they share a database. */
+async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const done: R[] = []
+  for (const item of items) done.push(await work(item))
+  return done
 }
 
 function sampleWords({ sampled, customers }: Scope): string[] {

@@ -7,8 +7,9 @@ import { type ExperimentOptions, simulateExperiment } from '../../training/synth
 function learn(options: ExperimentOptions) {
   const world = simulateExperiment(options)
   const rows = Int32Array.from(world.outcome.keys())
-  const [scores] = scoreArms(world, { rows, outcomes: [world.outcome], seed: 1 })
-  return { world, effects: fitCustomerEffects(scores, world, 1) }
+  const scores = scoreArms(world, { rows, outcomes: [world.outcome], seed: 1 })
+  const [effects] = fitCustomerEffects(scores, world, 1)
+  return { world, effects }
 }
 
 /** Share of worlds in which it holds. */

@@ -79,6 +79,38 @@ describe('a scenario of fewer tickets', () => {
   })
 })
 
+describe('a scenario that leaves what is known', () => {
+  it('is refused with the change that does and how far it may go', async () => {
+    const changes = [
+      { events: ['login'], property: 'minutes', scale: 1.05 },
+      { events: ['ticket'], add: 60 },
+    ]
+    const report = await ask({ changes })
+    expect(report.support).toMatchObject({ refused: true })
+    expect(report.support.reason).toMatch(
+      /changes\[1\] \(add 60 of ticket\)\. At most add [\d.]+ of ticket stays/,
+    )
+    expect(report).toMatchObject({ baseline: null, scenario: null, difference: null, segments: [] })
+    const [, farthest] = /At most add ([\d.]+)/.exec(report.support.reason ?? '') ?? []
+    const milder = await ask({ changes: [changes[0], { events: ['ticket'], add: Number(farthest) * 0.9 }] })
+    expect(milder.support.refused).toBe(false)
+  })
+})
+
+describe('a breakdown', () => {
+  it('by segment adds up to the whole, and names those who are moved most', async () => {
+    const report = await ask(fewerTickets)
+    const whole = report.segments.reduce((sum, own) => sum + own.customers * own.difference.churn_90, 0)
+    expect(whole).toBeCloseTo(report.difference?.outcomes.churn_90.customers as number, 6)
+    const worth = report.segments.reduce((sum, { value }) => sum + (value as number), 0)
+    const { revenue_protected, revenue_gained } = report.if_causal ?? {}
+    expect(worth).toBeCloseTo((revenue_protected as number) + (revenue_gained as number), 6)
+    expect(report.most_moved.length).toBe(10)
+    const values = report.most_moved.map(({ value }) => Math.abs(value as number))
+    expect(values).toEqual(values.toSorted((a, b) => b - a))
+  })
+})
+
 describe('a scenario that cannot be used', () => {
   const wrong: readonly [string, Record<string, unknown>, RegExp][] = [
     [
