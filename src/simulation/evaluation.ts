@@ -7,7 +7,7 @@ import { type Drawn, drawScenario } from './draws.ts'
 import { copyPopulation, type PopulationRows } from './population-rows.ts'
 import { laterRisks, type MoneyInputs, type Quantities, type Quantity, quantitiesOf } from './quantities.ts'
 import type { Asked } from './question.ts'
-import type { Scenario } from './scenario.ts'
+import type { Change, Scenario } from './scenario.ts'
 import type { Scope } from './scope.ts'
 
 /** One draw of the random choices of a scenario. */
@@ -32,8 +32,6 @@ export interface Evaluation {
   /** Rows whose behaviour was changed in any draw. */
   readonly edited: Int32Array
   readonly frames: EditedFrames
-  /** Where the rows of the population lie; null where nothing was edited. */
-  readonly population: PopulationRows | null
 }
 
 /** Features before and after. */
@@ -46,12 +44,39 @@ export interface EditedFrames {
   readonly rows: Int32Array
 }
 
-export interface EvaluationRequest {
+export interface PopulationRequest {
   readonly asked: Asked
   readonly scenario: Scenario
   readonly scope: Scope
   readonly date: Day
   readonly seed: number
+}
+
+/** A population whose rows are copied and forecast as they are: any number of changes can be asked of it. */
+export interface OpenedPopulation extends PopulationRequest {
+  readonly population: PopulationRows
+  readonly setting: Setting
+  /** Changes are in force after the end of this day. */
+  readonly from: Day
+}
+
+/**
+ * Copies and forecasts the population of the table `scope` as it is. Answers given while changes are in force are hidden
+ * from it as they are from every scenario.
+ */
+export async function openPopulation(
+  database: Database,
+  all: BehaviourRelations,
+  request: PopulationRequest,
+): Promise<OpenedPopulation> {
+  const { scenario, date } = request
+  const from = addDays(date, -scenario.inForceDays)
+  const population = await copyPopulation(database, all, { ...request, from })
+  return { ...request, from, population, setting: await forecastAsItIs(database, population, request) }
+}
+
+export interface ChangesRequest {
+  readonly changes: readonly Change[]
   /** Whether the draws so far say it well enough. */
   readonly isEnough: (evaluation: Evaluation) => boolean
   /** Told how many draws are done. */
@@ -63,49 +88,48 @@ const firstDraws = 4
 const mostDraws = 16
 
 /**
- * Forecasts the population of the table `scope` as it is and, in several draws, as it would be. Both take the one path:
- * event rows, features, predictor. Answers given while the changes are in force are hidden from both.
+ * Forecasts the population, in several draws of the random choices, as it would be. It takes the one path that everything
+ * takes: event rows, features, predictor.
  */
-export async function evaluateScenario(
+export async function evaluateChanges(
   database: Database,
-  all: BehaviourRelations,
-  request: EvaluationRequest,
+  opened: OpenedPopulation,
+  { changes, isEnough, onDraw }: ChangesRequest,
 ): Promise<Evaluation> {
-  const { asked, scenario, scope, date, seed, isEnough, onDraw } = request
-  const from = addDays(date, -scenario.inForceDays)
-  const population = await copyPopulation(database, all, { scenario, scope, from, date, seed })
-  const setting = await forecastAsItIs(database, population, { asked, scope })
-  const total = new Draws(setting, scope)
+  const total = new Draws(opened.setting, opened.scope)
   for (const [first, next] of [
     [0, firstDraws],
     [firstDraws, mostDraws],
   ]) {
     const draws = Array.from({ length: next - first }, (_, place) => first + place)
-    const drawn = await drawScenario(database, { asked, scenario, population, from, date, seed, draws })
-    total.add(drawn, asked)
+    const drawn = await drawChanges(database, opened, { changes, draws })
+    total.add(drawn, opened.asked)
     onDraw(next, mostDraws)
-    if (drawn.customer.length === 0 || isEnough({ ...total.evaluation(), population })) break
+    if (drawn.customer.length === 0 || isEnough(total.evaluation())) break
   }
   onDraw(mostDraws, mostDraws)
-  return { ...total.evaluation(), population }
+  return total.evaluation()
 }
 
-/**
- * Edited customers of one draw of other changes, without forecasting them: to see how far they still look like any.
- *
- * @param population of the scenario, still in the database.
- */
+/** Edited customers of one draw, without forecasting them: to see how far they still look like any. */
 export async function drawFrames(
   database: Database,
-  population: PopulationRows,
-  { asked, scenario, date, seed }: Pick<EvaluationRequest, 'asked' | 'scenario' | 'date' | 'seed'>,
+  opened: OpenedPopulation,
+  changes: readonly Change[],
 ): Promise<Pick<EditedFrames, 'edited' | 'rows'>> {
-  const from = addDays(date, -scenario.inForceDays)
-  const drawn = await drawScenario(database, { asked, scenario, population, from, date, seed, draws: [0] })
+  const drawn = await drawChanges(database, opened, { changes, draws: [0] })
   return { edited: drawn.frame, rows: drawn.customer }
 }
 
-/** The population as it is. */
+function drawChanges(
+  database: Database,
+  { scenario, ...opened }: OpenedPopulation,
+  { changes, draws }: { changes: readonly Change[]; draws: readonly number[] },
+): Promise<Drawn> {
+  return drawScenario(database, { ...opened, scenario: { ...scenario, changes }, draws })
+}
+
+/** What is forecast of the population as it is. */
 interface Setting {
   readonly frame: FeatureFrame
   readonly money: MoneyInputs
@@ -117,7 +141,7 @@ interface Setting {
 async function forecastAsItIs(
   database: Database,
   { relations, studied }: PopulationRows,
-  { asked, scope }: Pick<EvaluationRequest, 'asked' | 'scope'>,
+  { asked, scope }: Pick<PopulationRequest, 'asked' | 'scope'>,
 ): Promise<Setting> {
   const { program, lake, predictor } = asked
   const request = { program, lake, catalogue: predictor.catalogue, relations }
@@ -195,7 +219,7 @@ class Draws {
     return means
   }
 
-  evaluation(): Omit<Evaluation, 'population'> {
+  evaluation(): Evaluation {
     const { frame, asItIs } = this.#setting
     const draws = Math.max(1, this.#replications.length)
     return {

@@ -42,7 +42,6 @@ export async function evaluateInitiative(
     baseline: kept.map((index) => values[index]),
     difference: parts.map(({ difference }) => difference),
     replications: [],
-    population: null,
     edited: Int32Array.from({ length: Math.round(reach * scope.sampled) }, (_, row) => row),
     frames: { studied: frame, edited: pickFrame(frame, new Int32Array()), rows: new Int32Array() },
   }
