@@ -3,8 +3,8 @@ import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { usageError } from '../domain/errors.ts'
 import { money } from '../impact/statement.ts'
-import { askWhatIf, type WhatIfReport } from '../jobs/what-if.ts'
-import { parseScenario } from '../simulation/scenario.ts'
+import { askQuestion, type QuestionReport, type StrengthReport, type WhatIfReport } from '../jobs/what-if.ts'
+import { parseQuestion } from '../simulation/question-forms.ts'
 import { contextOf, printResult } from './context.ts'
 
 /** `loyalcast what-if PROGRAM SCENARIO.json [--full]`. */
@@ -17,11 +17,19 @@ export function whatIfCommand(): Command {
     .action(async (path: string, file: string, options: { full?: boolean }, command: Command) => {
       const context = contextOf(command)
       const program = await context.readProgram(path)
-      const scenario = parseScenario(await readJson(resolve(context.callerFolder, file)))
-      const report = await askWhatIf(program, { ...context, scenario, isFull: options.full ?? false })
-      printResult(context, report, inWords(report))
-      if (report.support.refused) process.exitCode = 3
+      const question = parseQuestion(await readJson(resolve(context.callerFolder, file)))
+      const answer = await askQuestion(program, { ...context, question, isFull: options.full ?? false })
+      const { kind, ...rest } = answer
+      printResult(context, kind === 'scenario' ? answer.report : rest, questionInWords(answer))
+      if (isRefused(answer)) process.exitCode = 3
     })
+}
+
+/** Whether there is no answer: a scenario that leaves what is known, or a goal out of reach. */
+function isRefused(answer: QuestionReport): boolean {
+  if (answer.kind === 'scenario') return answer.report.support.refused
+  if (answer.kind === 'compare') return answer.compare.every(({ support }) => support.refused)
+  return answer.kind === 'goal' && !answer.goal.reached
 }
 
 /** **Errors** `scenario-file` where it cannot be read or is no JSON. */
@@ -34,6 +42,32 @@ async function readJson(path: string): Promise<unknown> {
   } catch (error) {
     throw usageError('scenario-file', `${path} is no JSON: ${(error as Error).message}.`)
   }
+}
+
+function questionInWords(answer: QuestionReport): string {
+  switch (answer.kind) {
+    case 'scenario':
+      return inWords(answer.report)
+    case 'compare':
+      return answer.compare.map(inWords).join('\n\n')
+    case 'sweep':
+      return answer.sweep.map(strengthInWords).join('\n')
+    case 'goal':
+      return `${answer.goal.statement}\n${strengthInWords(answer.goal.nearest)}`
+  }
+}
+
+function strengthInWords({ strength, changes, support, difference }: StrengthReport): string {
+  const nps = Object.entries(difference.nps).map(
+    ([days, { value, ci95 }]) =>
+      `NPS ${days === '0' ? 'today' : `in ${days} days`} ${signed(value, 2)} (${signed(ci95[0], 2)} to ${signed(ci95[1], 2)})`,
+  )
+  const outcomes = Object.entries(difference.outcomes).map(
+    ([task, { rate, ci95 }]) =>
+      `${task} ${signed(100 * rate, 2)} points (${signed(100 * ci95[0], 2)} to ${signed(100 * ci95[1], 2)})`,
+  )
+  const left = support.refused ? `; ${support.reason}` : ''
+  return `${percent(strength)}: ${changes.join(' and ')}${left}\n  ${[...nps, ...outcomes].join('; ')}`
 }
 
 function inWords(report: WhatIfReport): string {

@@ -14,14 +14,16 @@ import {
   splitBySegment,
 } from '../simulation/breakdown.ts'
 import type { GroupFigures } from '../simulation/figures.ts'
+import { type GoalAnswer, type StrengthAnswer, seekGoal, sweepScenario } from '../simulation/levers.ts'
+import { strengthWords } from '../simulation/milder.ts'
 import type { ScenarioMoney } from '../simulation/money.ts'
+import type { Question } from '../simulation/question-forms.ts'
 import type { Scenario } from '../simulation/scenario.ts'
-import { answerScenario, type ScenarioAnswer } from '../simulation/what-if.ts'
+import { answerScenario, type ScenarioAnswer, type ScenarioRequest } from '../simulation/what-if.ts'
 
 export interface WhatIfOptions {
   readonly dataFolder: string
   readonly modelsFolder: string
-  readonly scenario: Scenario
   /** Whether the whole population is looked at instead of a sample. */
   readonly isFull: boolean
   readonly seed: number
@@ -60,37 +62,137 @@ const mostMoved = 10
 /** Customers of whom a question is answered at once. */
 const sampledCustomers = 2000
 
-/** Answers a what-if question from the lake and the version that serves. */
-export async function askWhatIf(program: Program, options: WhatIfOptions): Promise<WhatIfReport> {
-  const { dataFolder, modelsFolder, scenario, isFull, seed, reporter } = options
-  const { predictor } = await loadChampion(modelsFolder, program)
+/** Answers a scenario from the lake and the version that serves. */
+export function askWhatIf(
+  program: Program,
+  { scenario, ...options }: WhatIfOptions & { readonly scenario: Scenario },
+): Promise<WhatIfReport> {
+  return withWhatIf(program, options, async ({ database, version, request }) =>
+    reportOf(program, version, await answerScenario(database, { ...request, scenario })),
+  )
+}
+
+/** A scenario at one strength, as `--json` prints it. */
+export interface StrengthReport {
+  readonly strength: number
+  /** The changes at this strength in words. */
+  readonly changes: readonly string[]
+  readonly support: WhatIfReport['support']
+  readonly scenario: GroupFigures
+  readonly difference: GroupFigures
+  readonly money?: ScenarioMoney
+  readonly if_causal?: ScenarioMoney
+}
+
+/** The answer to a question of any form. */
+export type QuestionReport =
+  | { readonly kind: 'scenario'; readonly report: WhatIfReport }
+  | { readonly kind: 'compare'; readonly compare: readonly WhatIfReport[] }
+  | { readonly kind: 'sweep'; readonly sweep: readonly StrengthReport[] }
+  | {
+      readonly kind: 'goal'
+      readonly goal: {
+        readonly figure: string
+        readonly target: number
+        readonly reached: boolean
+        readonly baseline: number
+        readonly value: number
+        readonly nearest: StrengthReport
+        readonly statement: string
+      }
+    }
+
+/** Answers a question of any form, all of its scenarios on the same people and draws. */
+export function askQuestion(
+  program: Program,
+  { question, ...options }: WhatIfOptions & { readonly question: Question },
+): Promise<QuestionReport> {
+  return withWhatIf(program, options, async ({ database, version, request }): Promise<QuestionReport> => {
+    const answer = async (scenario: Scenario) =>
+      reportOf(program, version, await answerScenario(database, { ...request, scenario }))
+    if (question.kind === 'scenario') return { kind: 'scenario', report: await answer(question.scenario) }
+    if (question.kind === 'compare') {
+      const compare: WhatIfReport[] = []
+      for (const scenario of question.scenarios) compare.push(await answer(scenario))
+      return { kind: 'compare', compare }
+    }
+    const { scenario } = question
+    if (question.kind === 'sweep') {
+      const sweep = await sweepScenario(database, { ...request, scenario }, question)
+      return { kind: 'sweep', sweep: sweep.map(strengthReport) }
+    }
+    const found = await seekGoal(database, { ...request, scenario }, question)
+    const { figure, target } = question
+    const { isReached: reached, baseline, value } = found
+    const statement = stateGoal(question, found)
+    const nearest = strengthReport(found.nearest)
+    return { kind: 'goal', goal: { figure, target, reached, baseline, value, nearest, statement } }
+  })
+}
+
+interface Opened {
+  readonly database: Database
+  /** Version that forecasts. */
+  readonly version: string
+  readonly request: Omit<ScenarioRequest, 'scenario'>
+}
+
+/** A database, the lake and the version that serves, for as long as a question takes. */
+async function withWhatIf<T>(
+  program: Program,
+  { dataFolder, modelsFolder, isFull, seed, reporter }: WhatIfOptions,
+  work: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  const { predictor, version } = await loadChampion(modelsFolder, program)
   const lake = await openLake(dataFolder, program)
+  const card = await new ModelCards(new Registry(modelsFolder, program.name)).read(version)
   return withScratchFolder(lake.folder, async (folder) => {
     const database = await Database.open({ spillFolder: join(folder, 'spill'), timezone: program.timezone })
     try {
-      const champion = await new Registry(modelsFolder, program.name).champion()
-      const card = await new ModelCards(new Registry(modelsFolder, program.name)).read(champion as string)
-      const answer = await answerScenario(database, {
-        ...{ card, scenario, seed },
-        asked: { program, lake, predictor },
+      const request = {
+        ...{ card, seed, asked: { program, lake, predictor } },
         most: isFull ? null : sampledCustomers,
-        onDraw: (done, total) => reporter.progress({ phase: 'what-if', done, total }),
-      })
-      return reportOf(program, answer)
+        onDraw: (done: number, total: number) => reporter.progress({ phase: 'what-if', done, total }),
+      }
+      return await work({ database, version, request })
     } finally {
       database.close()
     }
   })
 }
 
-function reportOf(program: Program, answer: ScenarioAnswer): WhatIfReport {
+function strengthReport({ strength, changes, answer }: StrengthAnswer): StrengthReport {
+  const { support, figures, money, evidence } = answer
+  return {
+    strength,
+    changes: changes.map(strengthWords),
+    support: { inside: support.inside, refused: support.refused, reason: support.reason },
+    scenario: figures.scenario,
+    difference: figures.difference,
+    ...(money && (evidence === 'associational' ? { if_causal: money } : { money })),
+  }
+}
+
+function stateGoal(
+  { figure, target }: { figure: string; target: number },
+  { isReached, nearest, baseline, value }: GoalAnswer,
+): string {
+  const digits = figure.startsWith('nps_') ? 1 : 4
+  const [from, to, wanted] = [baseline, value, target].map((number) => number.toFixed(digits))
+  const changes = nearest.changes.map(strengthWords).join(' and ')
+  return isReached
+    ? `${figure} from ${from} to ${wanted}: ${changes} brings it to ${to}, by how forecasts answer to other behaviour.`
+    : `No strength of it brings ${figure} from ${from} to ${wanted}: ${changes} is as far as it goes within what is known, and brings ${to}.`
+}
+
+function reportOf(program: Program, version: string, answer: ScenarioAnswer): WhatIfReport {
   const { scenario, day, scope, support, evaluation, figures, money } = answer
   const isGiven = !support.refused
   return {
     name: scenario.name,
     program: program.name,
     date: day.date,
-    model_version: day.modelVersion,
+    model_version: version,
     evidence: answer.evidence,
     evidence_reason: answer.evidenceWords,
     customers: scope.customers,

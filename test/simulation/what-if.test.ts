@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { silentReporter } from '../../src/domain/progress.ts'
-import { askWhatIf, type WhatIfReport } from '../../src/jobs/what-if.ts'
+import { askQuestion, askWhatIf, type QuestionReport, type WhatIfReport } from '../../src/jobs/what-if.ts'
+import { parseQuestion } from '../../src/simulation/question-forms.ts'
 import { parseScenario } from '../../src/simulation/scenario.ts'
 import { makeTrainedCompany, type TrainedCompany } from '../api/trained-company.ts'
 
@@ -150,5 +151,82 @@ describe('a scenario that cannot be used', () => {
   ]
   it.each(wrong)('asks of %s', async (_, scenario, words) => {
     await expect(async () => ask(scenario)).rejects.toThrow(words)
+  })
+})
+
+function askForm(data: unknown): Promise<QuestionReport> {
+  return askQuestion(company.program, {
+    ...company,
+    question: parseQuestion(data),
+    isFull: true,
+    seed: 1,
+    reporter: silentReporter,
+  })
+}
+
+const allTickets = { changes: [{ events: ['ticket'], remove: 1 }] }
+
+describe('a sweep', () => {
+  it('goes from nothing to all, and moves more at each step', async () => {
+    const answer = await askForm({ sweep: { scenario: allTickets, steps: 3 } })
+    const sweep = answer.kind === 'sweep' ? answer.sweep : []
+    const moved = sweep.map(({ difference }) => difference.outcomes.churn_90.rate)
+    expect(sweep.map(({ strength }) => strength)).toEqual([0, 1 / 3, 2 / 3, 1])
+    expect(moved[0]).toBe(0)
+    expect(moved).toEqual(moved.toSorted((a, b) => b - a))
+    expect(sweep[3].changes).toEqual(['remove 1 of ticket'])
+  })
+})
+
+describe('a goal', () => {
+  const goalOf = async (target: number) => {
+    const answer = await askForm({ goal: { scenario: allTickets, figure: 'churn_90', target } })
+    if (answer.kind !== 'goal') throw new Error('not a goal')
+    return answer.goal
+  }
+  it('is reached by the mildest change that does, and not by a milder one', async () => {
+    const { baseline } = await goalOf(1)
+    const full = (await ask(allTickets)).difference?.outcomes.churn_90.rate as number
+    const target = baseline + full / 2
+    const goal = await goalOf(target)
+    expect(goal.reached).toBe(true)
+    expect(goal.value).toBeLessThanOrEqual(target)
+    expect(goal.nearest.strength).toBeGreaterThan(0.2)
+    expect(goal.nearest.strength).toBeLessThan(0.8)
+    const milder = { changes: [{ events: ['ticket'], remove: goal.nearest.strength - 0.1 }] }
+    expect((await ask(milder)).scenario?.outcomes.churn_90.rate).toBeGreaterThan(target)
+    expect(goal.statement).toMatch(/remove 0\.\d+ of ticket brings it to/)
+  })
+  it('that nothing reaches is told with how far it goes', async () => {
+    const goal = await goalOf(0.0001)
+    expect(goal.reached).toBe(false)
+    expect(goal.nearest.strength).toBe(1)
+    expect(goal.statement).toMatch(/No strength of it brings churn_90 .* as far as it goes/)
+  })
+  it('needs a figure that is known', async () => {
+    const question = { goal: { scenario: allTickets, figure: 'churn_91', target: 0 } }
+    await expect(askForm(question)).rejects.toThrow(/goal.figure: found churn_91; allowed: nps_0, .*churn_90/)
+  })
+})
+
+it('several scenarios stand side by side as each would stand alone', async () => {
+  const answer = await askForm({ compare: [fewerTickets, allTickets] })
+  expect(answer).toEqual({ kind: 'compare', compare: [await ask(fewerTickets), await ask(allTickets)] })
+})
+
+describe('a question of another form', () => {
+  const wrong: readonly [string, unknown, RegExp][] = [
+    ['two forms', { compare: [{}, {}], sweep: { scenario: {} } }, /Keep one of compare, sweep, goal/],
+    ['one scenario alone', { compare: [{}] }, /compare: found .*; allowed: two to eight scenarios/],
+    ['no changes', { sweep: { scenario: {} } }, /sweep.scenario.changes: there is no such change/],
+    ['a lever that is not there', { sweep: { scenario: allTickets, lever: 3 } }, /lever from 0 to 0/],
+    [
+      'what has no strength',
+      { sweep: { scenario: { changes: [{ attribute: 'plan', set: 'gold' }] } } },
+      /an attribute has no strength between nothing and all/,
+    ],
+  ]
+  it.each(wrong)('cannot have %s', (_, data, words) => {
+    expect(() => parseQuestion(data)).toThrow(words)
   })
 })
