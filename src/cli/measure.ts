@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { money } from '../impact/statement.ts'
 import { ingest } from '../jobs/ingest.ts'
-import { type MeasureReport, measure, type ResultReport } from '../jobs/measure.ts'
+import { type MeasureReport, measure, type RankingReport, type ResultReport } from '../jobs/measure.ts'
 import { contextOf, dayOption, printResult } from './context.ts'
 
 interface Options {
@@ -46,7 +46,22 @@ function inWords(report: MeasureReport): string {
     `${initiative} as of ${report.as_of}: ${sizes.join(', ')} customers${cost === null ? '' : `; cost ${money(cost, currency)}`}.`,
     ...report.warnings.map((warning) => `Note: ${warning}`),
     ...report.results.map((result) => resultLine(result, currency)),
+    ...targetingLines(report),
   ].join('\n')
+}
+
+/** What treating the first half by each order brings, of what treating everybody does. */
+function targetingLines({ targeting, results, currency }: MeasureReport): string[] {
+  if (targeting === null) return []
+  const { metric, horizon_days, unit } = results[0]
+  const show = shower(unit, currency)
+  const line = (words: string, { qini, ci95, gains }: RankingReport) =>
+    `  ${words}: ${show(gains[5])} a customer from half of them; Qini ${show(qini)} (95% CI ${show(ci95[0])} to ${show(ci95[1])})`
+  return [
+    `Whom to treat first, for ${metric} within ${horizon_days} days (everybody: ${show(targeting.everybody)}; half at random: ${show(targeting.everybody / 2)}):`,
+    line('by the effect foretold', targeting.by_effect),
+    line('by the risk', targeting.by_risk),
+  ]
 }
 
 function resultLine(result: ResultReport, currency: string): string {

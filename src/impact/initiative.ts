@@ -11,6 +11,7 @@ import { chooseControl, countArms, sampleRatioP } from './arms.ts'
 import { type Assignments, readAssignments } from './assignments.ts'
 import { type MeasuredMetric, readMetrics } from './measured-metrics.ts'
 import { type ArmPair, type Evidence, type MeasuredEffect, measureEffects } from './measurement.ts'
+import { type Targeting, targetMetric } from './targeting.ts'
 import {
   findOverlap,
   fitTreatmentPropensity,
@@ -41,6 +42,8 @@ export interface InitiativeMeasurement {
   /** Why the evidence is what it is. */
   readonly evidenceWords: string
   readonly effects: readonly MeasuredEffect[]
+  /** Whom to treat first for the first of the effects; null where nothing was measured. */
+  readonly targeting: Targeting | null
   readonly warnings: readonly string[]
 }
 
@@ -106,21 +109,33 @@ export async function measureInitiative(
   const { metrics, compared, ...comparison } = await compareInitiative(database, request)
   if (compared.length === 0) {
     const words = 'there is one arm only, and nobody to compare it with'
-    return { ...comparison, evidence: 'associational', evidenceWords: words, effects: [] }
+    return { ...comparison, evidence: 'associational', evidenceWords: words, effects: [], targeting: null }
   }
   const effects = compared.flatMap(({ pair }) => measureEffects(metrics, pair, seed))
+  const sorted = primaryFirst(effects, program, program.initiatives[initiative] ?? plain)
   const weakest = compared.reduce((worst, own) => (rank(own.evidence) > rank(worst.evidence) ? own : worst))
   return {
     ...comparison,
     evidence: weakest.evidence,
     evidenceWords: weakest.words,
-    effects: primaryFirst(effects, program, program.initiatives[initiative] ?? plain),
+    effects: sorted,
+    targeting: targetFirst(program, sorted[0], { metrics, compared, seed }),
     warnings: [
       ...comparison.warnings,
       ...compared.flatMap((own) => own.warnings),
       ...answerWarnings(effects),
     ],
   }
+}
+
+function targetFirst(
+  program: Program,
+  first: MeasuredEffect | undefined,
+  { metrics, compared, seed }: Pick<InitiativeComparison, 'metrics' | 'compared'> & { seed: number },
+): Targeting | null {
+  const metric = metrics.find((own) => own.metric === first?.metric && own.horizonDays === first.horizonDays)
+  const arm = compared.find(({ pair }) => pair.arm === first?.arm)
+  return metric && arm ? targetMetric(program, metric, { pair: arm.pair, seed }) : null
 }
 
 function rank(evidence: Evidence): number {

@@ -48,6 +48,13 @@ export interface ResultReport {
   readonly response_rate: { readonly control: number; readonly treated: number } | null
 }
 
+/** An order of treating: its area over treating at random, and its gains by tenths of customers treated. */
+export interface RankingReport {
+  readonly qini: number
+  readonly ci95: readonly [number, number]
+  readonly gains: readonly number[]
+}
+
 /** What an initiative brought, as `--json` prints it. Names are a contract: see the README. */
 export interface MeasureReport {
   readonly program: string
@@ -61,6 +68,12 @@ export interface MeasureReport {
   readonly sample_ratio_p: number | null
   readonly warnings: readonly string[]
   readonly results: readonly ResultReport[]
+  /** Whom to treat first, for the first result; gains are per customer, and more is better. */
+  readonly targeting: {
+    readonly everybody: number
+    readonly by_effect: RankingReport
+    readonly by_risk: RankingReport
+  } | null
   /** Of everybody assigned, in program currency; null where no row says. */
   readonly cost: number | null
   readonly currency: string
@@ -115,6 +128,11 @@ function reportOf(
     sample_ratio_p: measured.sampleRatioP,
     warnings: measured.warnings,
     results: effects.map(resultOf),
+    targeting: measured.targeting && {
+      everybody: measured.targeting.everybody,
+      by_effect: measured.targeting.byEffect,
+      by_risk: measured.targeting.byRisk,
+    },
     cost: assignments.cost,
     currency: program.currency,
     statement: stateEffect({

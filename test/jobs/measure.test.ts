@@ -125,6 +125,10 @@ describe.skipIf(!isThere)(
       const half = (visit.ci95[1] - visit.ci95[0]) / 2
       expect(half).toBeGreaterThan(0.006)
       expect(half).toBeLessThan(0.00664)
+      const { everybody, by_effect } = report.targeting ?? {}
+      expect(everybody).toBeCloseTo(visit.effect, 12)
+      expect(by_effect?.gains[10]).toBeCloseTo(visit.effect, 12)
+      expect(by_effect?.ci95[0]).toBeLessThan(by_effect?.qini as number)
     }, 120_000)
   },
 )
