@@ -6,9 +6,11 @@ import { type FeatureFrame, lakeRelations, pickFrame, readFeatures } from '../fe
 import type { Database } from '../lake/database.ts'
 import type { Lake } from '../lake/lake.ts'
 import { fitterHere } from '../model/fitter.ts'
+import type { GroupError } from '../model/group-forecast.ts'
 import { selectRows } from '../model/matrix.ts'
 import { chooseControl, countArms, sampleRatioP } from './arms.ts'
 import { type Assignments, readAssignments } from './assignments.ts'
+import { measureAgainstForecast } from './frozen-forecast.ts'
 import { type MeasuredMetric, readMetrics } from './measured-metrics.ts'
 import { type ArmPair, type Evidence, type MeasuredEffect, measureEffects } from './measurement.ts'
 import { type Targeting, targetMetric } from './targeting.ts'
@@ -29,6 +31,8 @@ export interface InitiativeRequest {
   readonly control: string | null
   /** Features that are left out, such as leaks. */
   readonly excluded: ReadonlySet<string>
+  /** By task with its horizon: how far forecasts of groups were off, where there is nothing else to compare with. */
+  readonly groupErrors: Readonly<Record<string, GroupError>>
   readonly seed: number
 }
 
@@ -85,8 +89,8 @@ export async function compareInitiative(
   const sampleRatio = sampleRatioP(assignments, plan.shares)
   const warnings = assignmentWarnings(assignments, { ratio: sampleRatio, plan })
   const base = { assignments, control, sampleRatioP: sampleRatio, warnings }
-  if (control === null) return { ...base, before: null, metrics: [], compared: [] }
   const metrics = await readMetrics(database, assignments, { ...request, relations })
+  if (control === null) return { ...base, before: null, metrics, compared: [] }
   const catalogue = await buildCatalogue(database, { program, lake, asOf, excluded })
   const frame = await readBefore(database, assignments, { ...request, catalogue })
   const compared: ComparedArms[] = []
@@ -108,8 +112,13 @@ export async function measureInitiative(
   const { program, initiative, seed } = request
   const { metrics, compared, ...comparison } = await compareInitiative(database, request)
   if (compared.length === 0) {
-    const words = 'there is one arm only, and nobody to compare it with'
-    return { ...comparison, evidence: 'associational', evidenceWords: words, effects: [], targeting: null }
+    const arm = comparison.assignments.arm[0]
+    const effects = await measureAgainstForecast(database, { ...request, metrics, arm })
+    const words =
+      effects.length > 0
+        ? 'there is one arm only; what happened is set against what had been forecast, the weakest comparison, since whatever else changed counts as well'
+        : 'there is one arm only, nobody to compare it with, and no forecast from the week before it began'
+    return { ...comparison, evidence: 'associational', evidenceWords: words, effects, targeting: null }
   }
   const effects = compared.flatMap(({ pair }) => measureEffects(metrics, pair, seed))
   const sorted = primaryFirst(effects, program, program.initiatives[initiative] ?? plain)

@@ -11,6 +11,7 @@ import { lastDayWithData } from '../lake/coverage.ts'
 import { Database } from '../lake/database.ts'
 import { openLake } from '../lake/lake.ts'
 import { withScratchFolder } from '../lake/scratch.ts'
+import { ModelCards } from '../model/model-cards.ts'
 import { Registry } from '../model/registry.ts'
 import { readExcluded } from '../model/stored-predictor.ts'
 
@@ -95,12 +96,15 @@ export async function measure(program: Program, options: MeasureOptions): Promis
   const registry = new Registry(options.modelsFolder, program.name)
   const champion = await registry.champion()
   const excluded = new Set(champion === null ? [] : await readExcluded(registry.folderOf(champion)))
+  const card = champion === null ? null : await new ModelCards(registry).read(champion)
   options.reporter.progress({ phase: 'measure', done: 0, total: 1 })
   const measured = await withScratchFolder(lake.folder, async (folder) => {
     const database = await Database.open({ spillFolder: join(folder, 'spill'), timezone: program.timezone })
     try {
       const { initiative, seed, control = null } = options
-      return await measureInitiative(database, { program, lake, initiative, asOf, control, excluded, seed })
+      const { groupErrors = {} } = card ?? {}
+      const request = { program, lake, initiative, asOf, control, excluded, groupErrors, seed }
+      return await measureInitiative(database, request)
     } finally {
       database.close()
     }
@@ -122,7 +126,7 @@ function reportOf(
     as_of: measured.asOf,
     evidence,
     evidence_reason: measured.evidenceWords,
-    method: measured.control === null ? 'none' : methods[evidence],
+    method: methodOf(measured),
     control: measured.control,
     arms,
     sample_ratio_p: measured.sampleRatioP,
@@ -140,6 +144,11 @@ function reportOf(
       hasSeveralArms: Object.keys(arms).length > 2,
     }),
   }
+}
+
+function methodOf({ control, evidence, effects }: InitiativeMeasurement): string {
+  if (control !== null) return methods[evidence]
+  return effects.length > 0 ? 'actual against the forecast made before' : 'none'
 }
 
 function resultOf(result: MeasuredEffect): ResultReport {

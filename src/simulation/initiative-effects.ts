@@ -58,6 +58,7 @@ export async function transportInitiative(
   const comparison = await compareInitiative(database, {
     ...{ program, lake, initiative, asOf: date, control: null, seed },
     excluded: new Set(predictor.parts.excluded),
+    groupErrors: {},
   })
   const arm = chooseArm(comparison, request)
   const { metrics } = comparison

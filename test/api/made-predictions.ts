@@ -29,6 +29,7 @@ export async function publishDay(
   { program, dataFolder }: Pick<MadeProgram, 'program' | 'dataFolder'>,
   date: string,
   rows: readonly PredictionRow[],
+  modelVersion = '2026-10-01-1',
 ): Promise<void> {
   const lake = await openLake(dataFolder, program)
   const spillFolder = join(lake.folder, 'spill')
@@ -37,7 +38,7 @@ export async function publishDay(
     const draft = await PredictionDraft.create(database, predictionColumns(program))
     await draft.append(rows.map((row) => ({ ...row, program: program.name, date })))
     const { timezone } = program
-    await draft.publish(lake, { date, modelVersion: '2026-10-01-1', at: '2026-11-20T12:00:00Z', timezone })
+    await draft.publish(lake, { date, modelVersion, at: '2026-11-20T12:00:00Z', timezone })
   } finally {
     database.close()
   }

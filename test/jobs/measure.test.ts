@@ -5,6 +5,7 @@ import { silentReporter } from '../../src/domain/progress.ts'
 import { ingest } from '../../src/jobs/ingest.ts'
 import { type MeasureReport, measure } from '../../src/jobs/measure.ts'
 import { readProgram } from '../../src/lake/program-file.ts'
+import { madeRow, publishDay } from '../api/made-predictions.ts'
 import { ingestMade, now } from '../lakes.ts'
 import { makeProgram } from '../programs.ts'
 import { type TriedOptions, triedCompany } from './tried-company.ts'
@@ -92,6 +93,26 @@ describe('arms', () => {
     const report = await measureTried({ arms: ['called', 'called'] })
     expect(report).toMatchObject({ control: null, results: [], evidence: 'associational' })
     expect(report.statement).toMatch(/cannot be measured/)
+  })
+  it('that are one arm only are set against the forecasts made before, and against none made with hindsight', async () => {
+    const made = await makeProgram(triedCompany({ arms: ['called', 'called'], effect: -0.1 }))
+    await ingestMade(made)
+    const forecasts = Array.from({ length: 800 }, (_, number) => madeRow(`c${number}`, { churn_30: 0.3 }))
+    await publishDay(made, '2024-03-30', forecasts, '2024-03-01-1')
+    const hindsight = forecasts.map((row) => ({ ...row, churn_30: 0.9 }))
+    await publishDay(made, '2024-03-31', hindsight, '2024-05-01-1')
+    const report = await measure(made.program, { ...made, ...settings, initiative: 'call' })
+    expect(report.evidence).toBe('associational')
+    expect(report.method).toBe('actual against the forecast made before')
+    expect(report.results).toHaveLength(1)
+    expect(report.results[0]).toMatchObject({
+      metric: 'churn',
+      horizon_days: 30,
+      control: 0.3,
+      detected: true,
+    })
+    expect(report.results[0].effect).toBeLessThan(0)
+    expect(report.statement).toMatch(/which went along with .* worth .* if it is the cause\.$/)
   })
 })
 
