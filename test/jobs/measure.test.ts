@@ -108,9 +108,9 @@ describe('arms', () => {
     expect(report.results[0]).toMatchObject({
       metric: 'churn',
       horizon_days: 30,
-      control: 0.3,
       detected: true,
     })
+    expect(report.results[0].control).toBeCloseTo(0.3, 9)
     expect(report.results[0].effect).toBeLessThan(0)
     expect(report.statement).toMatch(/which went along with .* worth .* if it is the cause\.$/)
   })
