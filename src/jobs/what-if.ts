@@ -197,7 +197,7 @@ function reportOf(program: Program, version: string, answer: ScenarioAnswer): Wh
     evidence_reason: answer.evidenceWords,
     customers: scope.customers,
     sampled: scope.sampled,
-    edited: Math.round((evaluation.edited.length * scope.customers) / scope.sampled),
+    edited: Math.round((evaluation.editedAtOnce * scope.customers) / scope.sampled),
     support: { inside: support.inside, refused: support.refused, reason: support.reason },
     baseline: isGiven ? figures.baseline : null,
     scenario: isGiven ? figures.scenario : null,

@@ -137,7 +137,8 @@ function setAttribute(customers: string, { attribute, value }: AttributeEdit, co
   const column = quoteName(
     attribute === 'annual_value' ? attribute : tableShapes.customers.extraPrefix + attribute,
   )
-  const literal = typeof value === 'string' ? quoteText(value) : String(value)
+  // A text literal takes the type of the column beside it.
+  const literal = quoteText(String(value))
   const isMeant = `customer_id in (select customer_id from ${context.scope}) and ${isReached(context)}`
   return `(select * replace (case when ${isMeant} then ${literal} else ${column} end as ${column}) from ${customers} as people)`
 }

@@ -18,6 +18,8 @@ export interface Replication {
   readonly byMember: readonly Float64Array[]
   /** Contacts that were not made, a customer. */
   readonly contactsAvoided: number
+  /** Customers of the sample whose behaviour was changed. */
+  readonly edited: number
 }
 
 /** What is forecast of a population as it is and as it would be. */
@@ -31,6 +33,8 @@ export interface Evaluation {
   readonly replications: readonly Replication[]
   /** Rows whose behaviour was changed in any draw. */
   readonly edited: Int32Array
+  /** Customers of the sample whose behaviour is changed at a time: the mean over the draws. */
+  readonly editedAtOnce: number
   readonly frames: EditedFrames
 }
 
@@ -195,6 +199,7 @@ class Draws {
         mean: byDraw[place],
         byMember: byMember.map((means) => means[place]),
         contactsAvoided: avoided / this.#scope.sampled,
+        edited: draw.reduce((sum, own) => sum + (own === place ? 1 : 0), 0),
       })
     for (const row of customer) this.#isEdited[row] = 1
     const rows = Int32Array.from(draw.keys()).filter((row) => draw[row] === 0)
@@ -228,6 +233,7 @@ class Draws {
       baseline: asItIs.values,
       difference: this.#sums.map((sum) => sum.map((value) => value / draws)),
       replications: this.#replications,
+      editedAtOnce: this.#replications.reduce((sum, { edited }) => sum + edited, 0) / draws,
       edited: Int32Array.from(this.#isEdited.keys()).filter((row) => this.#isEdited[row] === 1),
       frames: {
         studied: frame,

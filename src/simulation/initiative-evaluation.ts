@@ -42,7 +42,8 @@ export async function evaluateInitiative(
     baseline: kept.map((index) => values[index]),
     difference: parts.map(({ difference }) => difference),
     replications: [],
-    edited: Int32Array.from({ length: Math.round(reach * scope.sampled) }, (_, row) => row),
+    edited: Int32Array.from({ length: scope.sampled }, (_, row) => row),
+    editedAtOnce: reach * scope.sampled,
     frames: { studied: frame, edited: pickFrame(frame, new Int32Array()), rows: new Int32Array() },
   }
   const variances = parts.map(({ difference, standardError }) => ({

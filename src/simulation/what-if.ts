@@ -1,4 +1,5 @@
 import type { Day } from '../domain/days.ts'
+import { usageError } from '../domain/errors.ts'
 import type { BehaviourRelations } from '../features/features.ts'
 import { lakeRelations } from '../features/relations.ts'
 import type { Evidence } from '../impact/measurement.ts'
@@ -133,6 +134,11 @@ function answerOf(
   const refused = inside < 1 - mostOutside
   const reason = refused ? `${Math.round(100 * (1 - inside))}% of the edited customers ${unlike}.` : null
   const { evaluation, variances, evidence, evidenceWords } = found
+  if (evaluation.list.length === 0)
+    throw usageError(
+      'nothing-predicted',
+      `The version that serves ${asked.program.name} predicts nothing: no difference can be told. loyalcast models show says why.`,
+    )
   const cost = costOf(scenario, { customers: scope.customers, treatedCost: found.treatedCost })
   return {
     ...{ scenario, day, scope, evidence, evidenceWords, evaluation, cost },

@@ -98,6 +98,66 @@ describe('a scenario that leaves what is known', () => {
   })
 })
 
+describe('a population', () => {
+  it('is told by an attribute, a feature and a forecast together', async () => {
+    const where = [
+      { field: 'plan', is: 'gold' },
+      { field: 'ticket_count_90', above: 0 },
+      { field: 'churn_90', below: 0.9 },
+    ]
+    const everybody = await ask({})
+    const some = await ask({ population: { where } })
+    expect(some.customers).toBeGreaterThan(5)
+    expect(some.customers).toBeLessThan(everybody.customers / 2)
+    const rest = await ask({ population: { where: [{ field: 'plan', in: ['gold', 'basic'] }] } })
+    expect(rest.customers).toBe(everybody.customers)
+  })
+  it('is a segment, or a single customer', async () => {
+    const { segments } = await ask({})
+    const own = segments.find(({ segment }) => segment !== null)
+    const report = await ask({ population: { segment: own?.segment } })
+    expect(report.customers).toBe(own?.customers)
+    const [{ customer_id }] = (await ask(fewerTickets)).most_moved
+    const one = await ask({ ...fewerTickets, population: { customer: customer_id } })
+    expect([one.customers, one.edited]).toEqual([1, 1])
+    expect(one.difference?.outcomes.churn_90.rate).not.toBe(0)
+  })
+  it('may be looked at in a sample, which widens the intervals', async () => {
+    const made = { ...company, scenario: parseScenario(fewerTickets), seed: 1, reporter: silentReporter }
+    const whole = await askWhatIf(company.program, { ...made, isFull: true })
+    const sample = await askWhatIf(company.program, { ...made, isFull: false })
+    expect(sample.sampled).toBe(Math.min(2000, whole.customers))
+  })
+})
+
+describe('an edit', () => {
+  it('sets an attribute, of texts or numbers', async () => {
+    const gold = await ask({ changes: [{ attribute: 'plan', set: 'gold' }] })
+    expect(gold.edited).toBe(gold.customers)
+    const older = await ask({ changes: [{ attribute: 'age', set: 40 }] })
+    expect(older.edited).toBe(older.customers)
+  })
+  it('adds events, the more the more tickets the more churn', async () => {
+    const report = await ask({ changes: [{ events: ['ticket'], add: 1.5 }] })
+    expect(report.edited).toBe(report.customers)
+    expect(report.difference?.outcomes.churn_90.rate).toBeGreaterThan(0)
+  })
+  it('of values reaches only events that change by it', async () => {
+    const capped = await ask({ changes: [{ events: 'login', property: 'minutes', cap: 20 }] })
+    const beyond = await ask({ changes: [{ events: 'login', property: 'minutes', cap: 500 }] })
+    expect(capped.edited).toBeGreaterThan(10)
+    expect(beyond.edited).toBe(0)
+  })
+  it('counts for no more customers than it reaches', async () => {
+    const half = await ask({ changes: [{ attribute: 'plan', set: 'gold' }], reach: 0.5 })
+    expect(half.edited / half.customers).toBeGreaterThan(0.4)
+    expect(half.edited / half.customers).toBeLessThan(0.6)
+    const whole = await ask({ changes: [{ attribute: 'plan', set: 'gold' }] })
+    const [a, b] = [half, whole].map(({ difference }) => difference?.outcomes.upsell_90.rate as number)
+    expect(Math.abs(a)).toBeLessThanOrEqual(Math.abs(b))
+  })
+})
+
 describe('a breakdown', () => {
   it('by segment adds up to the whole, and names those who are moved most', async () => {
     const report = await ask(fewerTickets)
