@@ -13,6 +13,7 @@ import { type Assignments, readAssignments } from './assignments.ts'
 import { measureAgainstForecast } from './frozen-forecast.ts'
 import { type MeasuredMetric, readMetrics } from './measured-metrics.ts'
 import { type ArmPair, type Evidence, type MeasuredEffect, measureEffects } from './measurement.ts'
+import { answerWarnings, assignmentWarnings, primaryWarnings } from './measurement-warnings.ts'
 import { type Targeting, targetMetric } from './targeting.ts'
 import {
   findOverlap,
@@ -62,6 +63,10 @@ export interface ComparedArms {
 
 const plain: InitiativePlan = { isRandomised: null, control: null, shares: null, primary: null }
 
+function planOf({ initiatives }: Program, initiative: string): InitiativePlan {
+  return Object.hasOwn(initiatives, initiative) ? initiatives[initiative] : plain
+}
+
 /** An initiative's arms side by side, and what happened in them. */
 export interface InitiativeComparison {
   readonly assignments: Assignments
@@ -81,7 +86,7 @@ export async function compareInitiative(
   request: InitiativeRequest,
 ): Promise<InitiativeComparison> {
   const { program, lake, asOf, excluded, initiative, seed } = request
-  const plan = program.initiatives[initiative] ?? plain
+  const plan = planOf(program, initiative)
   const relations = lakeRelations(lake, { excluded })
   const assignments = await readAssignments(database, { ...request, relations })
   const arms = Object.keys(countArms(assignments))
@@ -121,7 +126,8 @@ export async function measureInitiative(
     return { ...comparison, evidence: 'associational', evidenceWords: words, effects, targeting: null }
   }
   const effects = compared.flatMap(({ pair }) => measureEffects(metrics, pair, seed))
-  const sorted = primaryFirst(effects, program, program.initiatives[initiative] ?? plain)
+  const plan = planOf(program, initiative)
+  const sorted = primaryFirst(effects, program, plan)
   const weakest = compared.reduce((worst, own) => (rank(own.evidence) > rank(worst.evidence) ? own : worst))
   return {
     ...comparison,
@@ -133,6 +139,7 @@ export async function measureInitiative(
       ...comparison.warnings,
       ...compared.flatMap((own) => own.warnings),
       ...answerWarnings(effects),
+      ...primaryWarnings(plan, sorted[0]),
     ],
   }
 }
@@ -176,6 +183,8 @@ async function readBefore(
 
 /** Fewest customers in either arm from which who was treated could be told if chance had not decided. */
 const fewestToTell = 50
+/** No customer of a drawn arm stands for more than a hundred. */
+const leastChance = 0.01
 
 /** Sets two arms side by side and judges what a difference between them would mean. */
 export async function compareArms(
@@ -195,7 +204,10 @@ export async function compareArms(
   const isRandom = plan.isRandomised ?? (smallest >= fewestToTell && !even.isTelling)
   const auc = even.auc === null ? '' : ` (AUC ${even.auc.toFixed(2)})`
   if (isRandom) {
-    const propensity = even.isTelling ? even : { ...even, chance: even.chance.map(() => share) }
+    const chance = even.chance.map((own) =>
+      even.isTelling ? Math.min(1 - leastChance, Math.max(leastChance, own)) : share,
+    )
+    const propensity = { ...even, chance }
     const comparison = { features: even.features, isTreated, cluster, propensity: propensity.chance }
     return {
       ...{ pair: { arm, members: rows, comparison }, propensity, evidence: 'experiment' },
@@ -251,33 +263,6 @@ async function adjustedArms({
           ]
         : [],
   }
-}
-
-function assignmentWarnings(
-  { switched, gone, isByAccount }: Assignments,
-  { ratio, plan }: { ratio: number | null; plan: InitiativePlan },
-): string[] {
-  const warnings: string[] = []
-  if (ratio !== null && ratio < 0.001)
-    warnings.push(
-      plan.shares === null
-        ? 'The arms are not of the same size. If other shares were meant, name them under initiatives in the program file.'
-        : `Arms of these sizes are hardly chance (p = ${ratio.toExponential(1)}): customers may be missing from one of them.`,
-    )
-  if (switched > 0) warnings.push(`${switched} customers were put into several arms; the first one counts.`)
-  if (gone > 0) warnings.push(`${gone} customers were no longer there when they were put into an arm.`)
-  if (isByAccount) warnings.push('Whole accounts were assigned: intervals are over accounts.')
-  return warnings
-}
-
-function answerWarnings(effects: readonly MeasuredEffect[]): string[] {
-  return effects.flatMap(({ metric, arm, responseRate }) => {
-    if (responseRate === null || Math.abs(responseRate.treated - responseRate.control) < 0.02) return []
-    const percent = (share: number) => `${(100 * share).toFixed(1)}%`
-    return [
-      `${percent(responseRate.treated)} of ${arm} answered ${metric} and ${percent(responseRate.control)} of the control: part of the difference may be who answers.`,
-    ]
-  })
 }
 
 /** The declared result first, else the first outcome at the shortest horizon. */

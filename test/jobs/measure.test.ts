@@ -76,6 +76,15 @@ describe('an initiative that staff chose customers for', () => {
   })
 })
 
+it('what it was to be judged by comes first, and where that cannot be measured it is said', async () => {
+  const byTickets = await measureTried({ initiatives: '{ call: { primary: { metric: ticket } } }' })
+  expect(byTickets.results[0].metric).toBe('churn')
+  expect(byTickets.warnings.join(' ')).toMatch(/ticket, by which the initiative was to be judged, could not/)
+  const later = '{ call: { primary: { metric: churn, horizon_days: 60 } } }'
+  const { results, warnings } = await measureTried({ initiatives: later })
+  expect([results[0].metric, results[0].horizon_days, warnings]).toEqual(['churn', 60, []])
+})
+
 describe('arms', () => {
   it('of other sizes than planned are told', async () => {
     const plan = '{ call: { shares: { control: 0.2, called: 0.8 } } }'
