@@ -39,12 +39,27 @@ describe('a command that is used wrongly says what is allowed', () => {
       ['models', 'p', 'show', '2026-01-01-1'],
       /There is no version 2026-01-01-1\. None was trained/,
     ],
+    ['no initiative', ['measure', 'p'], /missing required argument 'initiative'/],
+    ['an initiative without interventions', ['measure', 'p', 'call'], /has no interventions: add sources\./],
+    ['no scenario', ['what-if', 'p', 'none.json'], /none\.json cannot be read/],
+    ['a scenario that is no JSON', ['what-if', 'p', 'p'], /program\.yaml is no JSON/],
   ])('%s', async (_, args, words) => {
     const made = await programOf('e.csv', header + rows)
     const place = args.map((arg) => (arg === 'p' ? made.path : arg))
     const done = await loyalcast([...place, '--data', made.dataFolder, '--models', made.modelsFolder])
     expectWords(done, words)
   })
+})
+
+it('a scenario without a trained version says what to do', async () => {
+  const made = await programOf('e.csv', header + rows)
+  const scenario = join(made.folder, 'scenario.json')
+  await writeFile(scenario, '{ "changes": [] }')
+  const place = ['--data', made.dataFolder, '--models', made.modelsFolder]
+  expectWords(
+    await loyalcast(['what-if', made.path, scenario, ...place]),
+    /has no model yet.*loyalcast train/,
+  )
 })
 
 describe('a program file that is wrong is named with the line', () => {
