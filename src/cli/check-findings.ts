@@ -1,6 +1,7 @@
 import { localDay } from '../domain/days.ts'
 import type { Program } from '../domain/program.ts'
 import { nearest } from '../domain/program-problems.ts'
+import { partsBegin } from '../features/data-begins.ts'
 import type { LakeState } from '../lake/commits.ts'
 import { lastDayWithData } from '../lake/coverage.ts'
 import { extraColumns } from '../lake/lake.ts'
@@ -16,6 +17,7 @@ export function findProblems(program: Program, state: LakeState, now: string): F
   return [
     ...typeProblems(program, state),
     ...valueProblems(program, state),
+    ...initiativeProblems(program, state),
     ...futureDays(program, state, now),
   ]
 }
@@ -63,6 +65,20 @@ function valueProblems({ value }: Program, state: LakeState): Finding[] {
   const hint = near === null ? `Found: ${listed(found)}.` : `Is it ${near}?`
   const words = `value.annual_value.column names ${column}, which no source of customers has. ${hint}`
   return [{ level: 'error', words }]
+}
+
+/** Initiatives that the program file plans and no source supplies. */
+function initiativeProblems({ initiatives }: Program, state: LakeState): Finding[] {
+  const found = [...partsBegin(state, 'interventions').keys()].sort()
+  return Object.keys(initiatives)
+    .filter((name) => !found.includes(name))
+    .map((name): Finding => {
+      const near = nearest(name, found)
+      const words = `initiatives names ${name}, which no source of interventions supplies.`
+      return near === null
+        ? { level: 'warning', words: `${words} Found: ${listed(found)}.` }
+        : { level: 'error', words: `${words} Is it ${near}?` }
+    })
 }
 
 function futureDays(program: Program, state: LakeState, now: string): Finding[] {

@@ -6,7 +6,7 @@ import { parse, programWith } from '../domain/program-texts.ts'
 /** A lake whose one source of events supplied these types, up to a day. */
 function lakeOf(
   types: readonly string[],
-  { lastDay = '2026-10-01', attributes = [] as string[] } = {},
+  { lastDay = '2026-10-01', attributes = [] as string[], initiatives = [] as string[] } = {},
 ): LakeState {
   const reading = (
     key: string,
@@ -30,6 +30,11 @@ function lakeOf(
   const readings = [
     reading('events[0]', 'events', { spans }),
     reading('customers[0]', 'customers', { columns }),
+    reading('interventions[0]', 'interventions', {
+      spans: Object.fromEntries(
+        initiatives.map((name) => [name, { rows: 1, firstDay: lastDay, lastDay: lastDay }]),
+      ),
+    }),
     reading('responses[0]', 'responses', { spans: { nps: { rows: 1, firstDay: lastDay, lastDay } } }),
   ]
   const sources = new Map(readings.map((one) => [one.key, one]))
@@ -99,6 +104,16 @@ describe('other problems', () => {
     expect(found({ value }, lake('plan'))).toEqual([
       'error: value.annual_value.column names revenue_2025, which no source of customers has. Found: plan.',
     ])
+  })
+
+  it('are plans of initiatives that nobody was in', () => {
+    const sources = { events: { file: 'e.csv' }, interventions: { file: 'i.csv' } }
+    const keys = { sources, initiatives: { call: { randomised: true } } }
+    const lake = (...initiatives: string[]) => lakeOf(['cancel'], { initiatives })
+    const words = 'initiatives names call, which no source of interventions supplies.'
+    expect(found(keys, lake('call'))).toEqual([])
+    expect(found(keys, lake('calls'))).toEqual([`error: ${words} Is it calls?`])
+    expect(found(keys, lake('mail'))).toEqual([`warning: ${words} Found: mail.`])
   })
 
   it('are days that have not come yet', () => {
