@@ -1,4 +1,5 @@
 import type { Evaluation } from './evaluation.ts'
+import { isMoney, isWorth } from './quantities.ts'
 import { average } from './uncertainty.ts'
 
 /** Mean differences of a segment: net promoter points, probabilities, and money over its customers. */
@@ -63,12 +64,12 @@ export function listMoved(evaluation: Evaluation, most: number): MovedCustomer[]
 
 /** What a customer is worth over a year, and what desired outcomes bring. */
 function moneyIndices({ list }: Evaluation): number[] {
-  return list.flatMap(({ name }, index) => (name === 'kept_year' || name.startsWith('gain_') ? [index] : []))
+  return list.flatMap((quantity, index) => (isWorth(quantity) ? [index] : []))
 }
 
 function differenceOf({ list, difference }: Evaluation, rows: readonly number[]): Record<string, number> {
-  const cells = list.flatMap(({ name }, index) =>
-    /^(kept_|gain_)/.test(name) ? [] : [[name, average(rows.map((row) => difference[index][row]))] as const],
+  const cells = list.flatMap((quantity, index) =>
+    isMoney(quantity) ? [] : [[quantity.name, average(rows.map((row) => difference[index][row]))] as const],
   )
   return Object.fromEntries(cells)
 }

@@ -1,7 +1,7 @@
 import type { GroupError } from '../model/group-forecast.ts'
 import type { ModelCard } from '../model/model-cards.ts'
 import type { Evaluation } from './evaluation.ts'
-import type { Quantity } from './quantities.ts'
+import { isMoney, type Quantity } from './quantities.ts'
 import {
   average,
   type DifferenceVariance,
@@ -67,11 +67,6 @@ export function compareFigures(
 
 const npsRange = [-100, 100] as const
 const rateRange = [0, 1] as const
-
-/** Whether a quantity is in program currency. */
-export function isMoney({ name }: Quantity): boolean {
-  return /^(kept_|gain_)/.test(name)
-}
 
 function levelVariance(error: GroupError | null, customers: number): number {
   return error === null ? 0 : error.standardError ** 2 + error.spread ** 2 / customers

@@ -11,6 +11,16 @@ export interface Quantity {
   readonly task: string
 }
 
+/** Whether a quantity is in program currency. */
+export function isMoney({ name }: Quantity): boolean {
+  return isWorth({ name }) || name === 'kept_horizon'
+}
+
+/** Whether it is a part of what a customer is worth: the year that they stay, and what desired outcomes bring. */
+export function isWorth({ name }: Pick<Quantity, 'name'>): boolean {
+  return name === 'kept_year' || name.startsWith('gain_')
+}
+
 /** What money is made of; null where it is not configured. */
 export interface MoneyInputs {
   /** What each customer brings in a year; NaN: not known, and counted as nothing. */
