@@ -107,7 +107,7 @@ function moneyLines({ money: known, if_causal, currency, cost }: WhatIfReport): 
   return [
     known ? 'Worth:' : 'Worth, if the behaviour is the cause:',
     `  revenue protected ${show(worth.revenue_protected)} over a year, gained ${show(worth.revenue_gained)}, contacts avoided ${show(worth.cost_avoided)}`,
-    `  cost ${show(worth.cost)}, net ${show(worth.net)} (${range})${worth.roi === null ? '' : `, ROI ${percent(worth.roi)}`}; it pays up to ${show(worth.break_even_cost)}`,
+    `  cost ${show(worth.cost)}, net ${show(worth.net)} (${range})${worth.roi === null ? '' : `, ROI ${percent(worth.roi)}`}; ${worth.break_even_cost > 0 ? `it pays up to a cost of ${show(worth.break_even_cost)}` : 'it pays at no cost'}`,
     worth.p_net_positive === null
       ? `  no probability that it pays: ${worth.p_net_positive_reason}`
       : `  probability that it pays: ${percent(worth.p_net_positive)} (${worth.p_net_positive_reason})`,
