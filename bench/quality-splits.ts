@@ -1,4 +1,4 @@
-import { daysBetween } from '../src/domain/days.ts'
+import { epochDay } from '../src/domain/days.ts'
 import type { Program } from '../src/domain/program.ts'
 import type { SegmentSignals } from '../src/domain/segment.ts'
 import { pickFrame } from '../src/features/features.ts'
@@ -74,7 +74,7 @@ export interface SplitOptions {
  */
 export function judgingSplits(prepared: Table, options: SplitOptions): QualitySplit[] {
   const { horizonsDays } = options.program
-  const asOf = daysBetween('1970-01-01', prepared.asOf)
+  const asOf = epochDay(prepared.asOf)
   const { testFrom } = splitRows(prepared.dataset, { asOf, horizonsDays })
   if (testFrom === null) {
     const numbers = options.isDevelopment ? folds.developing : folds.judging

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { daysBetween } from '../src/domain/days.ts'
+import { epochDay } from '../src/domain/days.ts'
 import type { Program } from '../src/domain/program.ts'
 import { silentReporter } from '../src/domain/progress.ts'
 import { absolutePaths } from '../src/domain/source-paths.ts'
@@ -93,7 +93,7 @@ export async function baselinesOfDay(
   const prepared = await prepare(program, { ...options, maxRows: 200_000, reporter: silentReporter })
   const { dataset, tasks, lake } = prepared
   const { horizonsDays } = program
-  const block = wholeBlock(dataset, daysBetween('1970-01-01', options.asOf))
+  const block = wholeBlock(dataset, epochDay(options.asOf))
   const labelled = labelBlock(dataset, block, { tasks, horizonsDays })
   const { catalogue } = dataset
   const { frame, customers } = await readDay(program, {

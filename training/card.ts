@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { addDays, type Day } from '../src/domain/days.ts'
+import { type Day, dayOfEpoch } from '../src/domain/days.ts'
 import type { Program } from '../src/domain/program.ts'
 import { codeVersion } from '../src/domain/version.ts'
 import { listFeatures } from '../src/features/features.ts'
@@ -154,8 +154,8 @@ function dataOf(inputs: CardInputs): Card['data'] {
     fingerprint: fingerprint(inputs),
     rows: dataset.cutoff.length,
     customers: new Set(dataset.customer).size,
-    firstCutoff: days.length > 0 ? addDays('1970-01-01', days[0]) : null,
-    lastCutoff: days.length > 0 ? addDays('1970-01-01', days[days.length - 1]) : null,
+    firstCutoff: days.length > 0 ? dayOfEpoch(days[0]) : null,
+    lastCutoff: days.length > 0 ? dayOfEpoch(days[days.length - 1]) : null,
     cutoffs:
       dataset.plan.kind === 'snapshot'
         ? 'one a customer (a snapshot)'

@@ -1,5 +1,5 @@
 import type { DataFrame } from 'danfojs-node'
-import { addDays, daysBetween } from '../src/domain/days.ts'
+import { dayOfEpoch, epochDay } from '../src/domain/days.ts'
 import { usageError } from '../src/domain/errors.ts'
 import type { Program } from '../src/domain/program.ts'
 import { pickFrame } from '../src/features/features.ts'
@@ -40,7 +40,7 @@ export async function loadDanfo(): Promise<typeof import('danfojs-node')> {
  */
 export async function trainingTable(program: Program, prepared: Prepared): Promise<DataFrame> {
   const { dataset, asOf } = prepared
-  const block = wholeBlock(dataset, daysBetween('1970-01-01', asOf))
+  const block = wholeBlock(dataset, epochDay(asOf))
   const labelled = labelBlock(dataset, block, {
     tasks: allTasks(program, dataset),
     horizonsDays: program.horizonsDays,
@@ -51,7 +51,7 @@ export async function trainingTable(program: Program, prepared: Prepared): Promi
   return tableOf(
     new Map<string, readonly (number | string | null)[]>([
       ['customer', Array.from(labelled.customer)],
-      ['cutoff', Array.from(labelled.rows, (row) => addDays('1970-01-01', dataset.cutoff[row]))],
+      ['cutoff', Array.from(labelled.rows, (row) => dayOfEpoch(dataset.cutoff[row]))],
       ...features.map(
         ({ name }, index) => [name, Array.from<number | string | null>(columns[index])] as const,
       ),

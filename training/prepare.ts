@@ -1,4 +1,4 @@
-import { type Day, daysBetween } from '../src/domain/days.ts'
+import { type Day, daysBetween, epochDay } from '../src/domain/days.ts'
 import { usageError } from '../src/domain/errors.ts'
 import type { Program } from '../src/domain/program.ts'
 import type { Reporter } from '../src/domain/progress.ts'
@@ -6,9 +6,9 @@ import type { SegmentSignals } from '../src/domain/segment.ts'
 import { lakeRelations } from '../src/features/features.ts'
 import { readSegmentSignals } from '../src/features/segment-signals.ts'
 import { lastDayWithData } from '../src/lake/coverage.ts'
-import { Database } from '../src/lake/database.ts'
+import type { Database } from '../src/lake/database.ts'
 import { type Lake, openLake } from '../src/lake/lake.ts'
-import { withScratchFolder } from '../src/lake/scratch.ts'
+import { withScratchDatabase } from '../src/lake/scratch-database.ts'
 import { type Dataset, readDataset } from './dataset.ts'
 import { labelBlock } from './labelled.ts'
 import { findTellingFeatures, type Leak } from './leaks.ts'
@@ -60,14 +60,9 @@ export async function prepare(
     throw usageError('as-of', `--as-of is ${asOf}; the data run from ${firstDay(lake)} to ${last}.`)
   }
   options.reporter.progress({ phase: 'features', done: 0, total: 1 })
-  return withScratchFolder(lake.folder, async (spillFolder) => {
-    const database = await Database.open({ spillFolder, timezone: program.timezone })
-    try {
-      return await prepareIn(database, program, { ...options, lake, asOf })
-    } finally {
-      database.close()
-    }
-  })
+  return withScratchDatabase(lake.folder, program, (database) =>
+    prepareIn(database, program, { ...options, lake, asOf }),
+  )
 }
 
 async function prepareIn(
@@ -105,7 +100,7 @@ async function findLeaks(
   { program, lake, dataset, asOf }: { program: Program; lake: Lake; dataset: Dataset; asOf: Day },
 ): Promise<Leak[]> {
   const tasks = planTasks(program, dataset)
-  const block = wholeBlock(dataset, daysBetween('1970-01-01', asOf))
+  const block = wholeBlock(dataset, epochDay(asOf))
   const labelled = labelBlock(dataset, block, { tasks, horizonsDays: program.horizonsDays })
   const recorded = { program, relations: lakeRelations(lake), asOf }
   const { attributes } = dataset.catalogue

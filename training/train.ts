@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Day, daysBetween } from '../src/domain/days.ts'
+import { type Day, epochDay } from '../src/domain/days.ts'
 import type { Program } from '../src/domain/program.ts'
 import { whileLocked } from '../src/lake/lock.ts'
 import { type Fitter, openFitter } from '../src/model/fitter.ts'
@@ -29,7 +29,7 @@ export interface TrainReport {
 export async function train(program: Program, options: TrainOptions): Promise<TrainReport> {
   const prepared = await prepare(program, options)
   const { dataset, tasks, asOf } = prepared
-  const days = { asOf: daysBetween('1970-01-01', asOf), horizonsDays: program.horizonsDays }
+  const days = { asOf: epochDay(asOf), horizonsDays: program.horizonsDays }
   const split = splitRows(dataset, days)
   const canPredict = tasks.outcomes.length > 0 || tasks.hasAnswers
   const onProgress = (done: number, note: string) =>

@@ -23,6 +23,16 @@ export function daysBetween(from: Day, to: Day): number {
   return Temporal.PlainDate.from(from).until(Temporal.PlainDate.from(to), { largestUnit: 'day' }).days
 }
 
+/** A day in whole days since 1970-01-01. */
+export function epochDay(day: Day): number {
+  return daysBetween('1970-01-01', day)
+}
+
+/** The day `days` after 1970-01-01: see {@link epochDay}. */
+export function dayOfEpoch(days: number): Day {
+  return addDays('1970-01-01', days)
+}
+
 /** The local day on which an instant (ISO 8601 with zone) falls in `timezone`. */
 export function localDay(instant: string, timezone: string): Day {
   return Temporal.Instant.from(instant).toZonedDateTimeISO(timezone).toPlainDate().toString()

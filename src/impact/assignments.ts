@@ -1,4 +1,4 @@
-import { type Day, daysBetween } from '../domain/days.ts'
+import type { Day } from '../domain/days.ts'
 import { usageError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import { nearest } from '../domain/program-problems.ts'
@@ -24,11 +24,6 @@ export interface Assignments {
   readonly switched: number
   /** Customers who had left before they were put into an arm, or were no longer observed. */
   readonly gone: number
-}
-
-/** A day in days since 1970-01-01. */
-export function epochDay(day: Day): number {
-  return daysBetween('1970-01-01', day)
 }
 
 export interface AssignmentRequest {

@@ -187,7 +187,7 @@ const fewestToTell = 50
 const leastChance = 0.01
 
 /** Sets two arms side by side and judges what a difference between them would mean. */
-export async function compareArms(
+async function compareArms(
   assignments: Pick<Assignments, 'arm' | 'cluster'>,
   frame: FeatureFrame,
   { arm, control, plan, seed }: { arm: string; control: string; plan: InitiativePlan; seed: number },

@@ -1,4 +1,5 @@
 import type { Day } from '../domain/days.ts'
+import { epochDay } from '../domain/days.ts'
 import type { Program } from '../domain/program.ts'
 import { partsBegin } from '../features/data-begins.ts'
 import type { BehaviourRelations } from '../features/features.ts'
@@ -8,7 +9,7 @@ import { type EventsAfter, readAnswersAfter, readEventsAfter } from '../outcomes
 import { knownUntil } from '../outcomes/known-until.ts'
 import { readOutcomeDays } from '../outcomes/outcome-days.ts'
 import { readAnnualValues } from './annual-value.ts'
-import { type Assignments, epochDay } from './assignments.ts'
+import type { Assignments } from './assignments.ts'
 
 export type MetricUnit = 'probability' | 'points' | 'count' | 'money'
 

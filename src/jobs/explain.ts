@@ -1,12 +1,11 @@
-import { join } from 'node:path'
 import type { Day } from '../domain/days.ts'
 import { usageError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import { type FeatureFrame, lakeRelations, makeDaySpine, readFeatures } from '../features/features.ts'
 import { lastDayWithData } from '../lake/coverage.ts'
-import { Database } from '../lake/database.ts'
+import type { Database } from '../lake/database.ts'
 import { type Lake, openLake } from '../lake/lake.ts'
-import { withScratchFolder } from '../lake/scratch.ts'
+import { withScratchDatabase } from '../lake/scratch-database.ts'
 import { type ExactExplanation, explainExactly } from '../model/exact-drivers.ts'
 import type { Predictor } from '../model/predictor.ts'
 import { loadChampion } from '../model/stored-predictor.ts'
@@ -38,27 +37,17 @@ export async function explainCustomer(program: Program, options: ExplainOptions)
   const date = options.date ?? lastDayWithData(program, lake.state)
   if (date === null)
     throw usageError('no-data', `The lake of ${program.name} is empty. Run loyalcast ingest first.`)
-  return withScratchFolder(lake.folder, async (folder) => {
-    const database = await Database.open({ spillFolder: join(folder, 'spill'), timezone: program.timezone })
-    try {
-      const { customer, others } = await readBoth(database, program, {
-        ...options,
-        predictor,
-        lake,
-        date,
-      })
-      return {
-        program: program.name,
-        customerId: options.customerId,
-        date,
-        modelVersion: version,
-        others: others.rows,
-        explanations: explainExactly(predictor, { customer, others, seed: options.seed }),
-      }
-    } finally {
-      database.close()
-    }
-  })
+  const { customer, others } = await withScratchDatabase(lake.folder, program, (database) =>
+    readBoth(database, program, { ...options, predictor, lake, date }),
+  )
+  return {
+    program: program.name,
+    customerId: options.customerId,
+    date,
+    modelVersion: version,
+    others: others.rows,
+    explanations: explainExactly(predictor, { customer, others, seed: options.seed }),
+  }
 }
 
 /** Features of the customer and of those at risk on the day whom drivers compare with. */

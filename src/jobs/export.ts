@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { failure, usageError } from '../domain/errors.ts'
+import { failure } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import { Database, quoteText } from '../lake/database.ts'
 import { publish } from '../lake/durable-files.ts'
 import { openLake } from '../lake/lake.ts'
+import { findPredictionDay } from '../lake/prediction-days.ts'
 import { withScratchFolder } from '../lake/scratch.ts'
 
 export const exportFormats = ['csv', 'ndjson', 'parquet'] as const
@@ -38,8 +39,7 @@ export interface ExportOptions {
 export async function exportPredictions(program: Program, options: ExportOptions): Promise<number> {
   const { file, format } = options
   const lake = await openLake(options.dataFolder, program)
-  const day = lake.state.predictions.get(options.date)
-  if (!day) throw noPredictions(options.date, [...lake.state.predictions.keys()])
+  const day = findPredictionDay(lake, options.date)
   if (file !== null) await requirePlace(file)
   const parent = file === null ? tmpdir() : dirname(file)
   await withScratchFolder(parent, async (folder) => {
@@ -65,15 +65,6 @@ async function copyRows(
   } finally {
     database.close()
   }
-}
-
-function noPredictions(date: string, days: readonly string[]): Error {
-  const known = days.toSorted().slice(-10).join(', ')
-  const hint = known === '' ? 'There are none yet.' : `There are predictions of: ${known}.`
-  return usageError(
-    'no-predictions',
-    `No predictions of ${date}. ${hint} Run loyalcast daily --date ${date}.`,
-  )
 }
 
 /** The place of a file must be free for one, and in a folder that is there. */

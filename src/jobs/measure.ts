@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { Day } from '../domain/days.ts'
 import { usageError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
@@ -8,9 +7,8 @@ import { type InitiativeMeasurement, measureInitiative } from '../impact/initiat
 import type { Evidence, MeasuredEffect } from '../impact/measurement.ts'
 import { stateEffect } from '../impact/statement.ts'
 import { lastDayWithData } from '../lake/coverage.ts'
-import { Database } from '../lake/database.ts'
 import { openLake } from '../lake/lake.ts'
-import { withScratchFolder } from '../lake/scratch.ts'
+import { withScratchDatabase } from '../lake/scratch-database.ts'
 import { ModelCards } from '../model/model-cards.ts'
 import { Registry } from '../model/registry.ts'
 import { readExcluded } from '../model/stored-predictor.ts'
@@ -98,17 +96,12 @@ export async function measure(program: Program, options: MeasureOptions): Promis
   const excluded = new Set(champion === null ? [] : await readExcluded(registry.folderOf(champion)))
   const card = champion === null ? null : await new ModelCards(registry).read(champion)
   options.reporter.progress({ phase: 'measure', done: 0, total: 1 })
-  const measured = await withScratchFolder(lake.folder, async (folder) => {
-    const database = await Database.open({ spillFolder: join(folder, 'spill'), timezone: program.timezone })
-    try {
-      const { initiative, seed, control = null } = options
-      const { groupErrors = {} } = card ?? {}
-      const request = { program, lake, initiative, asOf, control, excluded, groupErrors, seed }
-      return await measureInitiative(database, request)
-    } finally {
-      database.close()
-    }
-  })
+  const { initiative, seed, control = null } = options
+  const { groupErrors = {} } = card ?? {}
+  const request = { program, lake, initiative, asOf, control, excluded, groupErrors, seed }
+  const measured = await withScratchDatabase(lake.folder, program, (database) =>
+    measureInitiative(database, request),
+  )
   options.reporter.progress({ phase: 'measure', done: 1, total: 1 })
   return reportOf(program, { ...measured, initiative: options.initiative, asOf })
 }

@@ -1,9 +1,8 @@
-import { join } from 'node:path'
 import type { Program } from '../domain/program.ts'
 import type { Reporter } from '../domain/progress.ts'
-import { Database } from '../lake/database.ts'
+import type { Database } from '../lake/database.ts'
 import { openLake } from '../lake/lake.ts'
-import { withScratchFolder } from '../lake/scratch.ts'
+import { withScratchDatabase } from '../lake/scratch-database.ts'
 import { ModelCards } from '../model/model-cards.ts'
 import { Registry } from '../model/registry.ts'
 import { loadChampion } from '../model/stored-predictor.ts'
@@ -19,7 +18,12 @@ import { strengthWords } from '../simulation/milder.ts'
 import type { ScenarioMoney } from '../simulation/money.ts'
 import type { Question } from '../simulation/question-forms.ts'
 import type { Scenario } from '../simulation/scenario.ts'
-import { answerScenario, type ScenarioAnswer, type ScenarioRequest } from '../simulation/what-if.ts'
+import {
+  answerScenario,
+  type ScenarioAnswer,
+  type ScenarioRequest,
+  type Support,
+} from '../simulation/what-if.ts'
 
 export interface WhatIfOptions {
   readonly dataFolder: string
@@ -41,7 +45,7 @@ export interface WhatIfReport {
   readonly customers: number
   readonly sampled: number
   readonly edited: number
-  readonly support: { readonly inside: number; readonly refused: boolean; readonly reason: string | null }
+  readonly support: Support
   readonly baseline: GroupFigures | null
   readonly scenario: GroupFigures | null
   readonly difference: GroupFigures | null
@@ -146,30 +150,29 @@ async function withWhatIf<T>(
   const { predictor, version } = await loadChampion(modelsFolder, program)
   const lake = await openLake(dataFolder, program)
   const card = await new ModelCards(new Registry(modelsFolder, program.name)).read(version)
-  return withScratchFolder(lake.folder, async (folder) => {
-    const database = await Database.open({ spillFolder: join(folder, 'spill'), timezone: program.timezone })
-    try {
-      const request = {
-        ...{ card, seed, asked: { program, lake, predictor } },
-        most: isFull ? null : sampledCustomers,
-        onDraw: (done: number, total: number) => reporter.progress({ phase: 'what-if', done, total }),
-      }
-      return await work({ database, version, request })
-    } finally {
-      database.close()
-    }
-  })
+  const request = {
+    ...{ card, seed, asked: { program, lake, predictor } },
+    most: isFull ? null : sampledCustomers,
+    onDraw: (done: number, total: number) => reporter.progress({ phase: 'what-if', done, total }),
+  }
+  return withScratchDatabase(lake.folder, program, (database) => work({ database, version, request }))
+}
+
+/** Money by the name that its evidence allows. */
+function moneyOf({ money, evidence }: ScenarioAnswer): Pick<WhatIfReport, 'money' | 'if_causal'> {
+  if (money === null) return {}
+  return evidence === 'associational' ? { if_causal: money } : { money }
 }
 
 function strengthReport({ strength, changes, answer }: StrengthAnswer): StrengthReport {
-  const { support, figures, money, evidence } = answer
+  const { figures } = answer
   return {
     strength,
     changes: changes.map(strengthWords),
-    support: { inside: support.inside, refused: support.refused, reason: support.reason },
+    support: answer.support,
     scenario: figures.scenario,
     difference: figures.difference,
-    ...(money && (evidence === 'associational' ? { if_causal: money } : { money })),
+    ...moneyOf(answer),
   }
 }
 
@@ -186,7 +189,7 @@ function stateGoal(
 }
 
 function reportOf(program: Program, version: string, answer: ScenarioAnswer): WhatIfReport {
-  const { scenario, day, scope, support, evaluation, figures, money } = answer
+  const { scenario, day, scope, support, evaluation, figures } = answer
   const isGiven = !support.refused
   return {
     name: scenario.name,
@@ -198,13 +201,13 @@ function reportOf(program: Program, version: string, answer: ScenarioAnswer): Wh
     customers: scope.customers,
     sampled: scope.sampled,
     edited: Math.round((evaluation.editedAtOnce * scope.customers) / scope.sampled),
-    support: { inside: support.inside, refused: support.refused, reason: support.reason },
+    support: answer.support,
     baseline: isGiven ? figures.baseline : null,
     scenario: isGiven ? figures.scenario : null,
     difference: isGiven ? figures.difference : null,
     cost: answer.cost,
     currency: program.currency,
-    ...(money && isGiven && (answer.evidence === 'associational' ? { if_causal: money } : { money })),
+    ...(isGiven && moneyOf(answer)),
     segments: isGiven ? splitBySegment(evaluation) : [],
     most_moved: isGiven ? listMoved(evaluation, mostMoved) : [],
     assumptions: answer.assumptions,

@@ -17,7 +17,6 @@ export interface TransportedEffect {
   readonly horizonDays: number
   /** [customers], in the unit of the metric. */
   readonly byCustomer: Float64Array
-  readonly mean: number
   readonly standardError: number
   /** Whether effects were shown to differ between customers. */
   readonly isVaried: boolean
@@ -104,10 +103,10 @@ function transportMetrics(
   const columns = wanted.map(({ outcome }) => outcome)
   const transported = scoreByRows(columns, arm.pair, seed).flatMap(({ places, scores }) =>
     fitCustomerEffects(scores, arm.pair.comparison, seed).map((effects, at) => {
-      const { effect, standardError } = meanEffectAt(effects, features)
+      const { standardError } = meanEffectAt(effects, features)
       const { metric, horizonDays } = wanted[places[at]]
       const byCustomer = effectsAt(effects, features)
-      return { metric, horizonDays, byCustomer, mean: effect, standardError, isVaried: effects.slope > 0 }
+      return { metric, horizonDays, byCustomer, standardError, isVaried: effects.slope > 0 }
     }),
   )
   return transported.sort((a, b) => a.horizonDays - b.horizonDays)

@@ -1,4 +1,3 @@
-import { type Day, isDay } from '../domain/days.ts'
 import { type LoyalcastError, usageError } from '../domain/errors.ts'
 import { type PredictionColumn, predictionColumns } from '../domain/prediction.ts'
 import type { Program } from '../domain/program.ts'
@@ -7,7 +6,7 @@ import { tableShapes } from '../domain/tables.ts'
 import { partsBegin } from '../features/data-begins.ts'
 import { listFeatures } from '../features/features.ts'
 import { lakeRelations } from '../features/relations.ts'
-import type { ColumnKind, PredictionDay } from '../lake/commits.ts'
+import type { ColumnKind } from '../lake/commits.ts'
 import { type Database, quoteName } from '../lake/database.ts'
 import { extraColumns, type Lake } from '../lake/lake.ts'
 import type { Predictor } from '../model/predictor.ts'
@@ -18,22 +17,6 @@ export interface Asked {
   readonly program: Program
   readonly lake: Lake
   readonly predictor: Predictor
-}
-
-/** The day asked for. **Errors** `no-predictions` with the days that there are. */
-export function dayAsked(
-  { program, lake }: Pick<Asked, 'program' | 'lake'>,
-  date: Day | null,
-): PredictionDay {
-  const days = [...lake.state.predictions.keys()].filter(isDay).sort()
-  const found = lake.state.predictions.get(date ?? days.at(-1) ?? '')
-  if (found) return found
-  const hint =
-    days.length === 0 ? 'There are none yet.' : `There are predictions of: ${days.slice(-10).join(', ')}.`
-  throw usageError(
-    'no-predictions',
-    `No predictions of ${date ?? program.name}. ${hint} Run loyalcast daily --date ${date ?? 'DAY'}.`,
-  )
 }
 
 /**

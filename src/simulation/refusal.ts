@@ -19,7 +19,7 @@ export async function explainRefusal(
 ): Promise<string> {
   const insideOf = async (own: readonly Change[]) => {
     const drawn = await drawFrames(database, opened, own)
-    return measureSupport({ ...frames, ...drawn }).inside
+    return measureSupport({ ...frames, ...drawn })
   }
   const alone: number[] = []
   for (const place of changes.keys())

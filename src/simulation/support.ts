@@ -1,13 +1,6 @@
 import type { FeatureFrame } from '../features/features.ts'
 import type { EditedFrames } from './evaluation.ts'
 
-/** How far edited customers look like customers that there are. */
-export interface Support {
-  /** Share of the edited customers who do. 1 where nobody is edited. */
-  readonly inside: number
-  readonly edited: number
-}
-
 /** Beyond this share outside, a scenario is refused. */
 export const mostOutside = 0.2
 /** Customers whom others are compared with, and as many who show how far apart customers are. */
@@ -18,10 +11,9 @@ const mostJudged = 500
 /** Of customers as they are, this share lies nearer to others than the threshold. */
 const insideQuantile = 0.99
 
-/** Counts edited customers who look like some that there are, in the features that the edits move. */
-export function measureSupport(frames: EditedFrames): Support {
-  const { studied, edited, rows } = frames
-  return { inside: shareInside(studied, edited, movedFeatures(frames)), edited: rows.length }
+/** Share of the edited customers who look like some that there are, in the features that the edits move. */
+export function measureSupport(frames: EditedFrames): number {
+  return shareInside(frames.studied, frames.edited, movedFeatures(frames))
 }
 
 /**

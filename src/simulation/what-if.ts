@@ -5,6 +5,7 @@ import { lakeRelations } from '../features/relations.ts'
 import type { Evidence } from '../impact/measurement.ts'
 import type { PredictionDay } from '../lake/commits.ts'
 import type { Database } from '../lake/database.ts'
+import { findPredictionDay } from '../lake/prediction-days.ts'
 import type { ModelCard } from '../model/model-cards.ts'
 import { editWords, moneyWords, reachWords, sampleWords } from './assumptions.ts'
 import { type Evaluation, evaluateChanges, type OpenedPopulation, openPopulation } from './evaluation.ts'
@@ -12,12 +13,20 @@ import { type ComparedFigures, compareFigures } from './figures.ts'
 import { transportInitiative } from './initiative-effects.ts'
 import { evaluateInitiative } from './initiative-evaluation.ts'
 import { costOf, moneyOf, type ScenarioMoney } from './money.ts'
-import { type Asked, dayAsked, refuseUnknown } from './question.ts'
+import { type Asked, refuseUnknown } from './question.ts'
 import { explainRefusal } from './refusal.ts'
 import type { Change, InitiativeEdit, Scenario } from './scenario.ts'
 import { findScope, type Scope } from './scope.ts'
-import { measureSupport, mostOutside, type Support, shareInside } from './support.ts'
+import { measureSupport, mostOutside, shareInside } from './support.ts'
 import { type DifferenceVariance, differenceVariances, totalOf } from './uncertainty.ts'
+
+/** How far edited customers look like customers that there are, and whether that is too few for an answer. */
+export interface Support {
+  /** Share of the edited customers who do. 1 where nobody is edited. */
+  readonly inside: number
+  readonly refused: boolean
+  readonly reason: string | null
+}
 
 /** What a scenario would bring, and how far that can be trusted. */
 export interface ScenarioAnswer {
@@ -26,7 +35,7 @@ export interface ScenarioAnswer {
   readonly scope: Scope
   readonly evidence: Evidence
   readonly evidenceWords: string
-  readonly support: Support & { readonly refused: boolean; readonly reason: string | null }
+  readonly support: Support
   readonly evaluation: Evaluation
   readonly figures: ComparedFigures
   /** In program currency. */
@@ -56,7 +65,7 @@ export interface Setting extends ScenarioRequest {
 /** Checks a scenario and finds its population. **Errors** `scenario`, `no-predictions`, `empty-population`. */
 export async function findSetting(database: Database, request: ScenarioRequest): Promise<Setting> {
   const { asked, scenario, most, seed } = request
-  const day = dayAsked(asked, scenario.date)
+  const day = findPredictionDay(asked.lake, scenario.date)
   await refuseUnknown(database, asked, scenario)
   const relations = lakeRelations(asked.lake, { excluded: new Set(asked.predictor.parts.excluded) })
   const { population } = scenario
@@ -98,7 +107,7 @@ export async function answerChanges(
     variances: differenceVariances(evaluation, asked.predictor, card),
     evidence: 'associational',
     evidenceWords: associational,
-    support: measureSupport(evaluation.frames),
+    inside: measureSupport(evaluation.frames),
     assumptions: editWords(setting, evaluation),
     treatedCost: null,
   }
@@ -118,7 +127,8 @@ interface Found {
   readonly variances: readonly DifferenceVariance[]
   readonly evidence: Evidence
   readonly evidenceWords: string
-  readonly support: Support
+  /** Share of the edited customers who look like some that there are. */
+  readonly inside: number
   readonly assumptions: readonly string[]
   /** What a treated customer cost when it was tried; null where not known. */
   readonly treatedCost: number | null
@@ -130,7 +140,7 @@ function answerOf(
   found: Found,
   unlike: string,
 ): ScenarioAnswer {
-  const { inside } = found.support
+  const { inside } = found
   const refused = inside < 1 - mostOutside
   const reason = refused ? `${Math.round(100 * (1 - inside))}% of the edited customers ${unlike}.` : null
   const { evaluation, variances, evidence, evidenceWords } = found
@@ -142,7 +152,7 @@ function answerOf(
   const cost = costOf(scenario, { customers: scope.customers, treatedCost: found.treatedCost })
   return {
     ...{ scenario, day, scope, evidence, evidenceWords, evaluation, cost },
-    support: { ...found.support, refused, reason },
+    support: { inside, refused, reason },
     figures: compareFigures(evaluation, variances, card),
     money: moneyOf(asked.program, cost, { evaluation, variances, evidence }),
     assumptions: [...sampleWords(scope), ...found.assumptions, ...moneyWords(asked.program, day.date)],
@@ -154,7 +164,7 @@ async function askInitiative(
   setting: Setting,
   { initiative, arm }: InitiativeEdit,
 ): Promise<Found> {
-  const { scenario, scope } = setting
+  const { scenario } = setting
   const measured = await transportInitiative(database, { ...setting, initiative, arm })
   const { compared, population } = measured.frames
   const names = population.features.flatMap(({ name, kind }) => (kind === 'number' ? [name] : []))
@@ -164,7 +174,7 @@ async function askInitiative(
     ...(await evaluateInitiative(database, { ...setting, measured, reach: scenario.reach })),
     evidence: measured.arm.evidence,
     evidenceWords: `${initiative} was measured: ${measured.arm.words}`,
-    support: { inside: shareInside(compared, population, names), edited: scope.sampled },
+    inside: shareInside(compared, population, names),
     assumptions: [
       `${initiative} would do to this population what it did when it was tried, from ${setting.date} on${words.length > 0 ? `; effects were shown to differ between customers in ${words.join(', ')}, and are carried over by what is known of each` : '; effects were not shown to differ between customers, so that everybody gets the average'}.`,
       ...reachWords(scenario),

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { judgingSplits, type QualitySplit, restrictDataset } from '../../bench/quality-splits.ts'
-import { addDays } from '../../src/domain/days.ts'
+import { dayOfEpoch } from '../../src/domain/days.ts'
 import type { Program } from '../../src/domain/program.ts'
 import type { SegmentSignals } from '../../src/domain/segment.ts'
 import type { Dataset } from '../../training/dataset.ts'
@@ -13,7 +13,7 @@ const silent: SegmentSignals = { isHeard: false, isEngaging: false, isFading: fa
 
 function prepared(dataset: Dataset) {
   const signals = Array.from(dataset.cutoff, () => silent)
-  return { dataset, signals, asOf: addDays('1970-01-01', asOf) }
+  return { dataset, signals, asOf: dayOfEpoch(asOf) }
 }
 
 /** Customers at cutoffs `step` days apart, a third of whom leave some day. */
