@@ -5,8 +5,9 @@ import { gapSql } from './event-features.ts'
 
 /** Features over all event types together. Needs `events_by_type`. */
 export function activityGroup(catalogue: Catalogue, source: EventSource): FeatureGroup {
-  if (catalogue.eventsBeginOn === null) return { tables: {}, parts: [] }
+  if (catalogue.eventsBeginOn === null) return { reads: 'events', tables: {}, parts: [] }
   return {
+    reads: 'events',
     tables: { activity_by_day: activityAggregates(catalogue, source) },
     parts: [
       {

@@ -16,8 +16,9 @@ export interface AttributeSource {
 /** Features of attributes. A date after the cutoff is missing. */
 export function attributeGroup(catalogue: Catalogue, source: AttributeSource): FeatureGroup {
   const columns = attributeColumns(catalogue, source.timezone)
-  if (columns.length === 0) return { tables: {}, parts: [] }
+  if (columns.length === 0) return { reads: 'customers', tables: {}, parts: [] }
   return {
+    reads: 'customers',
     tables: {},
     parts: [
       { join: { alias: 'attributes', relation: `(${attributeAggregates(catalogue, source)})` }, columns },

@@ -33,8 +33,13 @@ export interface FeaturePart {
   readonly columns: readonly FeatureColumn[]
 }
 
+/** What features are read from. */
+export type BehaviourTable = 'events' | 'customers' | 'responses' | 'interventions'
+
 /** Parts that are computed from the same scratch tables. */
 export interface FeatureGroup {
+  /** What the tables and parts are read from; null: from the spine alone. */
+  readonly reads: BehaviourTable | null
   /** Scratch tables to be made first: name → select, which may use the tables before it. */
   readonly tables: Readonly<Record<string, string>>
   readonly parts: readonly FeaturePart[]

@@ -16,6 +16,7 @@ export const otherTypes = 'other_events'
 export function eventGroup(catalogue: Catalogue, source: EventSource): FeatureGroup {
   const types: (string | null)[] = [...catalogue.eventTypes, ...(catalogue.hasOtherTypes ? [null] : [])]
   return {
+    reads: 'events',
     tables: { events_by_type: eventAggregates(catalogue, source) },
     parts: types.map((type) => {
       const alias = typeAlias(catalogue, type)

@@ -4,7 +4,7 @@ import { type Database, quoteName, quoteText, type ResultColumn } from '../lake/
 import type { Lake } from '../lake/lake.ts'
 import { activityGroup } from './activity-features.ts'
 import { attributeGroup } from './attribute-features.ts'
-import type { Catalogue, Feature, FeatureGroup, FeaturePart } from './catalogue.ts'
+import type { BehaviourTable, Catalogue, Feature, FeatureGroup, FeaturePart } from './catalogue.ts'
 import { eventGroup } from './event-features.ts'
 import { initiativeGroup } from './initiative-features.ts'
 import { alwaysThere, selectAtRisk, selectEverybody } from './population.ts'
@@ -37,6 +37,8 @@ export interface FeatureRequest {
   readonly relations: BehaviourRelations
   /** Name of a table of (row, customer_id, cutoff, joined), rows numbered from 0 without gaps. */
   readonly spine: string
+  /** Which features are wanted; the frame has no others. Default: all. */
+  readonly isWanted?: (feature: Feature, reads: BehaviourTable | null) => boolean
 }
 
 /** Every feature of a catalogue, in the order of the frame's columns. */
@@ -70,6 +72,7 @@ function groupsOf(
 }
 
 const tenure: FeatureGroup = {
+  reads: null,
   tables: {},
   parts: [
     {
@@ -92,12 +95,12 @@ const tenure: FeatureGroup = {
 }
 
 /** The parts of all groups without what is excluded. A name that is taken already gets ` #2`, ` #3`, … */
-function partsOf(catalogue: Catalogue, groups: readonly FeatureGroup[]): FeaturePart[] {
+function partsOf(catalogue: Catalogue, groups: readonly FeatureGroup[]): SourcedPart[] {
   const excluded = new Set(catalogue.excluded)
   const parts = groups
-    .flatMap((group) => group.parts)
-    .map(({ join, columns }) => ({
-      join,
+    .flatMap(({ reads, parts }) => parts.map((part) => ({ ...part, reads })))
+    .map(({ columns, ...part }) => ({
+      ...part,
       columns: columns.filter(({ feature }) => !excluded.has(feature.origin)),
     }))
     .filter(({ columns }) => columns.length > 0)
@@ -112,11 +115,13 @@ function partsOf(catalogue: Catalogue, groups: readonly FeatureGroup[]): Feature
     taken.add(name)
     return { ...feature, name }
   }
-  return parts.map(({ join, columns }) => ({
-    join,
+  return parts.map(({ columns, ...part }) => ({
+    ...part,
     columns: columns.map(({ feature, sql }) => ({ feature: unique(feature), sql })),
   }))
 }
+
+type SourcedPart = FeaturePart & Pick<FeatureGroup, 'reads'>
 
 /**
  * What is known about each spine row's customer at its cutoff. Nothing at or after the cutoff is seen.
@@ -124,13 +129,17 @@ function partsOf(catalogue: Catalogue, groups: readonly FeatureGroup[]): Feature
  * The one path to features: training, daily run, API and what-if all call it.
  */
 export async function readFeatures(database: Database, request: FeatureRequest): Promise<FeatureFrame> {
-  const { catalogue, program, lake, spine } = request
+  const { catalogue, program, lake, spine, isWanted = () => true } = request
   const groups = groupsOf(catalogue, program, { ...request, suppliers: attributeSuppliers(lake) })
-  const tables = groups.flatMap((group) => Object.entries(group.tables))
+  const parts = partsOf(catalogue, groups).flatMap(({ join, reads, columns }) => {
+    const wanted = columns.filter(({ feature }) => isWanted(feature, reads))
+    return wanted.length > 0 ? [{ join, columns: wanted }] : []
+  })
+  const tables = tablesOf(groups, parts)
   for (const [name, select] of tables) await database.run(`create or replace temp table ${name} as ${select}`)
   const features: Feature[] = []
   const columns: ResultColumn[] = []
-  for (const part of partsOf(catalogue, groups)) {
+  for (const part of parts) {
     const found = await database.columns(partSql(spine, part))
     for (const [index, { feature }] of part.columns.entries()) {
       features.push(feature)
@@ -140,6 +149,18 @@ export async function readFeatures(database: Database, request: FeatureRequest):
   for (const [name] of tables) await database.run(`drop table ${name}`)
   const { rows } = await database.row<{ rows: number }>(`select count(*) as rows from ${spine}`)
   return { rows, features, columns }
+}
+
+/** The scratch tables that the parts are read from, with those that these use, in the order in which they are made. */
+function tablesOf(groups: readonly FeatureGroup[], parts: readonly FeaturePart[]): [string, string][] {
+  const readings = parts.flatMap(({ join }) => (join === null ? [] : [join.relation]))
+  const needed: [string, string][] = []
+  for (const [name, select] of groups.flatMap(({ tables }) => Object.entries(tables)).reverse()) {
+    if (!readings.some((reading) => reading.includes(name))) continue
+    readings.push(select)
+    needed.unshift([name, select])
+  }
+  return needed
 }
 
 /**

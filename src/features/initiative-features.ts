@@ -7,8 +7,9 @@ export function initiativeGroup(
   { interventions, spine }: { interventions: string; spine: string },
 ): FeatureGroup {
   const { initiatives } = catalogue
-  if (initiatives.length === 0) return { tables: {}, parts: [] }
+  if (initiatives.length === 0) return { reads: 'interventions', tables: {}, parts: [] }
   return {
+    reads: 'interventions',
     tables: { latest_arms: latestArms({ interventions, spine }) },
     parts: initiatives.map((name) => ({
       join: { alias: 'latest', relation: `(from latest_arms where initiative = ${quoteText(name)})` },

@@ -7,8 +7,9 @@ export function responseGroup(
   catalogue: Catalogue,
   { responses, spine }: { responses: string; spine: string },
 ): FeatureGroup {
-  if (catalogue.metrics.length === 0) return { tables: {}, parts: [] }
+  if (catalogue.metrics.length === 0) return { reads: 'responses', tables: {}, parts: [] }
   return {
+    reads: 'responses',
     tables: { responses_by_metric: responseAggregates({ responses, spine }) },
     parts: catalogue.metrics.map((metric) => ({
       join: {
