@@ -25,8 +25,11 @@ export interface MovedCustomer {
 export function splitBySegment(evaluation: Evaluation): SegmentDifference[] {
   const { scope } = evaluation
   const rowsOf = new Map<string | null, number[]>()
-  for (const [row, segment] of scope.segment.entries())
-    rowsOf.set(segment, [...(rowsOf.get(segment) ?? []), row])
+  for (const [row, segment] of scope.segment.entries()) {
+    const rows = rowsOf.get(segment)
+    if (rows) rows.push(row)
+    else rowsOf.set(segment, [row])
+  }
   const each = scope.customers / scope.sampled
   return [...rowsOf]
     .sort(([, a], [, b]) => b.length - a.length)

@@ -1,16 +1,20 @@
 import type { Day } from '../domain/days.ts'
-import type { BehaviourRelations, FeatureFrame } from '../features/features.ts'
-import { readFeatures } from '../features/features.ts'
+import type { BehaviourTable } from '../features/catalogue.ts'
+import { type BehaviourRelations, type FeatureFrame, pickFrame, readFeatures } from '../features/features.ts'
 import { type Database, quoteText, quoteTexts } from '../lake/database.ts'
 import { type EditContext, editRelations } from './edits.ts'
-import type { PopulationRows } from './population-rows.ts'
 import type { Asked } from './question.ts'
 import type { Scenario } from './scenario.ts'
 
 export interface DrawRequest {
   readonly asked: Asked
   readonly scenario: Scenario
-  readonly population: PopulationRows
+  /** Rows of the customers of `part_studied`, of whom those of `part_scope` are asked about. */
+  readonly relations: BehaviourRelations
+  /** A table for each change that adds events; null for others. */
+  readonly donors: readonly (string | null)[]
+  /** Features of `part_studied` as they are. */
+  readonly asItIs: FeatureFrame
   readonly from: Day
   readonly date: Day
   readonly seed: number
@@ -22,7 +26,7 @@ export interface DrawRequest {
 export interface Drawn {
   /** Which of the draws: its place in the request. */
   readonly draw: Int32Array
-  /** Which customer: row of the population. */
+  /** Which customer: row of the part. */
   readonly customer: Int32Array
   readonly frame: FeatureFrame
   /** Contacts not made in each draw, all customers together. [draws] */
@@ -35,9 +39,7 @@ export interface Drawn {
  * All draws are read at once: a customer goes by another name in each of them.
  */
 export async function drawScenario(database: Database, request: DrawRequest): Promise<Drawn> {
-  const { asked, scenario, population, from, date, seed, draws } = request
-  const { program, lake, predictor } = asked
-  const { relations } = population
+  const { asked, scenario, relations, donors, from, date, seed, draws } = request
   await database.run(
     'create or replace temp table drawn (draw integer, customer integer, customer_id varchar, own_id varchar, cutoff date, joined date)',
   )
@@ -48,40 +50,74 @@ export async function drawScenario(database: Database, request: DrawRequest): Pr
     await database.run(`create or replace temp table ${table} as select * from ${relation} where false`)
   for (const [place, replication] of draws.entries()) {
     const context: EditContext = {
-      ...{ scope: 'scope', from, date, seed, replication },
-      timezone: program.timezone,
+      ...{ scope: 'part_scope', from, date, seed, replication },
+      timezone: asked.program.timezone,
       reach: scenario.reach,
     }
-    const edited = editRelations(relations, scenario.changes, { context, donors: population.donors })
+    const edited = editRelations(relations, scenario.changes, { context, donors })
     await database.run(`
       insert into drawn
       select ${place}, row, '${place} ' || customer_id, customer_id, cutoff, joined
-      from scope
+      from part_scope
       where customer_id in (${edited.touched})`)
-    await database.run(`insert into drawn_events ${renamed(edited.events, place)}`)
-    await database.run(`insert into drawn_customers ${renamed(edited.customers, place)}`)
+    for (const table of editedTables(scenario))
+      await database.run(`insert into drawn_${table} ${renamed(edited[table], place)}`)
   }
   await database.run(`
     create or replace temp table drawn_spine as
     select (row_number() over (order by draw, customer) - 1)::integer as row, *
     from drawn`)
-  const scoped: BehaviourRelations = {
-    events: 'drawn_events',
-    customers: 'drawn_customers',
-    responses: renamedInAll(relations.responses),
-    interventions: renamedInAll(relations.interventions),
-    beginsOn: relations.beginsOn,
-  }
-  const frame = await readFeatures(database, {
-    ...{ program, lake, catalogue: predictor.catalogue, relations: scoped, spine: 'drawn_spine' },
-  })
   const found = await database.columns('select draw, customer from drawn_spine order by row')
+  const customer = Int32Array.from(found.customer as Float64Array)
   return {
     draw: Int32Array.from(found.draw as Float64Array),
-    customer: Int32Array.from(found.customer as Float64Array),
-    frame,
+    customer,
+    frame: await readDrawn(database, request, customer),
     contactsAvoided: await countAvoided(database, request),
   }
+}
+
+/** Features of everybody drawn. Those that are read from rows which no change edits are as they are. */
+async function readDrawn(
+  database: Database,
+  { asked, scenario, relations, asItIs }: DrawRequest,
+  customer: Int32Array,
+): Promise<FeatureFrame> {
+  const { program, lake, predictor } = asked
+  const edited: ReadonlySet<BehaviourTable | null> = editedTables(scenario)
+  const read = await readFeatures(database, {
+    ...{ program, lake, catalogue: predictor.catalogue, spine: 'drawn_spine' },
+    relations: {
+      events: 'drawn_events',
+      customers: 'drawn_customers',
+      responses: renamedInAll(relations.responses),
+      interventions: renamedInAll(relations.interventions),
+      beginsOn: relations.beginsOn,
+    },
+    isWanted: (_, reads) => edited.has(reads),
+  })
+  const places = new Map(read.features.map(({ name }, index) => [name, index]))
+  const before = pickFrame(asItIs, customer)
+  const columns = before.columns.map((column, index) => {
+    const place = places.get(before.features[index].name)
+    return place === undefined ? column : read.columns[place]
+  })
+  return { ...before, columns }
+}
+
+/** The tables whose rows the changes edit. */
+function editedTables({ changes }: Scenario): Set<'events' | 'customers'> {
+  return new Set(changes.map(({ kind }) => (kind === 'attribute' ? 'customers' : 'events')))
+}
+
+/** Whether a scenario's edits are left to no chance: then all of its draws are the same. */
+export function isCertain({ changes, reach }: Pick<Scenario, 'changes' | 'reach'>): boolean {
+  if (reach > 0 && reach < 1) return false
+  return changes.every((change) => {
+    if (change.kind !== 'events') return true
+    const { remove, add } = change
+    return (add === null || add === 0) && (remove === null || remove === 0 || remove === 1)
+  })
 }
 
 /** Rows of the customers who differ in a draw, under their names in it. */
@@ -104,15 +140,16 @@ function renamedInAll(relation: string): string {
 /** Contacts as they are less contacts as they would be, while the changes are in force. */
 async function countAvoided(
   database: Database,
-  { asked, population, from, date, draws }: DrawRequest,
+  { asked, scenario, relations, from, date, draws }: DrawRequest,
 ): Promise<number[]> {
+  if (!editedTables(scenario).has('events')) return draws.map(() => 0)
   const { contact } = asked.program.meaning
   const isContact = `type in ${quoteTexts(contact)} and day > date ${quoteText(from)} and day <= date ${quoteText(date)}`
   const found = await database.rows<{ draw: number; contacts: number }>(`
     select draw, sum(contacts) as contacts
     from (
       select draw, count(*) as contacts
-      from ${population.relations.events} as events
+      from ${relations.events} as events
       join drawn on drawn.own_id = events.customer_id
       where ${isContact}
       group by draw

@@ -1,26 +1,16 @@
 import { addDays, type Day } from '../domain/days.ts'
-import { type BehaviourRelations, type FeatureFrame, pickFrame, readFeatures } from '../features/features.ts'
+import { type BehaviourRelations, pickFrame, readFeatures } from '../features/features.ts'
 import { readAnnualValues } from '../impact/annual-value.ts'
 import type { Database } from '../lake/database.ts'
-import type { Predictions } from '../model/predictor.ts'
-import { type Drawn, drawScenario } from './draws.ts'
-import { copyPopulation, type PopulationRows } from './population-rows.ts'
-import { laterRisks, type MoneyInputs, type Quantities, type Quantity, quantitiesOf } from './quantities.ts'
+import { DrawSums, type PartAsItIs, type Replication } from './draw-sums.ts'
+import { type Drawn, drawScenario, isCertain } from './draws.ts'
+import { type EditedFrames, editedPart, joinEdited } from './edited-features.ts'
+import { type Forecast, type Forecaster, forecasterHere } from './forecast.ts'
+import type { Quantity } from './quantities.ts'
 import type { Asked } from './question.ts'
 import type { Change, Scenario } from './scenario.ts'
 import type { Scope } from './scope.ts'
-
-/** One draw of the random choices of a scenario. */
-export interface Replication {
-  /** Mean difference over the population. [quantities] */
-  readonly mean: Float64Array
-  /** The same as each member alone would have it. [members][quantities] */
-  readonly byMember: readonly Float64Array[]
-  /** Contacts that were not made, a customer. */
-  readonly contactsAvoided: number
-  /** Customers of the sample whose behaviour was changed. */
-  readonly edited: number
-}
+import { copyDonors, StudiedRows } from './studied-rows.ts'
 
 /** What is forecast of a population as it is and as it would be. */
 export interface Evaluation {
@@ -31,21 +21,13 @@ export interface Evaluation {
   /** Scenario less baseline, mean over the draws. [quantities][customers] */
   readonly difference: readonly Float64Array[]
   readonly replications: readonly Replication[]
+  /** Variance of the mean difference by the random choices of the draws. [quantities] */
+  readonly drawVariance: readonly number[]
   /** Rows whose behaviour was changed in any draw. */
   readonly edited: Int32Array
   /** Customers of the sample whose behaviour is changed at a time: the mean over the draws. */
   readonly editedAtOnce: number
   readonly frames: EditedFrames
-}
-
-/** Features before and after. */
-export interface EditedFrames {
-  /** Of the population as it is, and behind it of others to compare with. */
-  readonly studied: FeatureFrame
-  /** Of the edited customers of the first draw as they would be. */
-  readonly edited: FeatureFrame
-  /** Those customers. */
-  readonly rows: Int32Array
 }
 
 export interface PopulationRequest {
@@ -56,16 +38,21 @@ export interface PopulationRequest {
   readonly seed: number
 }
 
-/** A population whose rows are copied and forecast as they are: any number of changes can be asked of it. */
+/** A population that is forecast as it is: any number of changes can be asked of it. */
 export interface OpenedPopulation extends PopulationRequest {
-  readonly population: PopulationRows
-  readonly setting: Setting
+  readonly rows: StudiedRows
+  /** A table for each change that adds events; null for others. */
+  readonly donors: readonly (string | null)[]
+  readonly parts: readonly PartAsItIs[]
+  readonly asItIs: Forecast
+  /** What each customer brings in a year. [customers] */
+  readonly annualValue: Float64Array
   /** Changes are in force after the end of this day. */
   readonly from: Day
 }
 
 /**
- * Copies and forecasts the population of the table `scope` as it is. Answers given while changes are in force are hidden
+ * Reads and forecasts the population of the table `scope` as it is. Answers given while changes are in force are hidden
  * from it as they are from every scenario.
  */
 export async function openPopulation(
@@ -73,10 +60,88 @@ export async function openPopulation(
   all: BehaviourRelations,
   request: PopulationRequest,
 ): Promise<OpenedPopulation> {
-  const { scenario, date } = request
+  const { asked, scenario, scope, date } = request
   const from = addDays(date, -scenario.inForceDays)
-  const population = await copyPopulation(database, all, { ...request, from })
-  return { ...request, from, population, setting: await forecastAsItIs(database, population, request) }
+  const rows = new StudiedRows(database, { ...request, from })
+  const parts: PartAsItIs[] = []
+  const annualValue = new Float64Array(scope.sampled)
+  const forecasts = new Forecasts(asked)
+  const whole = new WholeForecast(scope.sampled)
+  for (let place = 0; place < scope.parts; place++) {
+    const { relations, studied } = await rows.open(place)
+    const source = { program: asked.program, lake: asked.lake, relations }
+    const { catalogue } = asked.predictor
+    const frame = await readFeatures(database, { ...source, catalogue, spine: 'part_studied' })
+    const state = asked.lake.state
+    const values = await readAnnualValues(database, { ...source, state, spine: 'part_scope' })
+    const own = studied.subarray(0, values.length)
+    for (const [at, row] of own.entries()) annualValue[row] = values[at]
+    parts.push({ studied, frame })
+    const population = pickFrame(frame, Int32Array.from(values.keys()))
+    await forecasts.next(population, { annualValue: values, laterRisk: 'own' }, (forecast) =>
+      whole.set(forecast, own),
+    )
+  }
+  await forecasts.done()
+  const donors = await copyDonors(database, all, { ...request, from })
+  return { ...request, from, rows, donors, parts, annualValue, asItIs: whole.forecast() }
+}
+
+/** Forecasts a part while the rows of the next one are read: one at a time, so that memory stays flat. */
+class Forecasts {
+  readonly #forecaster: Forecaster
+  #last: Promise<void> = Promise.resolve()
+
+  constructor({ forecaster, program, predictor }: Asked) {
+    this.#forecaster = forecaster ?? forecasterHere(program, predictor)
+  }
+
+  async next(
+    frame: Parameters<Forecaster['forecast']>[0],
+    money: Parameters<Forecaster['forecast']>[1],
+    take: (forecast: Forecast) => void,
+  ): Promise<void> {
+    await this.#last
+    this.#last = this.#forecaster.forecast(frame, money).then(take)
+    // Whoever waits next is told; until then a failure is no unhandled one.
+    this.#last.catch(() => {})
+  }
+
+  async done(): Promise<void> {
+    await this.#last
+  }
+}
+
+/** Forecasts of all parts, put together by row. */
+class WholeForecast {
+  readonly #rows: number
+  #whole: Forecast | null = null
+
+  constructor(rows: number) {
+    this.#rows = rows
+  }
+
+  set({ list, blend, members, laterRisk }: Forecast, rows: Int32Array): void {
+    const empty = () => new Float64Array(this.#rows)
+    this.#whole ??= {
+      list,
+      blend: blend.map(empty),
+      members: members.map((own) => own.map(empty)),
+      laterRisk: laterRisk && empty(),
+    }
+    const whole = this.#whole
+    const put = (from: Float64Array, to: Float64Array) => {
+      for (let at = 0; at < rows.length; at++) to[rows[at]] = from[at]
+    }
+    for (const [quantity, values] of blend.entries()) put(values, whole.blend[quantity])
+    for (const [member, own] of members.entries())
+      for (const [quantity, values] of own.entries()) put(values, whole.members[member][quantity])
+    if (laterRisk !== null && whole.laterRisk !== null) put(laterRisk, whole.laterRisk)
+  }
+
+  forecast(): Forecast {
+    return this.#whole as Forecast
+  }
 }
 
 export interface ChangesRequest {
@@ -87,9 +152,8 @@ export interface ChangesRequest {
   readonly onDraw: (done: number, total: number) => void
 }
 
-/** Draws at first; where their own error counts beside the rest, so many in all follow. */
-const firstDraws = 4
-const mostDraws = 16
+/** Draws so far, stage after stage, until their own error counts little beside the rest. Two tell how large it is. */
+const stages = [2, 4, 8, 16] as const
 
 /**
  * Forecasts the population, in several draws of the random choices, as it would be. It takes the one path that everything
@@ -100,19 +164,61 @@ export async function evaluateChanges(
   opened: OpenedPopulation,
   { changes, isEnough, onDraw }: ChangesRequest,
 ): Promise<Evaluation> {
-  const total = new Draws(opened.setting, opened.scope)
-  for (const [first, next] of [
-    [0, firstDraws],
-    [firstDraws, mostDraws],
-  ]) {
-    const draws = Array.from({ length: next - first }, (_, place) => first + place)
-    const drawn = await drawChanges(database, opened, { changes, draws })
-    total.add(drawn, opened.asked)
-    onDraw(next, mostDraws)
-    if (drawn.customer.length === 0 || isEnough(total.evaluation())) break
+  const sums = new DrawSums(opened.asItIs, opened.scope)
+  const isOne = isCertain({ changes, reach: opened.scenario.reach })
+  const ends = isOne ? [1] : stages
+  const most = ends[ends.length - 1]
+  let frames: EditedFrames | null = null
+  let evaluation: Evaluation | null = null
+  for (const [stage, end] of ends.entries()) {
+    const first = stage === 0 ? 0 : ends[stage - 1]
+    const draws = Array.from({ length: end - first }, (_, place) => first + place)
+    const edited = await drawParts(database, opened, { changes, draws, sums })
+    frames ??= joinEdited(edited)
+    evaluation = evaluationOf(opened, sums, frames)
+    onDraw(end, most)
+    if (evaluation.edited.length === 0 || isEnough(evaluation)) break
   }
-  onDraw(mostDraws, mostDraws)
-  return total.evaluation()
+  onDraw(most, most)
+  return evaluation as Evaluation
+}
+
+/** Adds up some draws of all parts. Returns what the first of them does to features. */
+async function drawParts(
+  database: Database,
+  opened: OpenedPopulation,
+  { changes, draws, sums }: { changes: readonly Change[]; draws: readonly number[]; sums: DrawSums },
+): Promise<ReturnType<typeof editedPart>[]> {
+  const { asItIs, annualValue } = opened
+  const edited: ReturnType<typeof editedPart>[] = []
+  const forecasts = new Forecasts(opened.asked)
+  for (const [place, part] of opened.parts.entries()) {
+    const drawn = await drawPart(database, opened, { changes, draws, place })
+    edited.push(editedPart(part, drawn))
+    const rowOf = (row: number) => part.studied[row]
+    const own = (all: Float64Array) => Float64Array.from(drawn.customer, (row) => all[rowOf(row)])
+    const money = { annualValue: own(annualValue), laterRisk: asItIs.laterRisk && own(asItIs.laterRisk) }
+    await forecasts.next(drawn.frame, money, (forecast) => sums.add({ part, drawn, forecast }, draws[0]))
+  }
+  await forecasts.done()
+  return edited
+}
+
+async function drawPart(
+  database: Database,
+  { scenario, rows, donors, parts, ...opened }: OpenedPopulation,
+  { changes, draws, place }: { changes: readonly Change[]; draws: readonly number[]; place: number },
+): Promise<Drawn> {
+  const { relations } = await rows.open(place)
+  const { frame } = parts[place]
+  return drawScenario(database, {
+    ...{ ...opened, scenario: { ...scenario, changes }, relations, donors, draws },
+    asItIs: frame,
+  })
+}
+
+function evaluationOf({ scope, asItIs }: OpenedPopulation, sums: DrawSums, frames: EditedFrames): Evaluation {
+  return { scope, list: asItIs.list, baseline: asItIs.blend, ...sums.total(), frames }
 }
 
 /** Edited customers of one draw, without forecasting them: to see how far they still look like any. */
@@ -120,126 +226,9 @@ export async function drawFrames(
   database: Database,
   opened: OpenedPopulation,
   changes: readonly Change[],
-): Promise<Pick<EditedFrames, 'edited' | 'rows'>> {
-  const drawn = await drawChanges(database, opened, { changes, draws: [0] })
-  return { edited: drawn.frame, rows: drawn.customer }
-}
-
-function drawChanges(
-  database: Database,
-  { scenario, ...opened }: OpenedPopulation,
-  { changes, draws }: { changes: readonly Change[]; draws: readonly number[] },
-): Promise<Drawn> {
-  return drawScenario(database, { ...opened, scenario: { ...scenario, changes }, draws })
-}
-
-/** What is forecast of the population as it is. */
-interface Setting {
-  readonly frame: FeatureFrame
-  readonly money: MoneyInputs
-  readonly asItIs: Quantities
-  readonly members: readonly Quantities[]
-  readonly quantities: (predictions: Predictions, money: MoneyInputs) => Quantities
-}
-
-async function forecastAsItIs(
-  database: Database,
-  { relations, studied }: PopulationRows,
-  { asked, scope }: Pick<PopulationRequest, 'asked' | 'scope'>,
-): Promise<Setting> {
-  const { program, lake, predictor } = asked
-  const request = { program, lake, catalogue: predictor.catalogue, relations }
-  const frame = await readFeatures(database, { ...request, spine: 'studied' })
-  const own = Int32Array.from({ length: scope.sampled }, (_, row) => row)
-  const population = scope.sampled === studied ? frame : pickFrame(frame, own)
-  const { blend, members } = predictor.predictWithMembers(population, [0, ...program.horizonsDays])
-  const annualValue = await readAnnualValues(database, { ...request, state: lake.state, spine: 'scope' })
-  const money = { annualValue, laterRisk: laterRisks(blend) }
-  const quantities: Setting['quantities'] = (predictions, inputs) =>
-    quantitiesOf(program, predictions, inputs)
-  return {
-    ...{ frame, money, quantities },
-    asItIs: quantities(blend, money),
-    members: members.map((member) => quantities(member, money)),
-  }
-}
-
-/** Adds up draws. */
-class Draws {
-  readonly #setting: Setting
-  readonly #scope: Scope
-  /** Differences summed over the draws. [quantities][customers] */
-  readonly #sums: readonly Float64Array[]
-  readonly #replications: Replication[] = []
-  readonly #isEdited: Uint8Array
-  #first: { readonly frame: FeatureFrame; readonly rows: Int32Array } | null = null
-
-  constructor(setting: Setting, scope: Scope) {
-    this.#setting = setting
-    this.#scope = scope
-    this.#sums = setting.asItIs.list.map(() => new Float64Array(scope.sampled))
-    this.#isEdited = new Uint8Array(scope.sampled)
-  }
-
-  add({ draw, customer, frame, contactsAvoided }: Drawn, { program, predictor }: Asked): void {
-    const { money, quantities, asItIs, members } = this.#setting
-    const { blend, members: own } = predictor.predictWithMembers(frame, [0, ...program.horizonsDays])
-    const later = money.laterRisk
-    const moved = {
-      annualValue: Float64Array.from(customer, (row) => money.annualValue[row]),
-      laterRisk: later && Float64Array.from(customer, (row) => later[row]),
-    }
-    const count = contactsAvoided.length
-    const byDraw = this.#meansOf(quantities(blend, moved), asItIs, { draw, customer, count }, true)
-    const byMember = own.map((member, place) =>
-      this.#meansOf(quantities(member, moved), members[place], { draw, customer, count }, false),
-    )
-    for (const [place, avoided] of contactsAvoided.entries())
-      this.#replications.push({
-        mean: byDraw[place],
-        byMember: byMember.map((means) => means[place]),
-        contactsAvoided: avoided / this.#scope.sampled,
-        edited: draw.reduce((sum, own) => sum + (own === place ? 1 : 0), 0),
-      })
-    for (const row of customer) this.#isEdited[row] = 1
-    const rows = Int32Array.from(draw.keys()).filter((row) => draw[row] === 0)
-    this.#first ??= { frame: pickFrame(frame, rows), rows: rows.map((row) => customer[row]) }
-  }
-
-  /** Mean differences of each draw. [draws][quantities] */
-  #meansOf(
-    would: Quantities,
-    is: Quantities,
-    { draw, customer, count }: { draw: Int32Array; customer: Int32Array; count: number },
-    isSummed: boolean,
-  ): Float64Array[] {
-    const means = Array.from({ length: count }, () => new Float64Array(would.list.length))
-    for (const [quantity, values] of would.values.entries()) {
-      for (let row = 0; row < customer.length; row++) {
-        const moved = values[row] - is.values[quantity][customer[row]]
-        means[draw[row]][quantity] += moved / this.#scope.sampled
-        if (isSummed) this.#sums[quantity][customer[row]] += moved
-      }
-    }
-    return means
-  }
-
-  evaluation(): Evaluation {
-    const { frame, asItIs } = this.#setting
-    const draws = Math.max(1, this.#replications.length)
-    return {
-      scope: this.#scope,
-      list: asItIs.list,
-      baseline: asItIs.values,
-      difference: this.#sums.map((sum) => sum.map((value) => value / draws)),
-      replications: this.#replications,
-      editedAtOnce: this.#replications.reduce((sum, { edited }) => sum + edited, 0) / draws,
-      edited: Int32Array.from(this.#isEdited.keys()).filter((row) => this.#isEdited[row] === 1),
-      frames: {
-        studied: frame,
-        edited: this.#first?.frame ?? pickFrame(frame, new Int32Array()),
-        rows: this.#first?.rows ?? new Int32Array(),
-      },
-    }
-  }
+): Promise<EditedFrames> {
+  const edited: ReturnType<typeof editedPart>[] = []
+  for (const [place, part] of opened.parts.entries())
+    edited.push(editedPart(part, await drawPart(database, opened, { changes, draws: [0], place })))
+  return joinEdited(edited)
 }

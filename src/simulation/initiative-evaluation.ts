@@ -1,5 +1,5 @@
 import type { Program } from '../domain/program.ts'
-import { type BehaviourRelations, pickFrame, readFeatures } from '../features/features.ts'
+import { type BehaviourRelations, type FeatureFrame, readFeatures } from '../features/features.ts'
 import { readAnnualValues } from '../impact/annual-value.ts'
 import type { Database } from '../lake/database.ts'
 import type { Predictions } from '../model/predictor.ts'
@@ -18,6 +18,9 @@ export interface InitiativeEvaluationRequest {
   /** Share of the population that would be treated. */
   readonly reach: number
 }
+
+/** No behaviour is edited. */
+const noFeatures: FeatureFrame = { rows: 0, features: [], columns: [] }
 
 /** What is forecast of the population of the table `scope`, and what a measured initiative adds to it. */
 export async function evaluateInitiative(
@@ -42,9 +45,10 @@ export async function evaluateInitiative(
     baseline: kept.map((index) => values[index]),
     difference: parts.map(({ difference }) => difference),
     replications: [],
+    drawVariance: kept.map(() => 0),
     edited: Int32Array.from({ length: scope.sampled }, (_, row) => row),
     editedAtOnce: reach * scope.sampled,
-    frames: { studied: frame, edited: pickFrame(frame, new Int32Array()), rows: new Int32Array() },
+    frames: { studied: noFeatures, edited: noFeatures },
   }
   const variances = parts.map(({ difference, standardError }) => ({
     ...{ drawing: 0, members: 0, calibration: 0 },

@@ -10,6 +10,7 @@ import type { ColumnKind } from '../lake/commits.ts'
 import { type Database, quoteName } from '../lake/database.ts'
 import { extraColumns, type Lake } from '../lake/lake.ts'
 import type { Predictor } from '../model/predictor.ts'
+import type { Forecaster } from './forecast.ts'
 import type { AttributeEdit, Condition, EventEdit, Scenario } from './scenario.ts'
 
 /** What a scenario is asked of. */
@@ -17,6 +18,8 @@ export interface Asked {
   readonly program: Program
   readonly lake: Lake
   readonly predictor: Predictor
+  /** Where forecasts are made. Default: in this thread. */
+  readonly forecaster?: Forecaster
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Database } from '../lake/database.ts'
-import { drawFrames, type EditedFrames, type OpenedPopulation } from './evaluation.ts'
+import { drawFrames, type OpenedPopulation } from './evaluation.ts'
 import { milderChange, noChange, strengthWords } from './milder.ts'
 import type { Change } from './scenario.ts'
 import { measureSupport, mostOutside } from './support.ts'
@@ -10,17 +10,14 @@ const bisections = 5
 /**
  * Why a scenario leaves what is known: the change that does so most, and how far it may go.
  *
- * @param inside share of the edited customers who look like any. @param frames of the scenario.
+ * @param inside share of the edited customers who look like any.
  */
 export async function explainRefusal(
   database: Database,
   opened: OpenedPopulation,
-  { changes, inside, frames }: { changes: readonly Change[]; inside: number; frames: EditedFrames },
+  { changes, inside }: { changes: readonly Change[]; inside: number },
 ): Promise<string> {
-  const insideOf = async (own: readonly Change[]) => {
-    const drawn = await drawFrames(database, opened, own)
-    return measureSupport({ ...frames, ...drawn })
-  }
+  const insideOf = async (own: readonly Change[]) => measureSupport(await drawFrames(database, opened, own))
   const alone: number[] = []
   for (const place of changes.keys())
     alone.push(await insideOf(changes.map((own, index) => (index === place ? own : noChange))))

@@ -1,14 +1,18 @@
 import { join } from 'node:path'
-import type { Day } from '../domain/days.ts'
 import { usageError } from '../domain/errors.ts'
-import { type BehaviourRelations, makeDaySpine, readFeatures } from '../features/features.ts'
+import { type BehaviourRelations, makeSpine, readFeatures } from '../features/features.ts'
+import { selectAtRisk } from '../features/population.ts'
 import type { PredictionDay } from '../lake/commits.ts'
 import { type Database, quoteText } from '../lake/database.ts'
 import { columnOrNull, openPredictions, type PredictionFile, rowsOf } from '../lake/read-predictions.ts'
+import { copyRows, mostAtOnce } from './copied-rows.ts'
 import { type Asked, fieldsOf } from './question.ts'
 import type { Condition, Population } from './scenario.ts'
 
-/** The customers whom a scenario is about, in the table `scope` (row, customer_id, cutoff, joined). */
+/**
+ * The customers whom a scenario is about, in the table `scope` (row, customer_id, cutoff, joined); they, and behind them
+ * some others to compare with, in `studied` (row, customer_id, cutoff, joined, bucket, part).
+ */
 export interface Scope {
   /** How many there are. */
   readonly customers: number
@@ -17,6 +21,10 @@ export interface Scope {
   /** Segment of the day's predictions of each sampled customer. */
   readonly segment: readonly (string | null)[]
   readonly customerId: readonly string[]
+  /** Rows of those studied up to the day: copied where they are few, else the lake's own. */
+  readonly relations: BehaviourRelations
+  /** Parts that are looked at one after the other, so that memory does not grow with the population. */
+  readonly parts: number
 }
 
 export interface ScopeRequest {
@@ -29,45 +37,111 @@ export interface ScopeRequest {
   readonly seed: number
 }
 
+/** Customers that others are compared with to see whether they look like any. */
+const referenceCustomers = 2000
+
 /**
- * Finds the population among everybody at risk on the day and draws a sample of it, evenly over segments and forecasts.
+ * Finds the population among everybody who was predicted on the day and draws a sample of it, evenly over segments and
+ * forecasts. The rows of the lake are read only of those who are drawn; who of them is no longer at risk by what has come
+ * in since is left out.
  *
  * **Errors** `empty-population` where nobody fits.
  */
 export async function findScope(database: Database, request: ScopeRequest): Promise<Scope> {
-  const { asked, relations, day, population, most, seed } = request
-  const everybody = await makeDaySpine(database, 'day_spine', {
-    program: asked.program,
-    relations,
-    date: day.date,
-  })
+  const { asked, day, population, most } = request
   const file = await openPredictions(database, join(asked.lake.folder, day.path))
   await database.run(`
     create or replace temp table members as
-    select day_spine.*, predictions.segment, ${forecastColumn(asked, file)} as forecast
-    from day_spine
-    left join ${rowsOf(file)} as predictions using (customer_id)
+    select customer_id, segment, ${forecastColumn(asked, file)} as forecast
+    from ${rowsOf(file)} as predictions
     where ${await selectPopulation(database, request, file)}`)
-  const { customers } = await database.row<{ customers: number }>('select count(*) as customers from members')
-  if (customers === 0) throw nobody(population, { everybody, date: day.date })
-  const kept = most === null ? customers : Math.min(most, customers)
+  const { members } = await database.row<{ members: number }>('select count(*) as members from members')
+  if (members === 0) throw nobody(population, day)
+  const kept = most === null ? members : Math.min(most, members)
+  const candidates = await drawCandidates(database, file, { ...request, members, kept })
+  const isSplit = candidates > mostAtOnce
+  const relations = isSplit
+    ? request.relations
+    : await copyRows(database, request.relations, { customers: 'candidates', date: day.date })
+  await database.run(`
+    create or replace temp table at_risk as
+    ${selectAtRisk({ program: asked.program, relations, candidates: `select customer_id, date ${quoteText(day.date)} as cutoff from candidates` })}`)
+  await numberStudied(database, asked, isSplit)
+  const found = await database.columns('select customer_id, segment from scope order by row')
+  const customerId = found.customer_id as string[]
+  const sampled = customerId.length
+  if (sampled === 0) throw nobody(population, day)
+  const { parts } = await database.row<{ parts: number }>('select max(part) + 1 as parts from studied')
+  return {
+    ...{ sampled, customerId, relations, parts },
+    customers: Math.round((members * sampled) / kept),
+    segment: found.segment as (string | null)[],
+  }
+}
+
+/** Puts those who stand for all, and others to compare with, into the table `candidates`. Returns how many they are. */
+async function drawCandidates(
+  database: Database,
+  file: PredictionFile,
+  { population, members, kept, seed }: ScopeRequest & { members: number; kept: number },
+): Promise<number> {
+  const others = population.kind === 'all' ? 0 : referenceCustomers
+  await database.run(`
+    create or replace temp table candidates as
+    with picked as (
+      select customer_id, segment
+      from (
+        select *, row_number() over (
+          order by segment nulls last, round(forecast, 2), md5_number_upper(customer_id || ' ${seed}'), customer_id
+        ) as place
+        from members
+      )
+      where (place * ${kept}) // ${members} > ((place - 1) * ${kept}) // ${members}
+    ),
+    others as (
+      select customer_id, md5_number_upper(customer_id || ' reference ${seed}') as draw
+      from ${rowsOf(file)}
+      where customer_id not in (select customer_id from picked)
+      order by draw
+      limit ${others}
+    )
+    select customer_id, segment, null as draw from picked
+    union all
+    select customer_id, null, draw from others`)
+  return (await database.row<{ rows: number }>('select count(*) as rows from candidates')).rows
+}
+
+/** Numbers those at risk in the tables `scope` and `studied`, and says which part each belongs to. */
+async function numberStudied(database: Database, { lake }: Asked, isSplit: boolean): Promise<void> {
   await database.run(`
     create or replace temp table scope as
     select (row_number() over (order by customer_id) - 1)::integer as row, customer_id, cutoff, joined, segment
-    from (
-      select *, row_number() over (
-        order by segment nulls last, round(forecast, 2), md5_number_upper(customer_id || ' ${seed}'), customer_id
-      ) as place
-      from members
+    from candidates
+    join at_risk using (customer_id)
+    where draw is null`)
+  const bucket = isSplit ? `md5_number_lower(customer_id) % ${lake.state.buckets}` : '0'
+  await database.run(`
+    create or replace temp table studied as
+    with numbered as (
+      select row, customer_id, cutoff, joined from scope
+      union all
+      select
+        ((select count(*) from scope) + row_number() over (order by draw) - 1)::integer as row,
+        customer_id,
+        cutoff,
+        joined
+      from candidates
+      join at_risk using (customer_id)
+      where draw is not null
+    ),
+    placed as (
+      select *, (${bucket})::integer as bucket, row_number() over (partition by bucket order by row) - 1 as place
+      from numbered
     )
-    where (place * ${kept}) // ${customers} > ((place - 1) * ${kept}) // ${customers}`)
-  const found = await database.columns('select customer_id, segment from scope order by row')
-  return {
-    customers,
-    sampled: kept,
-    segment: found.segment as (string | null)[],
-    customerId: found.customer_id as string[],
-  }
+    select
+      * exclude (place),
+      (dense_rank() over (order by bucket, place // ${mostAtOnce}) - 1)::integer as part
+    from placed`)
 }
 
 /** What the sample is spread over evenly within segments. */
@@ -79,9 +153,10 @@ function forecastColumn({ program }: Asked, file: PredictionFile): string {
 
 async function selectPopulation(
   database: Database,
-  { asked, relations, population }: ScopeRequest,
+  request: ScopeRequest,
   file: PredictionFile,
 ): Promise<string> {
+  const { asked, population } = request
   switch (population.kind) {
     case 'all':
       return 'true'
@@ -98,29 +173,42 @@ async function selectPopulation(
         return conditionSql(columnOrNull(file, column.name, type), condition)
       })
       const onFeatures = population.where.filter(({ field }) => fields.get(field) === 'feature')
-      const rows =
-        onFeatures.length > 0 ? [await rowsThatFit(database, { asked, relations }, onFeatures)] : []
-      return [...conditions.filter((sql) => sql !== null), ...rows].join(' and ')
+      const who =
+        onFeatures.length > 0
+          ? [await customersThatFit(database, request, { conditions: onFeatures, file })]
+          : []
+      return [...conditions.filter((sql) => sql !== null), ...who].join(' and ')
     }
   }
 }
 
-/** Rows of the day whose features fit, as SQL. Attributes are features, too. */
-async function rowsThatFit(
+/** Customers of the day whose features fit, as SQL. Attributes are features, too. */
+async function customersThatFit(
   database: Database,
-  { asked, relations }: Pick<ScopeRequest, 'asked' | 'relations'>,
-  conditions: readonly Condition[],
+  { asked, relations, day }: Pick<ScopeRequest, 'asked' | 'relations' | 'day'>,
+  { conditions, file }: { conditions: readonly Condition[]; file: PredictionFile },
 ): Promise<string> {
   const { program, lake, predictor } = asked
-  const request = { program, lake, catalogue: predictor.catalogue, relations, spine: 'day_spine' }
-  const frame = await readFeatures(database, request)
+  const wanted = new Set(conditions.map(({ field }) => field))
+  const candidates = `select customer_id, date ${quoteText(day.date)} as cutoff from ${rowsOf(file)}`
+  // Only the days since joining need it; who joined when is dear to find for everybody.
+  const joined = wanted.has('tenure_days')
+    ? selectAtRisk({ program, relations, candidates })
+    : `select *, null::date as joined from (${candidates})`
+  await makeSpine(database, 'day_spine', joined)
+  const frame = await readFeatures(database, {
+    ...{ program, lake, catalogue: predictor.catalogue, relations, spine: 'day_spine' },
+    isWanted: ({ name }) => wanted.has(name),
+  })
   const columns = conditions.map(
     ({ field }) => frame.columns[frame.features.findIndex(({ name }) => name === field)],
   )
   const fitting: number[] = []
   for (let row = 0; row < frame.rows; row++)
     if (conditions.every((condition, index) => fits(columns[index][row], condition))) fitting.push(row)
-  return `row in (select unnest([${fitting.join(', ')}]::integer[]))`
+  return `customer_id in (
+    select customer_id from day_spine where row in (select unnest([${fitting.join(', ')}]::integer[]))
+  )`
 }
 
 function fits(value: string | number | null, condition: Condition): boolean {
@@ -147,7 +235,7 @@ function conditionSql(column: string, condition: Condition): string {
   return `coalesce(${tests.filter((test) => test !== null).join(' and ')}, false)`
 }
 
-function nobody(population: Population, { everybody, date }: { everybody: number; date: Day }): Error {
+function nobody(population: Population, { rows, date }: PredictionDay): Error {
   const who = {
     all: 'Nobody is at risk',
     segment: `Nobody is in the segment ${population.kind === 'segment' ? population.segment : ''}`,
@@ -156,6 +244,6 @@ function nobody(population: Population, { everybody, date }: { everybody: number
   }[population.kind]
   return usageError(
     'empty-population',
-    `${who} on ${date}, of ${everybody} customers at risk. Ask of others, or of {} for all of them.`,
+    `${who} on ${date}, of ${rows} customers at risk. Ask of others, or of {} for all of them.`,
   )
 }

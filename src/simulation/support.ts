@@ -1,5 +1,5 @@
 import type { FeatureFrame } from '../features/features.ts'
-import type { EditedFrames } from './evaluation.ts'
+import type { EditedFrames } from './edited-features.ts'
 
 /** Beyond this share outside, a scenario is refused. */
 export const mostOutside = 0.2
@@ -12,8 +12,12 @@ const mostJudged = 500
 const insideQuantile = 0.99
 
 /** Share of the edited customers who look like some that there are, in the features that the edits move. */
-export function measureSupport(frames: EditedFrames): number {
-  return shareInside(frames.studied, frames.edited, movedFeatures(frames))
+export function measureSupport({ studied, edited }: EditedFrames): number {
+  return shareInside(
+    studied,
+    edited,
+    studied.features.map(({ name }) => name),
+  )
 }
 
 /**
@@ -44,16 +48,6 @@ export function shareInside(reference: FeatureFrame, asked: FeatureFrame, names:
   for (let row = 0; row < asked.rows; row += every, judged++)
     if (distanceTo(known, others, { columns, row }) <= threshold) inside++
   return inside / judged
-}
-
-/** Numbers that the edits changed for anybody. */
-function movedFeatures({ studied, edited, rows }: EditedFrames): string[] {
-  return studied.features.flatMap(({ name, kind }, index) => {
-    if (kind === 'category') return []
-    const before = studied.columns[index] as Float64Array
-    const after = edited.columns[index] as Float64Array
-    return rows.some((row, place) => !Object.is(before[row], after[place])) ? [name] : []
-  })
 }
 
 function columnOf({ features, columns }: FeatureFrame, name: string): Float64Array {

@@ -1,6 +1,7 @@
 import type { ModelCard } from '../model/model-cards.ts'
 import type { Predictor } from '../model/predictor.ts'
-import type { Evaluation, Replication } from './evaluation.ts'
+import type { Replication } from './draw-sums.ts'
+import type { Evaluation } from './evaluation.ts'
 
 /** A figure with its intervals. */
 export interface Figure {
@@ -29,12 +30,12 @@ export function differenceVariances(
   predictor: Predictor,
   card: ModelCard | null,
 ): DifferenceVariance[] {
-  const { list, difference, replications, scope } = evaluation
+  const { list, difference, replications, drawVariance, scope } = evaluation
   return list.map(({ task }, quantity) => {
     const means = replications.map(({ mean }) => mean[quantity])
     const mean = average(means)
     return {
-      drawing: means.length > 1 ? variance(means) / means.length : 0,
+      drawing: drawVariance[quantity],
       sampling: samplingVariance(difference[quantity], scope),
       members: memberVariance(replications, quantity, weightsOf(predictor, task)),
       calibration: (mean * relativeError(card, task)) ** 2,

@@ -88,8 +88,7 @@ export async function answerScenario(database: Database, request: ScenarioReques
   const answer = await answerChanges(database, setting, { opened, changes })
   if (!answer.support.refused) return answer
   const { inside } = answer.support
-  const { frames } = answer.evaluation
-  const reason = await explainRefusal(database, opened, { changes, inside, frames })
+  const reason = await explainRefusal(database, opened, { changes, inside })
   return { ...answer, support: { ...answer.support, reason } }
 }
 
