@@ -1,11 +1,7 @@
 import type { Program } from '../domain/program.ts'
 import type { Reporter } from '../domain/progress.ts'
 import type { Database } from '../lake/database.ts'
-import { openLake } from '../lake/lake.ts'
 import { withScratchDatabase } from '../lake/scratch-database.ts'
-import { ModelCards } from '../model/model-cards.ts'
-import { Registry } from '../model/registry.ts'
-import { loadChampion } from '../model/stored-predictor.ts'
 import {
   listMoved,
   type MovedCustomer,
@@ -24,6 +20,7 @@ import {
   type ScenarioRequest,
   type Support,
 } from '../simulation/what-if.ts'
+import { WhatIfSession } from './what-if-session.ts'
 
 export interface WhatIfOptions {
   readonly dataFolder: string
@@ -32,6 +29,8 @@ export interface WhatIfOptions {
   readonly isFull: boolean
   readonly seed: number
   readonly reporter: Reporter
+  /** Kept between the questions of a process that stays up. Default: one for this question. */
+  readonly session?: WhatIfSession
 }
 
 /** The answer to a scenario, as `--json` prints it. Names are a contract: see the README. */
@@ -144,18 +143,24 @@ interface Opened {
 /** A database, the lake and the version that serves, for as long as a question takes. */
 async function withWhatIf<T>(
   program: Program,
-  { dataFolder, modelsFolder, isFull, seed, reporter }: WhatIfOptions,
+  { isFull, seed, reporter, session, ...folders }: WhatIfOptions,
   work: (opened: Opened) => Promise<T>,
 ): Promise<T> {
-  const { predictor, version } = await loadChampion(modelsFolder, program)
-  const lake = await openLake(dataFolder, program)
-  const card = await new ModelCards(new Registry(modelsFolder, program.name)).read(version)
-  const request = {
-    ...{ card, seed, asked: { program, lake, predictor } },
-    most: isFull ? null : sampledCustomers,
-    onDraw: (done: number, total: number) => reporter.progress({ phase: 'what-if', done, total }),
+  // For a single sample, threads take longer to start than they save.
+  const opened = session ?? new WhatIfSession(program, { ...folders, isThreaded: isFull })
+  try {
+    const { asked, version, card } = await opened.current()
+    const request = {
+      ...{ card, seed, asked },
+      most: isFull ? null : sampledCustomers,
+      onDraw: (done: number, total: number) => reporter.progress({ phase: 'what-if', done, total }),
+    }
+    return await withScratchDatabase(asked.lake.folder, program, (database) =>
+      work({ database, version, request }),
+    )
+  } finally {
+    if (session === undefined) await opened.close()
   }
-  return withScratchDatabase(lake.folder, program, (database) => work({ database, version, request }))
 }
 
 /** Money by the name that its evidence allows. */

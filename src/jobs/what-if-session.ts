@@ -1,0 +1,84 @@
+import type { Program } from '../domain/program.ts'
+import { LakeReader } from '../lake/lake-reader.ts'
+import { type ModelCard, ModelCards } from '../model/model-cards.ts'
+import type { Predictor } from '../model/predictor.ts'
+import { Registry } from '../model/registry.ts'
+import { loadChampion } from '../model/stored-predictor.ts'
+import { type Forecaster, forecasterHere } from '../simulation/forecast.ts'
+import { openForecastThreads } from '../simulation/forecast-threads.ts'
+import type { Asked } from '../simulation/question.ts'
+
+/** The version that serves. */
+interface Served {
+  readonly version: string
+  readonly predictor: Predictor
+  readonly card: ModelCard | null
+  readonly forecaster: Forecaster
+}
+
+/** What a question is asked of, as it is now. */
+export interface OpenedSession {
+  readonly asked: Asked
+  readonly version: string
+  readonly card: ModelCard | null
+}
+
+export interface SessionOptions {
+  readonly dataFolder: string
+  readonly modelsFolder: string
+  /** Whether forecasts are made in threads of their own, which takes a second to start. @default true */
+  readonly isThreaded?: boolean
+}
+
+/**
+ * Keeps what questions of a program are answered from: the version that serves, loaded, and the lake. Either is read anew
+ * once another version serves or the lake has another commit. Several questions may go on at once. Close it in the end.
+ */
+export class WhatIfSession {
+  readonly #program: Program
+  readonly #options: SessionOptions
+  readonly #lake: LakeReader
+  readonly #registry: Registry
+  #served: Promise<Served> | null = null
+
+  constructor(program: Program, options: SessionOptions) {
+    this.#program = program
+    this.#options = options
+    this.#lake = new LakeReader(options.dataFolder, program)
+    this.#registry = new Registry(options.modelsFolder, program.name)
+  }
+
+  /** **Errors** `no-model`, those of reading the lake. */
+  async current(): Promise<OpenedSession> {
+    const { predictor, version, card, forecaster } = await this.#current()
+    const lake = await this.#lake.current()
+    return { asked: { program: this.#program, lake, predictor, forecaster }, version, card }
+  }
+
+  async #current(): Promise<Served> {
+    const known = await this.#served
+    if (known !== null && known.version === (await this.#registry.champion())) return known
+    // Two questions at once load a version once.
+    if (known === (await this.#served)) this.#served = this.#load(known)
+    const served = this.#served as Promise<Served>
+    served.catch(() => {
+      if (this.#served === served) this.#served = null
+    })
+    return served
+  }
+
+  async #load(before: Served | null): Promise<Served> {
+    const { modelsFolder, isThreaded = true } = this.#options
+    const { predictor, version } = await loadChampion(modelsFolder, this.#program)
+    const card = await new ModelCards(this.#registry).read(version)
+    const threads = isThreaded ? openForecastThreads(this.#program, this.#registry.folderOf(version)) : null
+    await before?.forecaster.close()
+    return { predictor, version, card, forecaster: threads ?? forecasterHere(this.#program, predictor) }
+  }
+
+  async close(): Promise<void> {
+    const served = await this.#served?.catch(() => null)
+    this.#served = null
+    await served?.forecaster.close()
+  }
+}
