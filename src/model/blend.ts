@@ -46,7 +46,10 @@ export function blendHazards(
     hazards.map((own, member) => (weights[member] > 0 ? cumulativeFromHazards(own, intervals) : own)),
     weights,
   )
-  return Float32Array.from(hazardsFromCumulative(mixed, intervals), clampProbability)
+  const own = hazardsFromCumulative(mixed, intervals)
+  const blended = new Float32Array(own.length)
+  for (let at = 0; at < own.length; at++) blended[at] = clampProbability(own[at])
+  return blended
 }
 
 /** Mixture of the members' distributions. **Shape** each and result [rows × 11]. */
@@ -54,14 +57,15 @@ export function blendAnswers(
   distributions: readonly ArrayLike<number>[],
   weights: ArrayLike<number>,
 ): Float32Array {
-  return Float32Array.from(mix(distributions, weights))
+  return new Float32Array(mix(distributions, weights))
 }
 
 function mix(members: readonly ArrayLike<number>[], weights: ArrayLike<number>): Float64Array {
   const mixed = new Float64Array(members[0].length)
   members.forEach((values, member) => {
-    if (weights[member] === 0) return
-    for (let i = 0; i < mixed.length; i++) mixed[i] += weights[member] * values[i]
+    const weight = weights[member]
+    if (weight === 0) return
+    for (let i = 0; i < mixed.length; i++) mixed[i] += weight * values[i]
   })
   return mixed
 }

@@ -42,11 +42,13 @@ export function applyHazardCalibrator(
   const corrections = calibrator.map((correction) =>
     correction.kind === 'none' ? null : correctedLogit(correction),
   )
-  return Float32Array.from(hazards, (hazard, at) => {
+  const all = new Float32Array(hazards.length)
+  for (let at = 0; at < all.length; at++) {
     const corrected = corrections[at % intervals]
-    if (corrected === null) return clampProbability(hazard)
-    return clampProbability(sigmoid(corrected(logit(clampProbability(hazard)))))
-  })
+    const hazard = clampProbability(hazards[at])
+    all[at] = corrected === null ? hazard : clampProbability(sigmoid(corrected(logit(hazard))))
+  }
+  return all
 }
 
 /**
@@ -63,8 +65,9 @@ export function fitAnswerCalibrator(
   const { score } = answers
   const lower = new Float64Array(score.length)
   const upper = new Float64Array(score.length)
+  const logits = new Float64Array(answerCount - 1)
   for (let i = 0; i < score.length; i++) {
-    const logits = cumulativeLogits(distributions, i * answerCount)
+    cumulativeLogits(distributions, i * answerCount, logits)
     lower[i] = score[i] === 0 ? Number.NEGATIVE_INFINITY : logits[score[i] - 1]
     upper[i] = score[i] === answerCount - 1 ? Number.POSITIVE_INFINITY : logits[score[i]]
   }
@@ -100,16 +103,14 @@ function answerProblem(lower: Float64Array, upper: Float64Array, weight: Float64
   }
 }
 
-/** logit(F_j) for j < 10, strictly increasing. */
-function cumulativeLogits(distributions: ArrayLike<number>, from: number): Float64Array {
-  const logits = new Float64Array(answerCount - 1)
+/** Fills in logit(F_j) for j < 10, strictly increasing. */
+function cumulativeLogits(distributions: ArrayLike<number>, from: number, logits: Float64Array): void {
   let cumulative = 0
   for (let answer = 0; answer < answerCount - 1; answer++) {
     cumulative += distributions[from + answer]
     const own = logit(clampProbability(cumulative))
     logits[answer] = answer === 0 ? own : Math.max(own, logits[answer - 1] + smallestProbability)
   }
-  return logits
 }
 
 /** Corrected distributions. **Shape** [rows × 11] → the same, each row sums to 1. */
@@ -118,10 +119,11 @@ export function applyAnswerCalibrator(
   distributions: ArrayLike<number>,
 ): Float32Array {
   const { kind, intercept, slope } = calibrator
-  const corrected = Float32Array.from(distributions)
+  const corrected = new Float32Array(distributions)
   if (kind === 'none') return corrected
+  const logits = new Float64Array(answerCount - 1)
   for (let from = 0; from < corrected.length; from += answerCount) {
-    const logits = cumulativeLogits(distributions, from)
+    cumulativeLogits(distributions, from, logits)
     let before = 0
     for (let answer = 0; answer < answerCount; answer++) {
       const cumulative = answer === answerCount - 1 ? 1 : sigmoid(intercept + slope * logits[answer])

@@ -151,10 +151,13 @@ export class ForestReader {
       let node = root
       for (let at = column[node]; at >= 0; at = column[node]) {
         const value = at === periodColumn ? period : values[start + at]
-        let isLeft: boolean
-        if (Number.isNaN(value)) isLeft = missing[node] === 1
-        else if (set[node] < 0) isLeft = value <= limit[node]
-        else isLeft = holds(sets, set[node], value)
+        // What is missing is below no limit.
+        const isLeft =
+          set[node] < 0
+            ? value <= limit[node] || (missing[node] === 1 && Number.isNaN(value))
+            : Number.isNaN(value)
+              ? missing[node] === 1
+              : holds(sets, set[node], value)
         node = isLeft ? left[node] : left[node] + 1
       }
       return limit[node]

@@ -198,7 +198,7 @@ export function outcomeProbabilities(
   const intervals = model.horizonsDays.length
   const calibrated = model.hasSkill ? calibratedHazards(model, hazards) : repeated(model.baseHazards, rows)
   const happened = cumulativeFromHazards(calibrated, intervals)
-  return Float64Array.from(happened, (p) => (model.isAbsence ? 1 - p : p))
+  return model.isAbsence ? happened.map((p) => 1 - p) : happened
 }
 
 /** Hazards of each interval, blended and corrected. **Shape** each and result [rows × intervals] */
@@ -219,9 +219,7 @@ export function answerDistributions(
   distributions: readonly ArrayLike<number>[],
 ): Float64Array {
   if (!model.hasSkill) return repeated(model.base, rows)
-  return Float64Array.from(
-    applyAnswerCalibrator(model.calibrator, blendAnswers(distributions, model.weights)),
-  )
+  return new Float64Array(applyAnswerCalibrator(model.calibrator, blendAnswers(distributions, model.weights)))
 }
 
 /** Distributions of the answer with the level of everybody moved as it is at a lead. **Shape** [rows × 11] → the same */
@@ -233,7 +231,7 @@ export function moveLevel(
   if (!levels?.length) return distributions
   const distance = (level: AnswerLevel) => Math.abs(level.leadDays - leadDays)
   const { intercept } = levels.reduce((best, other) => (distance(other) < distance(best) ? other : best))
-  return Float64Array.from(applyAnswerCalibrator({ kind: 'shift', intercept, slope: 1 }, distributions))
+  return new Float64Array(applyAnswerCalibrator({ kind: 'shift', intercept, slope: 1 }, distributions))
 }
 
 function repeated(values: readonly number[], rows: number): Float64Array {

@@ -145,9 +145,10 @@ function memberOf(learned: Learned): TreesMember {
       hazards: outcomes.map(({ offsets, reader }) => {
         const periods = Array.from(offsets, (_, interval) => new Float32Array(features.rows).fill(interval))
         const sums = reader.sums(features, periods)
-        return Float32Array.from(sums, (sum, at) =>
-          clampProbability(sigmoid(offsets[at % offsets.length] + sum)),
-        )
+        const hazards = new Float32Array(sums.length)
+        for (let at = 0; at < sums.length; at++)
+          hazards[at] = clampProbability(sigmoid(offsets[at % offsets.length] + sums[at]))
+        return hazards
       }),
       answers: answers === null ? [] : predictAnswers(answers, features, leads),
     }),

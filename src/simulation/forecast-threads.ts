@@ -7,7 +7,7 @@ import type { Forecast, Forecaster, ForecastMoney } from './forecast.ts'
 import type { ForecastTask } from './forecast-worker.ts'
 
 /** Rows that a thread forecasts at a time: few enough for all threads to have some, many enough to keep them busy. */
-const rowsAtOnce = 2048
+const rowsAtOnce = 1024
 /** Each thread holds a predictor and a backend of its own. */
 const mostThreads = 4
 
