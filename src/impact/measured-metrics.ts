@@ -45,12 +45,16 @@ export async function readMetrics(
 ): Promise<MeasuredMetric[]> {
   const { program, lake, relations } = request
   const annual = await readAnnualValues(database, { program, state: lake.state, relations, spine: 'spine' })
-  const outcomes = await readOutcomes(database, annual, request)
+  const outcomes = await readOutcomes(database, { spine: 'spine', annual }, request)
   const horizons = program.horizonsDays.filter((days) => isObserved(assignments, days, request.asOf))
   if (horizons.length === 0) return outcomes
   return [
     ...outcomes,
-    ...(await readAnswers(database, assignments, { ...request, horizonDays: horizons[horizons.length - 1] })),
+    ...(await readAnswers(
+      database,
+      { spine: 'spine', rows: assignments.arm.length },
+      { ...request, horizonDays: horizons[horizons.length - 1] },
+    )),
     ...(await readBehaviour(database, assignments, { ...request, horizons })),
   ]
 }
@@ -61,9 +65,14 @@ function isObserved({ day }: Assignments, horizonDays: number, asOf: Day): boole
   return day.some((assigned) => assigned - 1 + horizonDays <= last)
 }
 
-async function readOutcomes(
+/**
+ * Reads whether each outcome came within each horizon behind the cutoffs of a spine.
+ *
+ * @param annual what each row's customer brings in a year, for the worth of those who stay; null: not needed.
+ */
+export async function readOutcomes(
   database: Database,
-  annual: Float64Array,
+  { spine, annual }: { readonly spine: string; readonly annual: Float64Array | null },
   { program, lake, relations, asOf }: MetricRequest,
 ): Promise<MeasuredMetric[]> {
   const { margin, gains } = program.value
@@ -73,12 +82,12 @@ async function readOutcomes(
       program,
       state: lake.state,
       relations,
-      spine: 'spine',
+      spine,
       asOf,
     })
     if (days === null) continue
     const worth =
-      outcome.name === 'churn' && margin !== null && program.value.annualValue !== null
+      outcome.name === 'churn' && annual !== null && margin !== null && program.value.annualValue !== null
         ? (row: number) => -annual[row] * margin
         : outcome.name in gains
           ? () => gains[outcome.name]
@@ -101,12 +110,13 @@ async function readOutcomes(
   return metrics
 }
 
-async function readAnswers(
+/** Reads the first answer of each metric within so many days behind the cutoffs of a spine. */
+export async function readAnswers(
   database: Database,
-  { arm }: Assignments,
-  { relations, asOf, horizonDays }: MetricRequest & { horizonDays: number },
+  { spine, rows }: { readonly spine: string; readonly rows: number },
+  { relations, asOf, horizonDays }: Pick<MetricRequest, 'relations' | 'asOf'> & { horizonDays: number },
 ): Promise<MeasuredMetric[]> {
-  const request = { relations, spine: 'spine', rows: arm.length, asOf, horizonDays }
+  const request = { relations, spine, rows, asOf, horizonDays }
   const answers = await readAnswersAfter(database, request)
   return [...answers]
     .filter(([, scores]) => scores.some((score) => !Number.isNaN(score)))
