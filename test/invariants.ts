@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { answerClasses, predictionColumns } from '../src/domain/prediction.ts'
+import { answerClasses, moneyColumns, predictionColumns } from '../src/domain/prediction.ts'
 import type { Program } from '../src/domain/program.ts'
 
 /** A row of exported predictions. */
@@ -99,8 +99,18 @@ export const invariants: Readonly<
     forAnyRow(rows, (row) => {
       const { margin } = program.value
       const churn = row[`churn_${longest}`] ?? null
-      if (row.annual_value === null || margin === null || churn === null) expect(row.value_at_risk).toBeNull()
-      else expect(row.value_at_risk).toBeCloseTo((row.annual_value as number) * margin * (churn as number), 4)
+      for (const name of moneyColumns) {
+        const amount = row[name] as number | null
+        if (amount !== null) expect(amount).toBe(Number(amount.toFixed(2)))
+      }
+      if (row.annual_value === null || margin === null || churn === null) {
+        expect([row.value_at_risk, row.expected_value_12m]).toEqual([null, null])
+      } else {
+        const kept = (row.annual_value as number) * margin
+        expect(Math.abs((row.value_at_risk as number) - kept * (churn as number))).toBeLessThan(0.00501)
+        expect(row.expected_value_12m).toBeGreaterThanOrEqual(0)
+        expect(row.expected_value_12m).toBeLessThanOrEqual(kept + 0.00501)
+      }
       if (Object.keys(program.value.gains).length === 0) expect(row.expected_gain).toBeNull()
     })
   },

@@ -41,6 +41,7 @@ export const groupSchema = z.object({
   annual_value: money('Sum over the customers'),
   value_at_risk: money('Sum over the customers'),
   expected_gain: money('Sum over the customers'),
+  expected_value_12m: money('Sum over the customers'),
 })
 export type GroupBody = z.infer<typeof groupSchema>
 
@@ -69,9 +70,10 @@ export function groupBody(
         }),
       ),
     ),
-    annual_value: amount(totals.annualValue),
-    value_at_risk: amount(totals.valueAtRisk),
-    expected_gain: amount(totals.expectedGain),
+    annual_value: totals.annualValue,
+    value_at_risk: totals.valueAtRisk,
+    expected_gain: totals.expectedGain,
+    expected_value_12m: totals.expectedValue12m,
   }
 }
 
@@ -101,11 +103,6 @@ export function expectedOf(
     customers: counted(value),
     customers_ci95: ci95 && [counted(ci95[0]), counted(ci95[1])],
   }
-}
-
-/** Sums of doubles differ in their last digits from run to run: they are shown to the hundredth. */
-export function amount(sum: number | null): number | null {
-  return sum === null ? null : rounded(sum, 2)
 }
 
 function rounded(value: number, decimals: number): number {

@@ -65,6 +65,9 @@ export const predictionSchema = z
     annual_value: money('What the customer brings in a year'),
     value_at_risk: money('annual_value × margin × churn at the longest horizon'),
     expected_gain: money('Amounts of the desired outcomes × their probability at the longest horizon'),
+    expected_value_12m: money(
+      'annual_value × margin × the share of the coming year that the customer is expected to stay, discounted',
+    ),
     next_likely: z
       .string()
       .nullable()
@@ -99,8 +102,9 @@ export const predictionSchema = z
         churn_60: 0.028547,
         churn_90: 0.036602,
         annual_value: 480,
-        value_at_risk: 7.027584,
+        value_at_risk: 7.03,
         expected_gain: null,
+        expected_value_12m: 180.67,
         next_likely: null,
         segment: null,
         top_drivers: [],

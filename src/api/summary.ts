@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { PredictionDay } from '../lake/commits.ts'
 import type { DayTotals } from '../lake/prediction-totals.ts'
 import { keyedAnswers } from './answers.ts'
-import { amount, expectedOf, groupBody, groupSchema, netScoreOf } from './group-figures.ts'
+import { expectedOf, groupBody, groupSchema, netScoreOf } from './group-figures.ts'
 import { daySchema, programParams } from './prediction-schema.ts'
 import { Problem } from './problems.ts'
 import type { ServedPrograms } from './programs.ts'
@@ -116,6 +116,6 @@ async function historyBody(
         }),
       ),
     ),
-    value_at_risk: amount(valueAtRisk),
+    value_at_risk: valueAtRisk,
   }
 }

@@ -10,6 +10,9 @@ export interface PredictionColumn {
   readonly type: 'varchar' | 'date' | 'double'
 }
 
+/** Columns in program currency, with two decimals. */
+export const moneyColumns = ['annual_value', 'value_at_risk', 'expected_gain', 'expected_value_12m'] as const
+
 /** The columns of a day's predictions, in order. Names and meaning are a contract: see the README. */
 export function predictionColumns(program: Pick<Program, 'outcomes' | 'horizonsDays'>): PredictionColumn[] {
   const double = (name: string): PredictionColumn => ({ name, type: 'double' })
@@ -29,7 +32,7 @@ export function predictionColumns(program: Pick<Program, 'outcomes' | 'horizonsD
       double(`p_promoter_${days}`),
     ]),
     ...program.outcomes.flatMap(({ name }) => program.horizonsDays.map((days) => double(`${name}_${days}`))),
-    ...['annual_value', 'value_at_risk', 'expected_gain'].map(double),
+    ...moneyColumns.map(double),
     ...['next_likely', 'segment', 'top_drivers', 'flags'].map(text),
   ]
 }
@@ -37,6 +40,12 @@ export function predictionColumns(program: Pick<Program, 'outcomes' | 'horizonsD
 /** Six decimals: what a probability or an expected answer is exported with. */
 export function rounded(value: number): number {
   return Math.round(value * 1e6) / 1e6
+}
+
+/** Two decimals: what money is exported with, so that sums over customers are to the penny. */
+export function wholePennies(amount: number): number {
+  // No negative zero, which would be exported with its sign.
+  return Math.round(amount * 100) / 100 + 0
 }
 
 /**

@@ -10,8 +10,10 @@ export const reservedKeys: readonly string[] =
 
 /** Names that an outcome would share with a column of the predictions, a task or a metric. */
 const takenNames = new Set(
-  `program customer_id date model_version status reason annual_value value_at_risk expected_gain next_likely
-   segment top_drivers flags nps csat ces revenue margin contact_cost discount_rate constructor`.split(/\s+/),
+  `program customer_id date model_version status reason annual_value value_at_risk expected_gain
+   expected_value_12m next_likely segment top_drivers flags nps csat ces revenue margin contact_cost discount_rate constructor`.split(
+    /\s+/,
+  ),
 )
 
 const typeNames = oneOrMore(

@@ -51,6 +51,24 @@ export function expectedYears(stay: Stay, untilDays: number, discountRate: numbe
   return total / yearDays
 }
 
+/** What is forecast of a customer's leaving, and how it goes on. */
+export interface ChurnForecast extends Stay {
+  /** Whether leaving means that nothing happened within a horizon: no leaving for good, so that its chance falls. */
+  readonly isAbsence: boolean
+}
+
+/**
+ * What a customer is expected to bring within `untilDays`, discounted to today, for each unit of yearly value: one
+ * definition for predictions and scenarios. Where churn is an absence, the year is at stake as a whole, by the chance of
+ * the longest horizon. **Unit** years of value.
+ */
+export function keptYears(churn: ChurnForecast, untilDays: number, discountRate: number): number {
+  if (!churn.isAbsence) return expectedYears(churn, untilDays, discountRate)
+  const discount = Math.log1p(discountRate) / yearDays
+  const staying = 1 - churn.left[churn.horizonsDays.length - 1]
+  return (staying * piece(0, Math.min(untilDays, yearDays), { risk: 0, discount })) / yearDays
+}
+
 /** Days between two days, each weighed by the chance of still being there since the first and by the discount. */
 function piece(from: number, to: number, { risk, discount }: { risk: number; discount: number }): number {
   const rate = risk + discount

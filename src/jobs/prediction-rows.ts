@@ -4,16 +4,18 @@ import {
   expectedAnswer,
   likeliestClass,
   rounded,
+  wholePennies,
 } from '../domain/prediction.ts'
 import type { Program } from '../domain/program.ts'
 import { type SegmentSignals, segmentOf } from '../domain/segment.ts'
 import type { FeatureFrame } from '../features/features.ts'
+import { type ChurnForecast, keptYears, yearDays } from '../impact/customer-value.ts'
 import { type Database, quoteName } from '../lake/database.ts'
 import type { PredictionRow } from '../lake/predictions.ts'
 import { answerInterval } from '../model/conformal.ts'
 import { type Compared, type Driver, DriverReader, describeRemainder } from '../model/drivers.ts'
 import { type ExplainedTask, explainedTasks } from '../model/explained-tasks.ts'
-import { distributionOf, type Predictions, type Predictor } from '../model/predictor.ts'
+import { distributionOf, type OutcomeModel, type Predictions, type Predictor } from '../model/predictor.ts'
 
 export interface DayInputs {
   readonly program: Program
@@ -119,27 +121,37 @@ function outcomeColumns(predictions: Predictions, row: number): Record<string, n
   return columns
 }
 
-/** Money where it is configured and known; never guessed. */
+/** Money where it is configured and known, in whole pennies; never guessed. */
 function moneyColumns(
-  { program, annualValues }: DayInputs,
+  { program, predictions, annualValues }: DayInputs,
   row: number,
   outcomes: Readonly<Record<string, number>>,
 ): PredictionRow {
   const longest = program.horizonsDays[program.horizonsDays.length - 1]
-  const annualValue = Number.isNaN(annualValues[row]) ? null : annualValues[row]
-  const { margin, gains } = program.value
-  const churn = outcomes[`churn_${longest}`]
+  const annualValue = Number.isNaN(annualValues[row]) ? null : wholePennies(annualValues[row])
+  const { margin, gains, discountRate } = program.value
+  const churn = predictions.outcomes.find(({ model }) => model.name === 'churn')?.model
+  const yearly = annualValue === null || margin === null ? null : annualValue * margin
   const wanted = program.outcomes.filter(({ name, isDesired }) => isDesired && name in gains)
   const expected = wanted.map(({ name }) => outcomes[`${name}_${longest}`] * gains[name])
   const isGainKnown = expected.length > 0 && expected.every((gain) => !Number.isNaN(gain))
+  const isChurnKnown = churn !== undefined && yearly !== null
+  const kept = isChurnKnown ? keptYears(churnForecast(churn, outcomes), yearDays, discountRate ?? 0) : null
   return {
     annual_value: annualValue,
-    value_at_risk:
-      annualValue === null || margin === null || churn === undefined
-        ? null
-        : rounded(annualValue * margin * churn),
-    expected_gain: isGainKnown ? rounded(expected.reduce((sum, gain) => sum + gain, 0)) : null,
+    value_at_risk: isChurnKnown ? wholePennies(yearly * outcomes[`churn_${longest}`]) : null,
+    expected_gain: isGainKnown ? wholePennies(expected.reduce((sum, gain) => sum + gain, 0)) : null,
+    expected_value_12m: isChurnKnown && kept !== null ? wholePennies(yearly * kept) : null,
   }
+}
+
+/** As exported, so that the money can be worked out from the columns. */
+function churnForecast(
+  { horizonsDays, isAbsence }: OutcomeModel,
+  outcomes: Readonly<Record<string, number>>,
+): ChurnForecast {
+  const left = horizonsDays.map((days) => outcomes[`churn_${days}`])
+  return { horizonsDays, isAbsence, left, laterRisk: null }
 }
 
 /** The outcome whose probability is raised most over its base rate, as a ratio; null where none is raised. */

@@ -1,3 +1,4 @@
+import { moneyColumns } from '../domain/prediction.ts'
 import type { Program } from '../domain/program.ts'
 import { type Database, quoteName } from './database.ts'
 import { columnOrNull, type PredictionFile, rowsOf } from './read-predictions.ts'
@@ -16,10 +17,11 @@ export interface GroupTotals {
   readonly predicted: number
   /** By `nps_<lead in days>` (`nps_0` is today) and `<outcome>_<horizon>`. */
   readonly means: Readonly<Record<string, GroupMean>>
-  /** Sums in the program's currency; null where no customer has the amount. */
+  /** Sums in the program's currency, exact to the penny; null where no customer has the amount. */
   readonly annualValue: number | null
   readonly valueAtRisk: number | null
   readonly expectedGain: number | null
+  readonly expectedValue12m: number | null
 }
 
 export interface DayTotals {
@@ -28,7 +30,10 @@ export interface DayTotals {
   readonly segments: Readonly<Record<string, GroupTotals>>
 }
 
-const amounts = { annualValue: 'annual_value', valueAtRisk: 'value_at_risk', expectedGain: 'expected_gain' }
+/** Adds up exactly, to the penny: six decimals hold whole pennies, and the finer amounts of older files. */
+function pennySum(column: string): string {
+  return `round(sum(try_cast(${column} as decimal(32, 6))), 2)::double`
+}
 
 /** Adds up a day in one pass, over everybody and by segment. The group's NPS is 100 × mean(p_promoter − p_detractor). */
 export async function readDayTotals(
@@ -37,10 +42,7 @@ export async function readDayTotals(
   program: Pick<Program, 'outcomes' | 'horizonsDays'>,
 ): Promise<DayTotals> {
   const figures = figuresOf(file, program)
-  const sums = Object.values(amounts).map((name) => {
-    const column = columnOrNull(file, name, 'double')
-    return `sum(${column}) as ${name}`
-  })
+  const sums = moneyColumns.map((name) => `${pennySum(columnOrNull(file, name, 'double'))} as ${name}`)
   const rows = await database.rows<TotalsRow>(`
     select
       grouping(segment) as is_everybody,
@@ -85,7 +87,7 @@ function figuresOf(
 }
 
 function totalsOf(row: TotalsRow, names: readonly string[]): GroupTotals {
-  const amount = (name: string) => row[name] as number | null
+  const amount = (name: (typeof moneyColumns)[number]) => row[name] as number | null
   return {
     customers: row.customers,
     predicted: row.predicted,
@@ -95,8 +97,9 @@ function totalsOf(row: TotalsRow, names: readonly string[]): GroupTotals {
         { mean: row[`mean ${name}`] as number | null, customers: row[`count ${name}`] as number },
       ]),
     ),
-    annualValue: amount(amounts.annualValue),
-    valueAtRisk: amount(amounts.valueAtRisk),
-    expectedGain: amount(amounts.expectedGain),
+    annualValue: amount('annual_value'),
+    valueAtRisk: amount('value_at_risk'),
+    expectedGain: amount('expected_gain'),
+    expectedValue12m: amount('expected_value_12m'),
   }
 }

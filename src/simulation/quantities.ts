@@ -1,6 +1,6 @@
 import { classProbabilities } from '../domain/prediction.ts'
 import type { Program } from '../domain/program.ts'
-import { expectedYears, lastRisk, yearDays } from '../impact/customer-value.ts'
+import { keptYears, lastRisk, yearDays } from '../impact/customer-value.ts'
 import { distributionOf, type OutcomePredictions, type Predictions } from '../model/predictor.ts'
 
 /** Something that is forecast of every customer and added up over a group. */
@@ -125,11 +125,9 @@ function keptValue(
   return annualValue.map((value, row) => {
     if (Number.isNaN(value)) return 0
     const left = probabilities.subarray(row * horizons, (row + 1) * horizons)
-    // An absence is no leaving for good: its chance falls with the horizon, and the year's value is at stake as a whole.
-    if (model.isAbsence)
-      return value * margin * (Math.min(days, yearDays) / yearDays) * (1 - left[horizons - 1])
-    const stay = { horizonsDays: model.horizonsDays, left, laterRisk: laterRisk?.[row] ?? null }
-    return value * margin * expectedYears(stay, days, program.value.discountRate ?? 0)
+    const { horizonsDays, isAbsence } = model
+    const churn = { horizonsDays, isAbsence, left, laterRisk: laterRisk?.[row] ?? null }
+    return value * margin * keptYears(churn, days, program.value.discountRate ?? 0)
   })
 }
 

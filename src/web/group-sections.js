@@ -115,6 +115,12 @@ export function moneySection({ summary, program }) {
   const amounts = [
     ['value-at-risk', 'Value at risk', summary.value_at_risk, `annual margin × churn within ${longest} days`],
     ['expected-gain', 'Expected gain', summary.expected_gain, `from desired outcomes within ${longest} days`],
+    [
+      'expected-value',
+      'Expected in 12 months',
+      summary.expected_value_12m,
+      'discounted margin of customers who stay',
+    ],
     ['annual-value', 'Annual value', summary.annual_value, 'of all customers in the forecast'],
   ]
   const known = amounts.filter(([, , amount]) => amount !== null)

@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { predictionColumns } from '../../src/domain/prediction.ts'
+import { moneyColumns, predictionColumns } from '../../src/domain/prediction.ts'
 import { exportPredictions } from '../../src/jobs/export.ts'
+import { openLake } from '../../src/lake/lake.ts'
 import { forecastGroup } from '../../src/model/group-forecast.ts'
 import { Registry } from '../../src/model/registry.ts'
 import { makeProgram, queryRows } from '../programs.ts'
@@ -34,6 +35,12 @@ async function figure(date: string, sql: string, where = 'true'): Promise<number
   const file = join(made.folder, `${date}.parquet`)
   await exportPredictions(made.program, { ...made, date, format: 'parquet', file })
   return (await queryRows<{ value: number }>(`select ${sql} as value from '${file}' where ${where}`))[0].value
+}
+
+/** An amount as text in whole pennies, without floating numbers. **Errors** where there is a part of a penny. */
+function penniesOf(text: string): bigint {
+  const [, sign, whole, part = ''] = /^(-?)(\d+)(?:\.(\d{1,2}))?$/.exec(text) as RegExpExecArray
+  return BigInt(`${sign}${whole}${part.padEnd(2, '0')}`)
 }
 
 describe('the API of a trained company', () => {
@@ -128,6 +135,24 @@ describe('the summary', () => {
     expect(await read('/summary')).toEqual(await read(`/summary?date=${latest}`))
   })
 
+  it('adds up money to the penny of what is exported, for everybody and by segment', async () => {
+    const file = join(made.folder, 'rows.csv')
+    await exportPredictions(made.program, { ...made, date: latest, format: 'csv', file })
+    const rows = await queryRows<Record<string, string | null>>(
+      `select segment, ${moneyColumns.join(', ')} from read_csv('${file}', all_varchar = true)`,
+    )
+    const { segments, ...everybody } = await read('/summary')
+    expect(segments.length).toBeGreaterThan(0)
+    for (const group of [everybody, ...segments]) {
+      const own = rows.filter(({ segment }) => group === everybody || segment === group.segment)
+      expect(own.length).toBe(group.customers)
+      for (const name of moneyColumns) {
+        const pennies = own.reduce((sum, row) => sum + penniesOf(row[name] as string), 0n)
+        expect(penniesOf(String(group[name])), name).toBe(pennies)
+      }
+    }
+  })
+
   it('has the intervals that the errors of the version give', async () => {
     const { groupErrors }: Any = JSON.parse(
       await readFile(join(made.modelsFolder, 'small-company', version, 'card.json'), 'utf8'),
@@ -213,6 +238,34 @@ describe('a summary of what is only partly known', () => {
       expect(row).not.toHaveProperty('upsell_30')
       const { outcomes } = await beside.read('/v1/programs/test/summary')
       expect(outcomes).toMatchObject({ churn_30: { rate: 0.2 }, advocacy_30: null })
+    } finally {
+      await beside.close()
+    }
+  })
+
+  it('takes days that were predicted before there was a column, and amounts finer than pennies', async () => {
+    const plain = await makeProgram({ yaml: madeYaml })
+    await publishDay(plain, '2026-10-01', [
+      madeRow('a', { annual_value: 0.1, value_at_risk: 0.004999, segment: 'at-risk-passives' }),
+      madeRow('b', { annual_value: 0.2, value_at_risk: 0.005001, segment: 'at-risk-passives' }),
+      madeRow('c', { annual_value: 1e12, value_at_risk: -0.02 }),
+    ])
+    const lake = await openLake(plain.dataFolder, plain.program)
+    const file = join(lake.folder, lake.state.predictions.get('2026-10-01')?.path as string)
+    const older = join(plain.folder, 'older.parquet')
+    await queryRows(`copy (select * exclude (expected_value_12m) from '${file}') to '${older}'`)
+    await rename(older, file)
+    const beside = await serveMade(plain)
+    try {
+      const summary = await beside.read('/v1/programs/test/summary')
+      expect(summary).toMatchObject({
+        annual_value: 1e12 + 0.3,
+        value_at_risk: -0.01,
+        expected_value_12m: null,
+      })
+      expect(summary.segments).toMatchObject([{ annual_value: 0.3, value_at_risk: 0.01 }])
+      const [row] = (await beside.read('/v1/programs/test/predictions')).predictions
+      expect(row).toMatchObject({ annual_value: 0.1, expected_value_12m: null })
     } finally {
       await beside.close()
     }

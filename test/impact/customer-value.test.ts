@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { expectedYears, lastRisk } from '../../src/impact/customer-value.ts'
+import { expectedYears, keptYears, lastRisk } from '../../src/impact/customer-value.ts'
 
 const horizonsDays = [30, 60, 90]
 /** Chances of having left at an even risk a day. */
@@ -42,5 +42,19 @@ describe('the value of a customer in years', () => {
         ).toBeGreaterThanOrEqual(value - 1e-9)
       }),
     )
+  })
+})
+
+describe('the years kept, in predictions and scenarios alike', () => {
+  const discount = Math.log(1.08) / 365
+  it('are those of a risk that goes on evenly, discounted', () => {
+    const rate = 0.002 + discount
+    const churn = { horizonsDays, left: evenly(0.002), laterRisk: null, isAbsence: false }
+    expect(keptYears(churn, 365, 0.08)).toBeCloseTo((1 - Math.exp(-rate * 365)) / (rate * 365), 12)
+  })
+  it('are at stake as a whole where churn is an absence, whose chance falls with the horizon', () => {
+    const churn = { horizonsDays, left: [0.5, 0.3, 0.2], laterRisk: null, isAbsence: true }
+    expect(keptYears(churn, 365, 0)).toBeCloseTo(0.8, 12)
+    expect(keptYears(churn, 365, 0.08)).toBeCloseTo((0.8 * (1 - 1 / 1.08)) / Math.log(1.08), 12)
   })
 })

@@ -79,7 +79,22 @@ describe('a day of predictions', () => {
 
   it('weighs gains by their probability', () => {
     forAnyRow(rows, (row) => {
-      expect(row.expected_gain).toBeCloseTo(120 * (row.upsell_90 as number), 4)
+      expect(row.expected_gain).toBe(Number((120 * (row.upsell_90 as number)).toFixed(2)))
+    })
+  })
+
+  it('carries the risk of leaving on behind the longest horizon, to what a year brings', () => {
+    forAnyRow(rows, (row) => {
+      const there = [1, ...[30, 60, 90].map((days) => 1 - Number(row[`churn_${days}`]))]
+      const risks = [1, 2, 3].map((end) => Math.log(there[end - 1] / there[end]) / 30)
+      // Day by day, at the middle of the day: small risks make that as good as the integral.
+      let days = 0
+      for (let day = 0; day < 365; day++) {
+        const interval = Math.min(2, Math.floor(day / 30))
+        days += there[interval] * Math.exp(-risks[interval] * (day + 0.5 - 30 * interval))
+      }
+      const worth = ((row.annual_value as number) * 0.4 * days) / 365
+      expect(Math.abs((row.expected_value_12m as number) - worth)).toBeLessThan(0.01)
     })
   })
 

@@ -77,6 +77,8 @@ describe('the page of a trained company', () => {
         expect(ahead).toContain(`in ${days} days${signed(summary.nps[days].value)}`)
       expect(await page.locator('#value-at-risk').textContent()).toContain(euros(summary.value_at_risk))
       expect(await page.locator('#expected-gain').textContent()).toContain(euros(summary.expected_gain))
+      const yearly = await page.locator('#expected-value').textContent()
+      expect(yearly).toContain(euros(summary.expected_value_12m))
       const churn = await page.locator('#outcomes').getByRole('row', { name: /Churn/ }).textContent()
       for (const days of [30, 60, 90]) {
         const { rate, ci95: range } = summary.outcomes[`churn_${days}`]
