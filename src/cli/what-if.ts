@@ -4,25 +4,48 @@ import { Command } from 'commander'
 import { usageError } from '../domain/errors.ts'
 import { money } from '../impact/statement.ts'
 import { askQuestion, type QuestionReport, type StrengthReport, type WhatIfReport } from '../jobs/what-if.ts'
-import { parseQuestion } from '../simulation/question-forms.ts'
+import { requirePlace, writeWhole } from '../lake/durable-files.ts'
+import { parseQuestion, type Question } from '../simulation/question-forms.ts'
+import type { Scenario } from '../simulation/scenario.ts'
 import { contextOf, printResult } from './context.ts'
 
-/** `loyalcast what-if PROGRAM SCENARIO.json [--full]`. */
+interface Options {
+  readonly full?: boolean
+  readonly out?: string
+}
+
+/** `loyalcast what-if PROGRAM SCENARIO.json [--full] [--out FILE]`. */
 export function whatIfCommand(): Command {
   return new Command('what-if')
     .description('what would be forecast had customers behaved otherwise, and what that is worth')
     .argument('<program>', 'path of a program file')
     .argument('<scenario>', 'path of a scenario as JSON')
     .option('--full', 'look at every customer of the population instead of a sample')
-    .action(async (path: string, file: string, options: { full?: boolean }, command: Command) => {
+    .option('--out <file>', 'also write the answer as an HTML page with charts, to be read or printed')
+    .action(async (path: string, file: string, options: Options, command: Command) => {
       const context = contextOf(command)
       const program = await context.readProgram(path)
-      const question = parseQuestion(await readJson(resolve(context.callerFolder, file)))
-      const answer = await askQuestion(program, { ...context, question, isFull: options.full ?? false })
+      const asked = await readJson(resolve(context.callerFolder, file))
+      const question = parseQuestion(asked)
+      const isFull = options.full ?? false
+      const out = options.out === undefined ? null : resolve(context.callerFolder, options.out)
+      if (out !== null) await requirePlace(out)
+      const answer = await askQuestion(program, { ...context, question, isFull })
       const { kind, ...rest } = answer
-      printResult(context, kind === 'scenario' ? answer.report : rest, questionInWords(answer))
+      if (out !== null) {
+        const { renderReport } = await import('../jobs/what-if-report/report.ts')
+        const scenarios = scenariosOf(question)
+        await writeWhole(out, renderReport({ ...context, answer, scenarios, asked, program, isFull }))
+      }
+      const words = out === null ? [] : [`Report written to ${out}.`]
+      const document = kind === 'scenario' ? answer.report : rest
+      printResult(context, document, [questionInWords(answer), ...words].join('\n'))
       if (isRefused(answer)) process.exitCode = 3
     })
+}
+
+function scenariosOf(question: Question): readonly Scenario[] {
+  return question.kind === 'compare' ? question.scenarios : [question.scenario]
 }
 
 /** Whether there is no answer: a scenario that leaves what is known, or a goal out of reach. */

@@ -1,13 +1,11 @@
 import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { failure } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import { Database, quoteText } from '../lake/database.ts'
-import { publish } from '../lake/durable-files.ts'
+import { publish, requirePlace } from '../lake/durable-files.ts'
 import { openLake } from '../lake/lake.ts'
 import { findPredictionDay } from '../lake/prediction-days.ts'
 import { withScratchFolder } from '../lake/scratch.ts'
@@ -65,19 +63,6 @@ async function copyRows(
   } finally {
     database.close()
   }
-}
-
-/** The place of a file must be free for one, and in a folder that is there. */
-async function requirePlace(file: string): Promise<void> {
-  const isFolder = (path: string) =>
-    stat(path).then(
-      (found) => found.isDirectory(),
-      () => false,
-    )
-  if (await isFolder(file))
-    throw failure('storage', `${file} cannot be written: it is a folder. Name a file in it.`)
-  if (!(await isFolder(dirname(file))))
-    throw failure('storage', `${file} cannot be written: there is no folder ${dirname(file)}. Make it first.`)
 }
 
 /** A reader that wants no more (`| head`) is no failure. */

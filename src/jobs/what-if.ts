@@ -87,13 +87,20 @@ export interface StrengthReport {
   readonly if_causal?: ScenarioMoney
 }
 
+/** Where the numbers of a question come from. */
+export type AnswerOrigin = Pick<
+  WhatIfReport,
+  'name' | 'program' | 'date' | 'model_version' | 'evidence' | 'evidence_reason' | 'customers' | 'sampled'
+> & { readonly assumptions: readonly string[] }
+
 /** The answer to a question of any form. */
 export type QuestionReport =
   | { readonly kind: 'scenario'; readonly report: WhatIfReport }
   | { readonly kind: 'compare'; readonly compare: readonly WhatIfReport[] }
-  | { readonly kind: 'sweep'; readonly sweep: readonly StrengthReport[] }
+  | { readonly kind: 'sweep'; readonly origin: AnswerOrigin; readonly sweep: readonly StrengthReport[] }
   | {
       readonly kind: 'goal'
+      readonly origin: AnswerOrigin
       readonly goal: {
         readonly figure: string
         readonly target: number
@@ -122,14 +129,16 @@ export function askQuestion(
     const { scenario } = question
     if (question.kind === 'sweep') {
       const sweep = await sweepScenario(database, { ...request, scenario }, question)
-      return { kind: 'sweep', sweep: sweep.map(strengthReport) }
+      const origin = originOf(program, version, sweep[sweep.length - 1].answer)
+      return { kind: 'sweep', origin, sweep: sweep.map(strengthReport) }
     }
     const found = await seekGoal(database, { ...request, scenario }, question)
     const { figure, target } = question
     const { isReached: reached, baseline, value } = found
     const statement = stateGoal(question, found)
     const nearest = strengthReport(found.nearest)
-    return { kind: 'goal', goal: { figure, target, reached, baseline, value, nearest, statement } }
+    const origin = originOf(program, version, found.nearest.answer)
+    return { kind: 'goal', origin, goal: { figure, target, reached, baseline, value, nearest, statement } }
   })
 }
 
@@ -193,9 +202,8 @@ function stateGoal(
     : `No strength of it brings ${figure} from ${from} to ${wanted}: ${changes} is as far as it goes within what is known, and brings ${to}.`
 }
 
-function reportOf(program: Program, version: string, answer: ScenarioAnswer): WhatIfReport {
-  const { scenario, day, scope, support, evaluation, figures } = answer
-  const isGiven = !support.refused
+function originOf(program: Program, version: string, answer: ScenarioAnswer): AnswerOrigin {
+  const { scenario, day, scope } = answer
   return {
     name: scenario.name,
     program: program.name,
@@ -205,6 +213,16 @@ function reportOf(program: Program, version: string, answer: ScenarioAnswer): Wh
     evidence_reason: answer.evidenceWords,
     customers: scope.customers,
     sampled: scope.sampled,
+    assumptions: answer.assumptions,
+  }
+}
+
+function reportOf(program: Program, version: string, answer: ScenarioAnswer): WhatIfReport {
+  const { scope, support, evaluation, figures } = answer
+  const { assumptions, ...origin } = originOf(program, version, answer)
+  const isGiven = !support.refused
+  return {
+    ...origin,
     edited: Math.round((evaluation.editedAtOnce * scope.customers) / scope.sampled),
     support: answer.support,
     baseline: isGiven ? figures.baseline : null,
@@ -215,6 +233,6 @@ function reportOf(program: Program, version: string, answer: ScenarioAnswer): Wh
     ...(isGiven && moneyOf(answer)),
     segments: isGiven ? splitBySegment(evaluation) : [],
     most_moved: isGiven ? listMoved(evaluation, mostMoved) : [],
-    assumptions: answer.assumptions,
+    assumptions,
   }
 }

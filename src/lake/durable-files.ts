@@ -1,5 +1,6 @@
 import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { failure } from '../domain/errors.ts'
 
 /** Forces a file's or folder's content to the disk. */
 async function syncPath(path: string): Promise<void> {
@@ -43,6 +44,33 @@ export async function publish(staged: string, final: string): Promise<void> {
   await syncPath(staged)
   await rename(staged, final)
   await syncPath(dirname(final))
+}
+
+/**
+ * The place of a file that a person names must be free for one, and in a folder that is there.
+ *
+ * **Errors** `storage`, with what to do.
+ */
+export async function requirePlace(file: string): Promise<void> {
+  const isFolder = (path: string) =>
+    stat(path).then(
+      (found) => found.isDirectory(),
+      () => false,
+    )
+  if (await isFolder(file))
+    throw failure('storage', `${file} cannot be written: it is a folder. Name a file in it.`)
+  if (!(await isFolder(dirname(file))))
+    throw failure('storage', `${file} cannot be written: there is no folder ${dirname(file)}. Make it first.`)
+}
+
+/** Writes a whole file, in place of one that is there: readers see the old one or the new one. */
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+  const staged = await writeAside(path, content)
+  try {
+    await publish(staged, path)
+  } finally {
+    await rm(staged, { force: true })
+  }
 }
 
 /** Writes a whole file unless there is one of that name; false where there is. */

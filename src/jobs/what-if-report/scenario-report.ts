@@ -1,0 +1,36 @@
+import type { WhatIfReport } from '../what-if.ts'
+import { differenceForests, npsCurves } from './difference-charts.ts'
+import { headlineSentence, headTiles } from './headline.ts'
+import type { ReportSubject } from './inputs.ts'
+import { html, type Markup } from './markup.ts'
+import { moneySection } from './money-section.ts'
+import { closingSections, evidenceLine, heading, refusedBox, scenarioSection, supportWords } from './page.ts'
+import { figuresTable, givenFigures, movedTable, segmentsTable } from './tables.ts'
+
+/** The answer to one scenario. */
+export function scenarioReport(report: WhatIfReport, subject: ReportSubject): (Markup | null)[] {
+  const [scenario] = subject.scenarios
+  const given = givenFigures(report)
+  const head = html`<header>${heading(report.name, report)}${evidenceLine(report)}</header>`
+  const closing = closingSections(report, subject, supportWords(report))
+  if (given === null)
+    return [
+      head,
+      refusedBox(report.support.reason ?? 'It leaves what is known.'),
+      scenarioSection(scenario, subject),
+      closing,
+    ]
+  return [
+    head,
+    html`<p class="lead" id="headline">${headlineSentence(report, given)}</p>`,
+    headTiles(report, given),
+    scenarioSection(scenario, subject),
+    html`<section class="page"><h2>The difference</h2>${differenceForests(given.difference)}</section>`,
+    html`<section><h2>Net promoter score ahead</h2>${npsCurves(given.baseline, given.scenario)}</section>`,
+    moneySection(report),
+    html`<section><h2>All figures</h2>${figuresTable(given, subject)}</section>`,
+    segmentsTable(report.segments, subject),
+    movedTable(report.most_moved, subject),
+    closing,
+  ]
+}
