@@ -95,7 +95,8 @@ export function lineAt(
       label:
         words === null
           ? { show: false }
-          : { show: true, position: 'end', formatter: () => words, ...labelStyle, color: accent },
+          : // Rows go down, so that a line starts above them, clear of the axis.
+            { show: true, position: 'start', formatter: () => words, ...labelStyle, color: accent },
     },
   }
 }

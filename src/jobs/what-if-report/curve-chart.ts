@@ -71,29 +71,21 @@ export function drawCurves({ curves, x, y, hasZero, words }: CurveChart): Markup
   )
 }
 
+/** The curve that stands back has the ends of its interval as dashes, so that fills do not mix. */
 function bandsOf({ points, isBaseline }: Curve): CustomSeriesOption[] {
-  const fill = isBaseline ? neutral : accent
-  return [
+  const band = (of: 'ci80' | 'ci95', style: BandStyle) =>
     bandOf(
-      points.map(({ x, ci95 }) => [x, ...ci95] as const),
-      { fill, opacity: 0.12 },
-    ),
-    ...(isBaseline
-      ? []
-      : [
-          bandOf(
-            points.map(({ x, ci80 }) => [x, ...ci80] as const),
-            { fill, opacity: 0.2 },
-          ),
-        ]),
-  ]
+      points.map((point) => [point.x, ...point[of]] as const),
+      style,
+    )
+  if (isBaseline) return [band('ci95', { fill: 'none', stroke: neutral, lineDash: [3, 4], lineWidth: 1.2 })]
+  return [band('ci95', { fill: accent, opacity: 0.12 }), band('ci80', { fill: accent, opacity: 0.2 })]
 }
 
+type BandStyle = { fill: string; opacity?: number; stroke?: string; lineDash?: number[]; lineWidth?: number }
+
 /** One polygon through all ends of the intervals; [x, low, high] each. */
-function bandOf(
-  ends: readonly (readonly [number, number, number])[],
-  style: { fill: string; opacity: number },
-): CustomSeriesOption {
+function bandOf(ends: readonly (readonly [number, number, number])[], style: BandStyle): CustomSeriesOption {
   return {
     type: 'custom',
     silent: true,
@@ -115,9 +107,10 @@ function lineOf({ points, isBaseline }: Curve): Record<string, unknown> {
     silent: true,
     data: points.map(({ x, value, isOutside }) => ({
       value: [x, value],
-      symbol: isOutside ? 'emptyCircle' : 'circle',
+      symbol: isOutside || isBaseline ? 'emptyCircle' : 'circle',
     })),
-    symbolSize: 8,
+    symbolSize: isBaseline ? 9 : 8,
+    z: isBaseline ? 4 : 3,
     lineStyle: { color, width: 2.5, type: isBaseline ? [6, 4] : 'solid' },
     itemStyle: { color },
   }

@@ -80,7 +80,7 @@ export function npsCurves(baseline: GroupFigures, scenario: GroupFigures): Marku
     words: 'Net promoter score as it is and with the change, today and ahead, with intervals',
   })
   return html`<figure id="nps-curve">${drawn}
-<figcaption><span class="key"></span>With the change, 80% and 95% interval. <span class="key baseline"></span>As it is, 95% interval. Both levels share most of their error, so that the difference is known much better than either.</figcaption></figure>`
+<figcaption><span class="key"></span>With the change, 80% and 95% interval. <span class="key baseline"></span>As it is, 95% interval between thin dashes. Both levels share most of their error, so that the difference is known much better than either.</figcaption></figure>`
 }
 
 /** The step between even days; null where they are not. */

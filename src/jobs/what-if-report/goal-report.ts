@@ -16,7 +16,8 @@ export function goalReport({ origin, goal }: Goal, subject: ReportSubject): (Mar
   const show = (amount: number) => money(amount, subject.program.currency)
   return [
     html`<header>${heading(origin.name, origin, 'What it takes')}${evidenceLine(origin)}</header>`,
-    html`<p class="lead" id="statement"><b>${goal.reached ? 'Reached.' : 'Out of reach.'}</b> ${goal.statement}</p>`,
+    html`<p class="lead" id="statement"><b>${goal.reached ? 'Reached.' : 'Out of reach.'}</b> ${goalSentence(goal)}</p>
+<p class="note">${goal.statement}</p>`,
     html`<section class="keep"><h2>${figureTitle(goal.figure)}</h2>${goalFigure(goal)}</section>`,
     html`<section class="keep"><h2>At ${percent(nearest.strength, 0)} of its strength</h2>
 <p>${nearest.changes.join('; ')}.</p>${differenceForests(nearest.difference)}</section>`,
@@ -34,11 +35,24 @@ ${worth.isConditional ? causalCaveat() : null}
   ]
 }
 
+function goalSentence({ figure, target, reached, baseline, value, nearest }: Goal['goal']): string {
+  const write = writerOf(figure)
+  const goes = `${figureTitle(figure)} goes from ${write(baseline)} to ${write(value)}; the target is ${write(target)}`
+  const strength = percent(nearest.strength, 0)
+  return reached
+    ? `${goes}. The mildest that reaches it is ${strength} of the change.`
+    : `${goes}. No more than ${strength} of the change stays within what is known.`
+}
+
+function writerOf(figure: string): (value: number) => string {
+  return (value) => (figure.startsWith('nps_') ? plain(value, 1) : percent(value, 2))
+}
+
 /** The figure as it is, as it would be, and the target. */
 function goalFigure({ figure, target, baseline, nearest }: Goal['goal']): Markup {
   const isScore = figure.startsWith('nps_')
   const scale = isScore ? 1 : 100
-  const write = (value: number) => (isScore ? plain(value, 1) : percent(value, 2))
+  const write = writerOf(figure)
   const { scenario } = nearest
   const found = isScore ? scenario.nps[figure.slice('nps_'.length)] : outcomeAt(scenario.outcomes[figure])
   const scaled = ([low, high]: readonly [number, number]) => [scale * low, scale * high] as const

@@ -2,7 +2,7 @@ import type { WhatIfReport } from '../what-if.ts'
 import { html, type Markup } from './markup.ts'
 import { worthOf } from './money-section.ts'
 import { differenceWords, type Given, mainFigures } from './tables.ts'
-import { figureTitle, money, percent, plain, range } from './words.ts'
+import { figureTitle, figureWords, money, percent, plain, range, sentence } from './words.ts'
 
 type Interval = readonly [number, number]
 
@@ -42,7 +42,7 @@ export function headlineSentence(report: WhatIfReport, given: Given): string {
     const isNothing = holdsZero(difference.ci95) ? ', which cannot be told from no change' : ''
     const range95 = range(difference.ci95, (value) => differenceWords(name, value))
     const unit = name.startsWith('nps_') ? '' : ' percentage points'
-    return `${figureTitle(name)} goes from ${is} to ${would} (${differenceWords(name, difference.value)}${unit}, 95% interval ${range95})${isNothing}`
+    return `${figureWords(name)} goes from ${is} to ${would} (${differenceWords(name, difference.value)}${unit}, 95% interval ${range95})${isNothing}`
   })
   if (worth) {
     const { net, net_ci95, cost } = worth.amounts
@@ -52,8 +52,8 @@ export function headlineSentence(report: WhatIfReport, given: Given): string {
     )
   }
   if (goes.length === 0) return 'No difference could be told.'
-  const sentence = goes.length === 1 ? goes[0] : `${goes.slice(0, -1).join('; ')}; and ${goes.at(-1)}`
-  return report.evidence === 'associational' ? `If the change is the cause: ${sentence}.` : `${sentence}.`
+  const whole = goes.length === 1 ? goes[0] : `${goes.slice(0, -1).join('; ')}; and ${goes.at(-1)}`
+  return report.evidence === 'associational' ? `If the change is the cause: ${whole}.` : `${sentence(whole)}.`
 }
 
 /** The same as figures to be seen from afar. */

@@ -5,7 +5,7 @@ import { changeWords } from './change-words.ts'
 import type { ReportSubject } from './inputs.ts'
 import { html, type Markup } from './markup.ts'
 import { stylesheet } from './style.ts'
-import { count, dayWords, percent, plain, populationWords } from './words.ts'
+import { count, dayWords, percent, plain, populationWords, sentence } from './words.ts'
 
 /** A page of its own: it asks for nothing, runs nothing, and a browser that reads it may not either. */
 export function page(name: string, sections: readonly Markup[]): string {
@@ -44,7 +44,7 @@ export function evidenceLine({
   evidence_reason,
 }: Pick<AnswerOrigin, 'evidence' | 'evidence_reason'>): Markup {
   const words = { experiment: 'Experiment', adjusted: 'Adjusted comparison', associational: 'Associational' }
-  return html`<p class="evidence"><span class="badge ${evidence}">${words[evidence]}</span> ${evidence_reason}.</p>`
+  return html`<p class="evidence"><span class="badge ${evidence}">${words[evidence]}</span> ${sentence(evidence_reason)}.</p>`
 }
 
 /** Large, where there is no answer. */
@@ -65,8 +65,8 @@ export function scenarioSection(scenario: Scenario, { program }: ReportSubject, 
   const edited = changes.some(({ kind }) => kind !== 'initiative')
   return html`<section id="${id}" class="keep">
 <h2>What is changed</h2>
-<ul class="list">${changes.length === 0 ? html`<li>Nothing</li>` : changes.map((change) => html`<li>${changeWords(change)}</li>`)}</ul>
-<p class="note">For ${populationWords(population)}, reaching ${percent(reach, Number.isInteger(100 * reach) ? 0 : 1)} of them${edited ? `, as if in force for the last ${inForceDays} days` : ''}. ${costs.length > 0 ? `Cost: ${costs.join(' and ')}.` : 'No cost is given.'}</p>
+<ul class="list">${changes.length === 0 ? html`<li>Nothing</li>` : changes.map((change) => html`<li>${sentence(changeWords(change))}</li>`)}</ul>
+<p class="note">For ${populationWords(population)}, reaching ${percent(reach, Number.isInteger(100 * reach) ? 0 : 1)} of them${edited ? `, as if in force for the last ${inForceDays} days` : ''}. ${costs.length > 0 ? `Cost: ${costs.join(' and ')}.` : edited ? 'No cost is given.' : 'No cost is given: each costs what a treated customer cost when it was tried.'}</p>
 </section>`
 }
 
@@ -107,7 +107,24 @@ export function closingSections(
 <dt>Seed</dt><dd>${seed}</dd>
 <dt>Loyalcast</dt><dd>${codeVersion}</dd>
 </dl>
-<p class="note">The same question, day, version and seed give the same numbers: <code>loyalcast what-if PROGRAM QUESTION.json --seed ${seed}${isFull ? ' --full' : ''}</code>, with this question:</p>
-<pre>${JSON.stringify(asked, null, 2)}</pre>
+<p class="note">The same question, day, version and seed give the same numbers. The command and its question:</p>
+<pre>loyalcast what-if PROGRAM QUESTION.json --seed ${seed}${isFull ? ' --full' : ''}
+
+${jsonWords(asked)}</pre>
 </section>`
+}
+
+/** Longest line of JSON, characters. */
+const longestLine = 90
+
+/** JSON with each value on one line where it fits. */
+function jsonWords(value: unknown, indent = ''): string {
+  const whole = JSON.stringify(value, null, 1).replace(/\n */g, ' ')
+  if (typeof value !== 'object' || value === null || whole.length + indent.length <= longestLine) return whole
+  const deeper = `${indent}  `
+  const inner = Array.isArray(value)
+    ? value.map((own) => deeper + jsonWords(own, deeper))
+    : Object.entries(value).map(([key, own]) => `${deeper}${JSON.stringify(key)}: ${jsonWords(own, deeper)}`)
+  const [open, close] = Array.isArray(value) ? '[]' : '{}'
+  return `${open}\n${inner.join(',\n')}\n${indent}${close}`
 }

@@ -20,14 +20,15 @@ export function scenarioReport(report: WhatIfReport, subject: ReportSubject): (M
       scenarioSection(scenario, subject),
       closing,
     ]
+  const curves = npsCurves(given.baseline, given.scenario)
   return [
     head,
     html`<p class="lead" id="headline">${headlineSentence(report, given)}</p>`,
     headTiles(report, given),
     scenarioSection(scenario, subject),
-    html`<section class="page"><h2>The difference</h2>${differenceForests(given.difference)}</section>`,
-    html`<section><h2>Net promoter score ahead</h2>${npsCurves(given.baseline, given.scenario)}</section>`,
     moneySection(report),
+    html`<section class="keep"><h2>The difference</h2>${differenceForests(given.difference)}</section>`,
+    curves && html`<section class="keep"><h2>Net promoter score ahead</h2>${curves}</section>`,
     html`<section><h2>All figures</h2>${figuresTable(given, subject)}</section>`,
     segmentsTable(report.segments, subject),
     movedTable(report.most_moved, subject),

@@ -16,7 +16,7 @@ export const stylesheet = `
 * { box-sizing: border-box; }
 html { color: ${ink}; background: #fff; font: 15px/1.5 ${chartFont}; -webkit-text-size-adjust: 100%; }
 body { margin: 0; }
-main { max-width: 46rem; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; font-variant-numeric: tabular-nums lining-nums; overflow-wrap: anywhere; }
+main { max-width: 46rem; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; font-variant-numeric: tabular-nums lining-nums; overflow-wrap: break-word; }
 h1, h2, h3, p, figure, dl, dd, ul { margin: 0; }
 h1 { font-size: 2rem; line-height: 1.2; letter-spacing: -0.02em; font-weight: 650; }
 h2 { font-size: 1.2rem; line-height: 1.3; font-weight: 650; margin-bottom: 0.6rem; break-after: avoid; }
@@ -33,7 +33,7 @@ section { margin-top: 2.4rem; }
 .figures { display: grid; grid-template-columns: repeat(3, 1fr); gap: 0.8rem; margin-top: 1.4rem; }
 .figures > div { border: 1px solid ${line}; border-top: 3px solid ${accent}; border-radius: 4px; padding: 0.7rem 0.9rem; break-inside: avoid; }
 .figures dt { color: ${muted}; font-size: 0.87rem; }
-.figures dd { font-size: 1.55rem; font-weight: 650; line-height: 1.25; letter-spacing: -0.01em; overflow-wrap: normal; }
+.figures dd { font-size: 1.55rem; font-weight: 650; line-height: 1.25; letter-spacing: -0.01em; }
 .figures small { display: block; font-size: 0.82rem; font-weight: 400; letter-spacing: 0; color: ${muted}; line-height: 1.4; }
 .caveat, .refused { border: 1.5px solid ${ink}; border-left-width: 6px; border-radius: 4px; padding: 0.8rem 1rem; margin: 0.8rem 0; break-inside: avoid; }
 .refused { padding: 1.4rem 1.5rem; margin-top: 1.6rem; }
@@ -46,8 +46,10 @@ tr { break-inside: avoid; }
 th, td { text-align: left; vertical-align: top; padding: 0.45rem 0.6rem 0.45rem 0; border-bottom: 1px solid ${line}; }
 th:last-child, td:last-child { padding-right: 0; }
 thead th { color: ${muted}; font-weight: 600; font-size: 0.82rem; border-bottom: 1.5px solid ${ink}; vertical-align: bottom; }
-tbody th { font-weight: 500; }
-.number { text-align: right; overflow-wrap: normal; }
+tbody th { font-weight: 500; overflow-wrap: anywhere; min-width: 6.5rem; }
+tbody td { overflow-wrap: anywhere; min-width: 5rem; }
+.number, td small { overflow-wrap: normal; }
+.number { text-align: right; }
 td small, th small { display: block; color: ${muted}; font-size: 0.78rem; font-weight: 400; line-height: 1.4; }
 td.number small { white-space: nowrap; }
 tr.total th, tr.total td { font-weight: 650; border-top: 1.5px solid ${ink}; }
@@ -67,6 +69,6 @@ pre { font: 0.8rem/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace
   main { max-width: none; padding: 0; }
   section { margin-top: 7mm; }
   .keep { break-inside: avoid; }
-  .page { break-before: page; margin-top: 0; }
+  pre { font-size: 7.5pt; }
 }
 `

@@ -6,7 +6,7 @@ import { html, type Markup } from './markup.ts'
 import { causalCaveat, worthOf } from './money-section.ts'
 import { closingSections, evidenceLine, heading, outsideWords, scenarioSection } from './page.ts'
 import { differenceWords, mainFigures } from './tables.ts'
-import { figureTitle, money, percent, range } from './words.ts'
+import { figureTitle, figureWords, money, percent, range } from './words.ts'
 
 type Sweep = Extract<QuestionReport, { kind: 'sweep' }>
 
@@ -16,6 +16,7 @@ export function sweepReport({ origin, sweep }: Sweep, subject: ReportSubject): (
   const isConditional = sweep.some((step) => worthOf(step)?.isConditional)
   return [
     html`<header>${heading(origin.name, origin, 'What if, by strength')}${evidenceLine(origin)}</header>`,
+    html`<p class="lead" id="headline">${farthestSentence(sweep, names, subject)}</p>`,
     isConditional ? causalCaveat() : null,
     scenarioSection(subject.scenarios[0], subject),
     ...names.map((name) => figureCurve(name, sweep)),
@@ -38,6 +39,28 @@ function differenceAt({ difference }: StrengthReport, name: string) {
   if (name.startsWith('nps_')) return difference.nps[name.slice('nps_'.length)]
   const { rate, ci80, ci95 } = difference.outcomes[name]
   return { value: rate, ci80, ci95 }
+}
+
+/** What the strongest that is not refused would bring. */
+function farthestSentence(
+  sweep: readonly StrengthReport[],
+  names: readonly string[],
+  { program }: ReportSubject,
+): string {
+  const farthest = sweep.findLast(({ support }) => !support.refused) ?? sweep[0]
+  const parts = names.map((name) => {
+    const { value, ci95 } = differenceAt(farthest, name)
+    const write = (own: number) => differenceWords(name, own)
+    const unit = name.startsWith('nps_') ? 'points' : 'percentage points'
+    return `${figureWords(name)} ${write(value)} ${unit} (95% interval ${range(ci95, write)})`
+  })
+  const amounts = worthOf(farthest)?.amounts
+  if (amounts) {
+    const write = (own: number) => money(own, program.currency)
+    parts.push(`net ${write(amounts.net)} over a year (95% interval ${range(amounts.net_ci95, write)})`)
+  }
+  const isAll = farthest.strength === 1
+  return `At ${percent(farthest.strength, 0)} of the change${isAll ? '' : ', the most of these that stays within what is known'}: ${parts.join('; ')}.`
 }
 
 const key =

@@ -53,7 +53,7 @@ export function dayWords(day: string): string {
 /** A name out of a program file as people write it: `at-risk-passives` is `At risk passives`. */
 export function title(name: string): string {
   const words = name.replaceAll(/[-_]+/g, ' ')
-  return words.charAt(0).toUpperCase() + words.slice(1)
+  return sentence(words)
 }
 
 /** `nps_0` is `NPS today`, `churn_90` is `Churn within 90 days`. */
@@ -62,6 +62,17 @@ export function figureTitle(figure: string): string {
   const [name, days] = [figure.slice(0, at), figure.slice(at + 1)]
   if (name === 'nps') return days === '0' ? 'NPS today' : `NPS in ${days} days`
   return `${title(name)} within ${days} days`
+}
+
+/** The same within a sentence. */
+export function figureWords(figure: string): string {
+  const words = figureTitle(figure)
+  return figure.startsWith('nps_') ? words : words.charAt(0).toLowerCase() + words.slice(1)
+}
+
+/** With a capital letter. */
+export function sentence(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 /** Whom a scenario is about. */
