@@ -8,20 +8,32 @@ import { html, type Markup } from './markup.ts'
 import { causalCaveat, worthOf } from './money-section.ts'
 import { closingSections, evidenceLine, heading } from './page.ts'
 import { differenceWords, givenFigures, mainFigures } from './tables.ts'
-import { count, figureTitle, money, percent, populationWords, range, signed } from './words.ts'
+import {
+  count,
+  dayWords,
+  figureTitle,
+  money,
+  percent,
+  populationWords,
+  range,
+  sentence,
+  signed,
+} from './words.ts'
 
 /** Several scenarios side by side. */
 export function compareReport(reports: readonly WhatIfReport[], subject: ReportSubject): (Markup | null)[] {
+  const [{ program }] = reports
+  const dates = [...new Set(reports.map(({ date }) => date))]
   const isConditional = reports.some((report) => worthOf(report)?.isConditional)
   const assumptions = [...new Set(reports.flatMap((report) => report.assumptions))]
   const most = reports.reduce((best, own) => (own.customers > best.customers ? own : best))
   return [
-    html`<header>${heading(`${reports.length} scenarios side by side`, reports[0])}</header>`,
-    isConditional ? causalCaveat() : null,
+    html`<header>${heading(`${reports.length} scenarios side by side`, { program, date: dates.length === 1 ? dates[0] : null })}</header>`,
+    isConditional ? causalCaveat('The amounts of scenarios marked associational') : null,
     html`<section id="compare"><h2>What each would bring</h2>${compareTable(reports, subject)}</section>`,
     html`<section><h2>The differences</h2>${compareForests(reports, subject)}</section>`,
     html`<section id="scenarios"><h2>The scenarios</h2>${reports.map((report, place) => asked(report, subject.scenarios[place]))}</section>`,
-    closingSections({ ...most, assumptions }, subject, null),
+    closingSections({ ...most, date: dates.join(', '), assumptions }, subject, null),
   ]
 }
 
@@ -96,10 +108,11 @@ function forestFigure(chart: Pick<ForestChart, 'rows' | 'unit' | 'write'>): Mark
   return html`<figure>${drawForest({ ...chart, target: null, words: `Differences with their intervals: ${chart.unit}` })}</figure>`
 }
 
+/** What was asked, of which day, and what the answer rests on. */
 function asked(report: WhatIfReport, { changes, population }: Scenario): Markup {
   const { support } = report
   return html`<div class="keep"><h3>${report.name}</h3>
-<p>${changes.length === 0 ? 'Nothing is changed' : changes.map(changeWords).join('; ')}, for ${populationWords(population)}.</p>
+<p>${changes.length === 0 ? 'Nothing is changed' : sentence(changes.map(changeWords).join('; '))}, for ${populationWords(population)}, on ${dayWords(report.date)}.</p>
 ${support.refused ? html`<div class="caveat"><b>Refused.</b> ${support.reason}</div>` : null}
 ${evidenceLine(report)}</div>`
 }

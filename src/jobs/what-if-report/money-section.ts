@@ -18,9 +18,9 @@ export function worthOf({
   return amounts ? { amounts, isConditional: known === undefined } : null
 }
 
-/** The caveat of associational money, which must not be missed. */
-export function causalCaveat(): Markup {
-  return html`<div class="caveat" role="note"><b>Only if the change is the cause.</b> The amounts are how forecasts answer to other behaviour. That behaviour may go along with what moves customers without moving them; then the change brings nothing of it. No probability that it pays can be given. An experiment would tell.</div>`
+/** The caveat of associational money, which must not be missed. @param whose where it is not that of all amounts. */
+export function causalCaveat(whose: string | null = null): Markup {
+  return html`<div class="caveat" role="note"><b>Only if the change is the cause.</b> ${whose ?? 'The amounts'} are how forecasts answer to other behaviour. That behaviour may go along with what moves customers without moving them; then the change brings nothing of it. No probability that it pays can be given. An experiment would tell.</div>`
 }
 
 /** What it is worth, line by line. */

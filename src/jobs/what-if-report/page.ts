@@ -31,10 +31,10 @@ ${sections}
 /** Heading: what was asked, of which program and day. */
 export function heading(
   name: string,
-  { program, date }: Pick<AnswerOrigin, 'program' | 'date'>,
+  { program, date }: { readonly program: string; readonly date: string | null },
   form = 'What if',
 ): Markup {
-  return html`<p class="eyebrow">${form} · ${program} · ${dayWords(date)}</p>
+  return html`<p class="eyebrow">${form} · ${program}${date === null ? '' : ` · ${dayWords(date)}`}</p>
 <h1>${name}</h1>`
 }
 

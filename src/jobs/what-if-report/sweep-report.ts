@@ -60,11 +60,12 @@ function farthestSentence(
     parts.push(`net ${write(amounts.net)} over a year (95% interval ${range(amounts.net_ci95, write)})`)
   }
   const isAll = farthest.strength === 1
-  return `At ${percent(farthest.strength, 0)} of the change${isAll ? '' : ', the most of these that stays within what is known'}: ${parts.join('; ')}.`
+  const at = worthOf(farthest)?.isConditional ? 'If the change is the cause, at' : 'At'
+  return `${at} ${percent(farthest.strength, 0)} of it${isAll ? '' : ', the most of these that stays within what is known'}: ${parts.join('; ')}.`
 }
 
-const key =
-  'Dark band: 80% interval; light band: 95% interval. Hollow: so many customers would behave as none that there are that the scenario is refused there.'
+const key = 'Dark band: 80% interval; light band: 95% interval.'
+const hollow = ' Hollow: refused there, since too many customers would behave as none that there are.'
 
 function curveFigure(
   title: string,
@@ -77,7 +78,7 @@ function curveFigure(
     hasZero: true,
     words: `${title} by strength of the change, with intervals`,
   })
-  return html`<section class="keep"><h2>${title}</h2><figure>${drawn}<figcaption>${key}</figcaption></figure></section>`
+  return html`<section class="keep"><h2>${title}</h2><figure>${drawn}<figcaption>${key}${points.some(({ isOutside }) => isOutside) ? hollow : ''}</figcaption></figure></section>`
 }
 
 function figureCurve(name: string, sweep: readonly StrengthReport[]): Markup {
