@@ -102,6 +102,6 @@ function summarise(initiative: string, judged: readonly Judged[], print: (line: 
   }
 }
 
-function points(probability: number): string {
+export function points(probability: number): string {
   return `${probability < 0 ? '' : '+'}${(100 * probability).toFixed(2)}`
 }

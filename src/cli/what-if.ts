@@ -93,6 +93,39 @@ function strengthInWords({ strength, changes, support, difference }: StrengthRep
   return `${percent(strength)}: ${changes.join(' and ')}${left}\n  ${[...nps, ...outcomes].join('; ')}`
 }
 
+/** What the forecasts alone say of the same figure, beside an adjusted one. */
+function beside(
+  { associational }: WhatIfReport,
+  { of, name }: { of: 'nps' | 'outcomes'; name: string },
+): string {
+  if (associational === null) return ''
+  const found = associational.difference[of][name]
+  const unit = of === 'nps' ? 1 : 100
+  const value = 'rate' in found ? found.rate : found.value
+  const [low, high] = found.ci95
+  return `; by the forecasts alone ${signed(unit * value, 3)} (${signed(unit * low, 3)} to ${signed(unit * high, 3)})`
+}
+
+/** What could not be compared, by the forecasts alone. */
+function onlyAssociational({ difference, associational }: WhatIfReport): string[] {
+  if (associational === null || difference === null) return []
+  const { nps, outcomes } = associational.difference
+  return [
+    ...Object.keys(nps).flatMap((days) =>
+      days in difference.nps ? [] : [{ of: 'nps', name: days } as const],
+    ),
+    ...Object.keys(outcomes).flatMap((name) =>
+      name in difference.outcomes ? [] : [{ of: 'outcomes', name } as const],
+    ),
+  ].map(({ of, name }) => {
+    const found = associational.difference[of][name]
+    const label = of === 'nps' ? (name === '0' ? 'NPS today' : `NPS in ${name} days`) : name
+    const unit = of === 'nps' ? 1 : 100
+    const value = 'rate' in found ? found.rate : found.value
+    return `  ${label.padEnd(18)} not compared; by the forecasts alone ${signed(unit * value, 3)} (95% CI ${signed(unit * found.ci95[0], 3)} to ${signed(unit * found.ci95[1], 3)})`
+  })
+}
+
 function inWords(report: WhatIfReport): string {
   const { difference, baseline, scenario, support } = report
   const head = [
@@ -104,17 +137,18 @@ function inWords(report: WhatIfReport): string {
   const nps = Object.keys(difference.nps).map((days) => {
     const [now, then, moved] = [baseline, scenario, difference].map((part) => part.nps[days])
     const when = days === '0' ? 'NPS today' : `NPS in ${days} days`
-    return `  ${when.padEnd(18)} ${now.value.toFixed(1)} → ${then.value.toFixed(1)}: ${signed(moved.value, 2)} (95% CI ${signed(moved.ci95[0], 2)} to ${signed(moved.ci95[1], 2)})`
+    return `  ${when.padEnd(18)} ${now.value.toFixed(1)} → ${then.value.toFixed(1)}: ${signed(moved.value, 2)} (95% CI ${signed(moved.ci95[0], 2)} to ${signed(moved.ci95[1], 2)})${beside(report, { of: 'nps', name: days })}`
   })
   const outcomes = Object.keys(difference.outcomes).map((task) => {
     const [now, then, moved] = [baseline, scenario, difference].map((part) => part.outcomes[task])
-    return `  ${task.padEnd(18)} ${percent(now.rate)} → ${percent(then.rate)}: ${signed(100 * moved.rate, 3)} points (95% CI ${signed(100 * moved.ci95[0], 3)} to ${signed(100 * moved.ci95[1], 3)}), ${signed(moved.customers, 1)} customers`
+    return `  ${task.padEnd(18)} ${percent(now.rate)} → ${percent(then.rate)}: ${signed(100 * moved.rate, 3)} points (95% CI ${signed(100 * moved.ci95[0], 3)} to ${signed(100 * moved.ci95[1], 3)}), ${signed(moved.customers, 1)} customers${beside(report, { of: 'outcomes', name: task })}`
   })
   return [
     ...head,
     `${Math.round(100 * support.inside)}% of the edited customers look like customers that there are.`,
     ...nps,
     ...outcomes,
+    ...onlyAssociational(report),
     ...moneyLines(report),
     ...breakdownLines(report),
     ...report.assumptions.map((assumption) => `Assumed: ${assumption}`),

@@ -33,6 +33,13 @@ export interface WhatIfOptions {
   readonly session?: WhatIfSession
 }
 
+/** What an answer would be by the forecasts alone. */
+export interface AssociationalReport {
+  readonly scenario: GroupFigures
+  readonly difference: GroupFigures
+  readonly if_causal?: ScenarioMoney
+}
+
 /** The answer to a scenario, as `--json` prints it. Names are a contract: see the README. */
 export interface WhatIfReport {
   readonly name: string
@@ -52,6 +59,8 @@ export interface WhatIfReport {
   readonly currency: string
   readonly money?: ScenarioMoney
   readonly if_causal?: ScenarioMoney
+  /** How forecasts answer to the edited behaviour, beside an adjusted answer; null beside any other. */
+  readonly associational: AssociationalReport | null
   /** Differences by segment. */
   readonly segments: readonly SegmentDifference[]
   /** Customers of the sample whom the scenario moves most. */
@@ -178,6 +187,13 @@ function moneyOf({ money, evidence }: ScenarioAnswer): Pick<WhatIfReport, 'money
   return evidence === 'associational' ? { if_causal: money } : { money }
 }
 
+function associationalOf({ associational }: ScenarioAnswer): AssociationalReport | null {
+  if (associational === null) return null
+  const { figures, money } = associational
+  const { scenario, difference } = figures
+  return { scenario, difference, ...(money && { if_causal: money }) }
+}
+
 function strengthReport({ strength, changes, answer }: StrengthAnswer): StrengthReport {
   const { figures } = answer
   return {
@@ -231,6 +247,7 @@ function reportOf(program: Program, version: string, answer: ScenarioAnswer): Wh
     cost: answer.cost,
     currency: program.currency,
     ...(isGiven && moneyOf(answer)),
+    associational: associationalOf(answer),
     segments: isGiven ? splitBySegment(evaluation) : [],
     most_moved: isGiven ? listMoved(evaluation, mostMoved) : [],
     assumptions,

@@ -2,10 +2,16 @@ import type { Program } from '../domain/program.ts'
 import { type BehaviourRelations, type FeatureFrame, readFeatures } from '../features/features.ts'
 import { readAnnualValues } from '../impact/annual-value.ts'
 import type { Database } from '../lake/database.ts'
-import type { Predictions } from '../model/predictor.ts'
 import type { Evaluation } from './evaluation.ts'
 import type { InitiativeEffects, TransportedEffect } from './initiative-effects.ts'
-import { laterRisks, type MoneyInputs, type Quantity, quantitiesOf, withChurnMoved } from './quantities.ts'
+import {
+  type Forecasts,
+  laterRisks,
+  type MoneyInputs,
+  type Quantity,
+  quantitiesOf,
+  withChurnMoved,
+} from './quantities.ts'
 import type { Asked } from './question.ts'
 import type { Scope } from './scope.ts'
 import { average, type DifferenceVariance, samplingVariance } from './uncertainty.ts'
@@ -58,23 +64,24 @@ export async function evaluateInitiative(
   return { evaluation, variances }
 }
 
-interface Moved {
+/** How a measured effect moves a quantity. */
+export interface Moved {
   /** [customers] */
   readonly difference: Float64Array
   /** Of the mean difference were everybody reached. */
   readonly standardError: number
 }
 
-interface Moving {
+export interface Moving {
   readonly program: Program
-  readonly predictions: Predictions
+  readonly predictions: Forecasts
   readonly money: MoneyInputs
-  readonly measured: InitiativeEffects
+  readonly measured: { readonly effects: readonly TransportedEffect[] }
   readonly reach: number
 }
 
-/** What the initiative does to a quantity; null where that was not measured. */
-function moveQuantity({ name, task }: Quantity, moving: Moving): Moved | null {
+/** What a measured effect does to a quantity; null where that was not measured. */
+export function moveQuantity({ name, task }: Quantity, moving: Moving): Moved | null {
   const { measured, reach, program } = moving
   if (name.startsWith('kept_')) return moveKept(name, moving)
   const isGain = name.startsWith('gain_')

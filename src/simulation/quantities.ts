@@ -35,8 +35,11 @@ export interface Quantities {
   readonly values: readonly Float64Array[]
 }
 
+/** What is forecast of some customers, without what it was made from. */
+export type Forecasts = Pick<Predictions, 'rows' | 'outcomes' | 'answers'>
+
 /** NPS at each lead, outcomes within each horizon, and the money in them, of each customer. */
-export function quantitiesOf(program: Program, predictions: Predictions, money: MoneyInputs): Quantities {
+export function quantitiesOf(program: Program, predictions: Forecasts, money: MoneyInputs): Quantities {
   const parts = [
     ...answerQuantities(predictions),
     ...predictions.outcomes.flatMap(outcomeQuantities),
@@ -47,7 +50,7 @@ export function quantitiesOf(program: Program, predictions: Predictions, money: 
 
 type Part = Quantity & { readonly values: Float64Array }
 
-function answerQuantities({ answers, rows }: Predictions): Part[] {
+function answerQuantities({ answers, rows }: Forecasts): Part[] {
   if (answers === null) return []
   return answers.leadsDays.map((days, lead) => ({
     name: `nps_${days}`,
@@ -72,7 +75,7 @@ function outcomeQuantities({ model, probabilities }: OutcomePredictions): Part[]
 }
 
 /** Money in program currency: what customers are expected to bring while they stay, and what desired outcomes bring. */
-function moneyQuantities(program: Program, predictions: Predictions, money: MoneyInputs): Part[] {
+function moneyQuantities(program: Program, predictions: Forecasts, money: MoneyInputs): Part[] {
   const { margin, gains, annualValue } = program.value
   const parts: Part[] = []
   const churn = predictions.outcomes.find(({ model }) => model.name === 'churn')
@@ -98,9 +101,9 @@ function moneyQuantities(program: Program, predictions: Predictions, money: Mone
 
 /** The same predictions with churn moved by so much for each customer and horizon, within what a chance can be. */
 export function withChurnMoved(
-  predictions: Predictions,
+  predictions: Forecasts,
   movedBy: (row: number, horizonDays: number) => number,
-): Predictions {
+): Forecasts {
   const outcomes = predictions.outcomes.map((outcome) => {
     if (outcome.model.name !== 'churn') return outcome
     const { horizonsDays, isAbsence } = outcome.model

@@ -8,6 +8,8 @@ import type { Database } from '../lake/database.ts'
 import { findPredictionDay } from '../lake/prediction-days.ts'
 import type { ModelCard } from '../model/model-cards.ts'
 import { editWords, moneyWords, reachWords, sampleWords } from './assumptions.ts'
+import { adjustBehaviour } from './behaviour-effects.ts'
+import { evaluateAdjusted } from './behaviour-evaluation.ts'
 import { type Evaluation, evaluateChanges, type OpenedPopulation, openPopulation } from './evaluation.ts'
 import { type ComparedFigures, compareFigures } from './figures.ts'
 import { transportInitiative } from './initiative-effects.ts'
@@ -42,6 +44,8 @@ export interface ScenarioAnswer {
   readonly cost: number
   readonly money: ScenarioMoney | null
   readonly assumptions: readonly string[]
+  /** How forecasts answer to the edited behaviour, beside what an adjusted comparison says; null: it is the answer. */
+  readonly associational: Pick<ScenarioAnswer, 'figures' | 'money'> | null
 }
 
 export interface ScenarioRequest {
@@ -86,7 +90,7 @@ export async function answerScenario(database: Database, request: ScenarioReques
   const opened = await openPopulation(database, setting.relations, setting)
   const { changes } = request.scenario
   const answer = await answerChanges(database, setting, { opened, changes })
-  if (!answer.support.refused) return answer
+  if (!answer.support.refused) return besideComparison(database, setting, { opened, answer })
   const { inside } = answer.support
   const reason = await explainRefusal(database, opened, { changes, inside })
   return { ...answer, support: { ...answer.support, reason } }
@@ -115,6 +119,41 @@ export async function answerChanges(
     found,
     'would behave as none that there are',
   )
+}
+
+/** Sets an adjusted comparison of the days with such events beside the answer; or says why there is none. */
+async function besideComparison(
+  database: Database,
+  setting: Setting,
+  { opened, answer }: { opened: OpenedPopulation; answer: ScenarioAnswer },
+): Promise<ScenarioAnswer> {
+  const { changes } = setting.scenario
+  if (changes.length === 0) return answer
+  const adjusted = await adjustBehaviour(database, { ...setting, opened, changes })
+  if ('reason' in adjusted)
+    return {
+      ...answer,
+      evidenceWords: `${answer.evidenceWords}. Days with and without were not compared: ${adjusted.reason}`,
+    }
+  const days = adjusted.compared.map(({ types, exposed }) => `${exposed} days with ${types.join(' or ')}`)
+  const found: Found = {
+    ...evaluateAdjusted(opened, answer.evaluation, adjusted.effects),
+    evidence: 'adjusted',
+    evidenceWords: `${days.join(' and ')} were compared with days of others, after all that was known the evening before; what nobody recorded may still tell them apart`,
+    inside: answer.support.inside,
+    assumptions: [
+      ...editWords(setting, answer.evaluation),
+      'Every event counts as much as those compared did on average, on top of one another.',
+    ],
+    treatedCost: null,
+  }
+  const own = answerOf(setting, found, '')
+  const { figures, money } = answer
+  return {
+    ...own,
+    figures: { ...own.figures, baseline: figures.baseline },
+    associational: { figures, money },
+  }
 }
 
 const associational =
@@ -155,6 +194,7 @@ function answerOf(
     figures: compareFigures(evaluation, variances, card),
     money: moneyOf(asked.program, cost, { evaluation, variances, evidence }),
     assumptions: [...sampleWords(scope), ...found.assumptions, ...moneyWords(asked.program, day.date)],
+    associational: null,
   }
 }
 

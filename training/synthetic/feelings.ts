@@ -8,6 +8,22 @@ export interface World {
   readonly outages: Outages
   /** By plan. */
   readonly priceDays: readonly number[]
+  /** The company had it behaved otherwise; default: as it did. */
+  readonly spared?: Sparing
+}
+
+/** Experiences that customers are spared, drawn one by one; all other luck stays the same. */
+export interface Sparing {
+  readonly kind: 'outage' | 'ticket_reopened'
+  /** Those after this day, counted from 0. */
+  readonly after: number
+  readonly share: number
+}
+
+/** Whether a customer is spared what would come on a day. */
+function isSpared({ luck }: Customer, day: number, kind: Sparing['kind'], spared?: Sparing): boolean {
+  if (spared === undefined || spared.kind !== kind || day <= spared.after) return false
+  return uniform(luck, day, purpose.sparing) < spared.share
 }
 
 /** What happened to a customer today, for those who write it down. -1: it did not. */
@@ -70,13 +86,14 @@ export function feelDay(customer: Customer, day: number, world: World, today: To
   }
   today.isOutage = false
   const share = outageShare(world.outages, day, customer.region)
-  if (share > 0 && uniform(customer.luck, day, outage) < share) {
+  const isHit = share > 0 && uniform(customer.luck, day, outage) < share
+  if (isHit && !isSpared(customer, day, 'outage', world.spared)) {
     today.isOutage = true
     meet(customer, shocks.outage)
   }
   if (day === world.priceDays[customer.plan]) meet(customer, shocks.priceRise)
   customer.mood[satisfaction] = customer.level + customer.mood[noise] + customer.mood[experience]
-  meetTrouble(customer, day, lowerUniform(bits), today)
+  meetTrouble(customer, { day, chance: lowerUniform(bits), spared: world.spared }, today)
 }
 
 /** A shock arrives; a bad one also leaves a grievance. */
@@ -86,7 +103,11 @@ function meet(customer: Customer, shock: number): void {
 }
 
 /** At most one of an order and a ticket a day. */
-function meetTrouble(customer: Customer, day: number, chance: number, today: Today): void {
+function meetTrouble(
+  customer: Customer,
+  { day, chance, spared }: { day: number; chance: number; spared: Sparing | undefined },
+  today: Today,
+): void {
   today.orderDelay = -1
   today.ticketHours = -1
   const step = stepOf(customer.mood[satisfaction])
@@ -94,7 +115,7 @@ function meetTrouble(customer: Customer, day: number, chance: number, today: Tod
     mostTickets,
     ticketChance[step] * customer.proneness * (1 + byGrievance * customer.mood[grievance]),
   )
-  if (chance < ticket) openTicket(customer, day, today)
+  if (chance < ticket) openTicket(customer, { day, spared }, today)
   else if (chance < ticket + orderChance[step] * customer.appetite) placeOrder(customer, day, today)
 }
 
@@ -111,7 +132,11 @@ function placeOrder(customer: Customer, day: number, today: Today): void {
   send(customer, day + usualDays + delay, shock)
 }
 
-function openTicket(customer: Customer, day: number, today: Today): void {
+function openTicket(
+  customer: Customer,
+  { day, spared }: { day: number; spared: Sparing | undefined },
+  today: Today,
+): void {
   const { luck } = customer
   const { medianHours, hoursSpread, leastHours, mostHours, slowFrom, fastUpTo, reopenedShare } = ticketLaw
   const factor = day < customer.priorityUntil ? initiativeLaw.prioritySupport.hoursFactor : 1
@@ -123,7 +148,9 @@ function openTicket(customer: Customer, day: number, today: Today): void {
   else if (hours <= fastUpTo) meet(customer, shocks.ticketFast)
   const reopen = uniform(luck, day, purpose.reopen)
   const share = reopenedShare * (hours >= slowFrom ? 2 : 1)
-  today.reopensAfter = reopen < share ? 1 + Math.floor((reopen / share) * 3) : -1
+  const after = 1 + Math.floor((reopen / share) * 3)
+  const isReopened = reopen < share && !isSpared(customer, closed + after, 'ticket_reopened', spared)
+  today.reopensAfter = isReopened ? after : -1
   if (today.reopensAfter > 0) send(customer, closed + today.reopensAfter, shocks.ticketReopened)
   today.ticketHours = hours
   today.ticketTopic = today.isOutage

@@ -29,6 +29,7 @@ export const purpose = {
   support: 16,
   invitation: 17,
   arm: 18,
+  sparing: 19,
 } as const
 
 /** A hash with full avalanche: the finaliser "lowbias32" of Chris Wellons, public domain. */
