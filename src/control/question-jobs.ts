@@ -1,0 +1,122 @@
+import type { Kysely, Selectable, Updateable } from 'kysely'
+import { fateOf, processName } from '../lake/process-name.ts'
+import type { ControlTables, QuestionJobRow } from './control-tables.ts'
+
+export type JobStatus = QuestionJobRow['status']
+
+/** Why a job has no result: the parts of an error. */
+export interface JobProblem {
+  readonly kind: 'usage' | 'failed'
+  readonly code: string
+  readonly message: string
+}
+
+/** A question that is answered in the background. Times are ISO 8601. */
+export interface QuestionJob {
+  readonly id: string
+  readonly status: JobStatus
+  /** As it was asked. */
+  readonly question: unknown
+  readonly scenarioId: string | null
+  readonly createdAt: string
+  readonly startedAt: string | null
+  readonly finishedAt: string | null
+  readonly result: unknown
+  readonly problem: JobProblem | null
+}
+
+/** Jobs that are kept: the latest of a program. */
+const mostKept = 200
+
+/** The questions that are answered in the background, with what came of them. Finished ones outlive the process. */
+export class QuestionJobs {
+  readonly #tables: Kysely<ControlTables>
+
+  constructor(tables: Kysely<ControlTables>) {
+    this.#tables = tables
+  }
+
+  /** Adds a job that this process will answer, and forgets the oldest ones that are finished. */
+  async add(
+    job: Pick<QuestionJob, 'id' | 'question' | 'scenarioId' | 'createdAt'>,
+  ): Promise<QuestionJob | null> {
+    await this.#tables
+      .insertInto('question_jobs')
+      .values({
+        id: job.id,
+        status: 'queued',
+        question: JSON.stringify(job.question),
+        scenario_id: job.scenarioId,
+        created_at: job.createdAt,
+        owner: await processName(),
+      })
+      .execute()
+    await this.#tables
+      .deleteFrom('question_jobs')
+      .where('status', 'not in', ['queued', 'running'])
+      .where('number', 'not in', (jobs) =>
+        jobs.selectFrom('question_jobs').select('number').orderBy('number', 'desc').limit(mostKept),
+      )
+      .execute()
+    return this.find(job.id)
+  }
+
+  async start(id: string, at: string): Promise<void> {
+    await this.#update(id, { status: 'running', started_at: at })
+  }
+
+  /** @param json the answer. */
+  async finish(id: string, { at, json }: { at: string; json: string }): Promise<void> {
+    await this.#update(id, { status: 'done', finished_at: at, result: json })
+  }
+
+  async fail(id: string, { at, problem }: { at: string; problem: JobProblem }): Promise<void> {
+    await this.#update(id, { status: 'failed', finished_at: at, problem: JSON.stringify(problem) })
+  }
+
+  /** Says of a job that nobody goes on with it. */
+  async interrupt(id: string, at: string): Promise<void> {
+    await this.#update(id, { status: 'interrupted', finished_at: at })
+  }
+
+  /** Says so of the jobs of processes that are not known to run: call it when a process starts that answers jobs. */
+  async interruptAbandoned(at: string): Promise<void> {
+    const unfinished = await this.#tables
+      .selectFrom('question_jobs')
+      .select(['id', 'owner'])
+      .where('status', 'in', ['queued', 'running'])
+      .execute()
+    for (const { id, owner } of unfinished) if ((await fateOf(owner)) !== 'runs') await this.interrupt(id, at)
+  }
+
+  /** Null where there is none of that id, or it is no longer kept. */
+  async find(id: string): Promise<QuestionJob | null> {
+    const row = await this.#tables
+      .selectFrom('question_jobs')
+      .selectAll()
+      .where('id', '=', id)
+      .executeTakeFirst()
+    if (row === undefined) return null
+    const isOpen = row.status === 'queued' || row.status === 'running'
+    // A server beside this one may have been killed.
+    return jobOf(isOpen && (await fateOf(row.owner)) === 'gone' ? { ...row, status: 'interrupted' } : row)
+  }
+
+  async #update(id: string, values: Updateable<QuestionJobRow>): Promise<void> {
+    await this.#tables.updateTable('question_jobs').set(values).where('id', '=', id).execute()
+  }
+}
+
+function jobOf(row: Selectable<QuestionJobRow>): QuestionJob {
+  return {
+    id: row.id,
+    status: row.status,
+    question: JSON.parse(row.question),
+    scenarioId: row.scenario_id,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    result: row.result === null ? null : JSON.parse(row.result),
+    problem: row.problem === null ? null : JSON.parse(row.problem),
+  }
+}
