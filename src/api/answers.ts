@@ -1,4 +1,5 @@
-import type { z } from 'zod'
+import type { FastifyReply } from 'fastify'
+import { z } from 'zod'
 import { type ProblemCode, problemSchema, problems, problemType } from './problems.ts'
 
 /** Everything that a route can answer with, for the OpenAPI document: its result and the problems. */
@@ -21,6 +22,31 @@ export function keyedAnswers<T extends z.ZodType>(
 ) {
   return answers(description, schema, 'invalid-request', 'unauthorized', 'internal', 'unavailable', ...codes)
 }
+
+/** The same for what makes something, or starts to: other statuses than 200. A schema of null: there is no body. */
+export function keyedStatuses(
+  results: Readonly<Record<number, readonly [description: string, schema: z.ZodType | null]>>,
+  ...codes: readonly ProblemCode[]
+): Record<number, object> {
+  const described = Object.entries(results).map(([status, [description, schema]]) => [
+    status,
+    schema === null
+      ? z.null().meta({ description })
+      : { description, content: { 'application/json': { schema } } },
+  ])
+  return {
+    ...Object.fromEntries(described),
+    ...problemAnswers(['invalid-request', 'unauthorized', 'internal', 'unavailable', ...codes]),
+  }
+}
+
+/** Sends JSON that was kept: the schemas describe it, but an earlier version of Loyalcast may have made it. */
+export function sendKept(reply: FastifyReply, body: object): FastifyReply {
+  return reply.type(jsonType).send(JSON.stringify(body))
+}
+
+/** Of results that are sent as text. */
+export const jsonType = 'application/json; charset=utf-8'
 
 function problemAnswers(codes: readonly ProblemCode[]): Record<number, object> {
   const byStatus = new Map<number, string[]>()

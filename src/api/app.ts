@@ -11,28 +11,35 @@ import { type ApiKey, requireKey } from './api-key.ts'
 import { customerRoutes } from './customers.ts'
 import { tagResults } from './entity-tags.ts'
 import { healthRoutes } from './health.ts'
+import { jobRoutes } from './jobs.ts'
 import { modelRoutes } from './models.ts'
 import { describeApi, showApi } from './open-api.ts'
 import { predictionRoutes } from './predictions.ts'
 import { Problem, problemOf, problems, problemType, sendProblem } from './problems.ts'
 import { programRoutes, type ServedPrograms } from './programs.ts'
 import { type LogStream, RequestLog } from './request-log.ts'
+import { scenarioAnswerRoutes } from './scenario-answers.ts'
+import { scenarioRoutes } from './scenarios.ts'
 import { summaryRoutes } from './summary.ts'
 import { webRoutes } from './web-page.ts'
+import { whatIfRoutes } from './what-if.ts'
+import type { WhatIfDesk } from './what-if-desk.ts'
 
 export interface AppOptions {
   readonly programs: ServedPrograms
+  readonly desk: WhatIfDesk
   readonly key: ApiKey
   readonly log: LogStream | null
   readonly makeRequestId: () => string
 }
 
-/** Nothing here takes a body. */
+/** Of most addresses, which take no body. */
 const bodyLimit = 16 * 1024
 const longestParameter = 2048
 
 /** The API and the page, not listening yet. */
-export async function buildApp({ programs, key, log, makeRequestId }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { programs, desk, key, log, makeRequestId } = options
   const app = fastify({
     logger: log === null ? false : { level: 'info', stream: log },
     logController: new RequestLog(),
@@ -52,7 +59,9 @@ export async function buildApp({ programs, key, log, makeRequestId }: AppOptions
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })
-  refuseOtherMethods(app)
+  // Bodies are JSON.
+  app.removeContentTypeParser('text/plain')
+  const routes = listRoutes(app)
   await app.register(helmet, headers)
   await describeApi(app)
   await app.register(
@@ -60,16 +69,21 @@ export async function buildApp({ programs, key, log, makeRequestId }: AppOptions
       v1.addHook('onRequest', requireKey(key))
       v1.addHook('onSend', tagResults)
       v1.setNotFoundHandler(answerUnknown)
-      const routes = [programRoutes, summaryRoutes, predictionRoutes, customerRoutes, modelRoutes]
-      for (const resource of routes) await v1.register(resource, { programs })
+      for (const resource of resources) await v1.register(resource, { programs, desk })
     },
     { prefix: '/v1' },
   )
   await app.register(healthRoutes, { programs })
   await app.register(webRoutes)
   await showApi(app)
+  refuseOtherMethods(routes)
   return app
 }
+
+const resources = [
+  ...[programRoutes, summaryRoutes, predictionRoutes, customerRoutes, modelRoutes],
+  ...[whatIfRoutes, jobRoutes, scenarioRoutes, scenarioAnswerRoutes],
+]
 
 /** Everything comes from this server and nothing is written into the page. TLS, and what goes with it, is a proxy's. */
 const headers = {
@@ -98,26 +112,50 @@ function answerUnknown(request: FastifyRequest, reply: FastifyReply): FastifyRep
   )
 }
 
-const otherMethods: readonly HTTPMethods[] = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
-/** Answers 405 wherever there is something to get; what needs a key needs it for this too. */
-function refuseOtherMethods(app: FastifyInstance): void {
+/** An address and what can be done there. */
+interface Address {
+  /** Where its routes are added, with the hooks that they have. */
+  readonly place: FastifyInstance
+  path: string
+  readonly allowed: Set<string>
+}
+
+/** Every address that is added from now on. */
+function listRoutes(app: FastifyInstance): ReadonlyMap<string, Address> {
+  const addresses = new Map<string, Address>()
   app.addHook('onRoute', function (this: FastifyInstance, { method, routePath }) {
-    if (method !== 'GET') return
-    this.route({
-      method: [...otherMethods],
-      url: routePath,
+    // Fastify also has what ends in a slash without it.
+    const address = (this.prefix + routePath).replace(/(?<=.)\/$/, '')
+    const known = addresses.get(address) ?? { place: this, path: routePath, allowed: new Set() }
+    for (const one of [method].flat()) known.allowed.add(one)
+    if (routePath.endsWith('/')) known.path = routePath
+    addresses.set(address, known)
+  })
+  return addresses
+}
+
+/** Answers 405 wherever something else can be done; what needs a key needs it for this too. */
+function refuseOtherMethods(addresses: ReadonlyMap<string, Address>): void {
+  for (const { place, path, allowed } of [...addresses.values()]) {
+    const possible = methods.filter((method) => allowed.has(method))
+    const words = possible.length === 1 ? `allowed is ${possible[0]}` : `allowed are ${listed(possible)}`
+    place.route({
+      method: methods.filter((method) => !allowed.has(method)),
+      url: path,
       schema: { hide: true } as object,
       onRequest: async (request, reply) => {
-        reply.header('allow', 'GET, HEAD')
-        throw new Problem(
-          'method-not-allowed',
-          `${request.method} is not possible here; allowed are GET and HEAD.`,
-        )
+        reply.header('allow', possible.join(', '))
+        throw new Problem('method-not-allowed', `${request.method} is not possible here; ${words}.`)
       },
       handler: () => {},
     })
-  })
+  }
+}
+
+function listed(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
 }
 
 const socketProblems: Readonly<Record<string, 'timeout' | 'headers-too-large'>> = {

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { codeVersion } from '../domain/version.ts'
 
-const description = `What Loyalcast predicts, read only. Every address under /v1 needs the header \`Authorization: Bearer KEY\`.
+const description = `What Loyalcast predicts, and what would be. Every address under /v1 needs the header \`Authorization: Bearer KEY\`.
 
 What is no result is a problem document (RFC 9457) whose \`type\` is stable. Parameters that an address does not know are refused. Answers carry an \`ETag\`; send it back as \`If-None-Match\` to get 304 where nothing has changed.`
 
@@ -24,6 +24,8 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         { name: 'programs', description: 'What is served' },
         { name: 'predictions', description: 'One row a customer and day' },
         { name: 'summary', description: 'What they add up to' },
+        { name: 'what-if', description: 'What would be forecast had customers behaved otherwise' },
+        { name: 'scenarios', description: 'Questions that are kept, and asked again on later days' },
         { name: 'models', description: 'Versions and how good they are' },
         { name: 'health', description: 'For those who run it' },
       ],

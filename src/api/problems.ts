@@ -10,6 +10,8 @@ export const problems = {
   'unknown-program': [404, 'There is no such program'],
   'unknown-customer': [404, 'There is no prediction for this customer'],
   'no-predictions': [404, 'There are no predictions'],
+  'unknown-job': [404, 'There is no such job'],
+  'unknown-scenario': [404, 'There is no such scenario'],
   'unknown-route': [404, 'There is no such address'],
   'method-not-allowed': [405, 'The method is not allowed here'],
   timeout: [408, 'The request took too long to arrive'],
@@ -17,9 +19,11 @@ export const problems = {
   'body-too-large': [413, 'The body is too large'],
   'address-too-long': [414, 'The address is too long'],
   'unsupported-media-type': [415, 'The body is of a kind that is not read here'],
+  'invalid-question': [422, 'The question cannot be answered'],
   'headers-too-large': [431, 'The headers are too large'],
   internal: [500, 'Something went wrong here'],
   unavailable: [503, 'The service cannot answer right now'],
+  busy: [503, 'There is too much to do right now'],
 } as const satisfies Record<string, readonly [status: number, title: string]>
 
 export type ProblemCode = keyof typeof problems
@@ -70,19 +74,25 @@ export class Problem extends Error {
   }
 }
 
+/** When to try again where there is too much to do, in seconds. */
+const retryAfterSeconds = 10
+
 /** Answers with a problem. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
-  const [status, title] = problems[problem.code]
   const body: ProblemBody = {
-    type: `urn:loyalcast:problem:${problem.code}`,
-    title,
-    status,
-    detail: problem.detail,
+    ...problemParts(problem),
     instance: request.url.split('?', 1)[0].slice(0, 1000),
     request_id: request.id,
-    ...problem.more,
   }
-  return reply.code(status).type(problemType).serializer(JSON.stringify).send(body)
+  if (problem.code === 'busy') reply.header('retry-after', String(retryAfterSeconds))
+  return reply.code(body.status).type(problemType).serializer(JSON.stringify).send(body)
+}
+
+/** A problem without the request that met it. */
+export function problemParts(problem: Problem): Omit<ProblemBody, 'instance' | 'request_id'> {
+  const [status, title] = problems[problem.code]
+  const type = `urn:loyalcast:problem:${problem.code}`
+  return { type, title, status, detail: problem.detail, ...problem.more }
 }
 
 /** Turns whatever was thrown into a problem. What is not expected is logged, and answered without its inside. */
@@ -90,6 +100,11 @@ export function problemOf(error: unknown, request: FastifyRequest): Problem {
   if (error instanceof Problem) return error
   const { code, validation, validationContext } = error as FastifyError
   if (validation !== undefined) return invalidRequest(validation, validationContext)
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new Problem(
+      'body-too-large',
+      `A body may have up to ${request.routeOptions.bodyLimit} bytes here.`,
+    )
   const expected = frameworkProblems[code]
   if (expected !== undefined) return new Problem(...expected)
   request.log.error({ err: error }, 'request failed')
@@ -107,8 +122,16 @@ const frameworkProblems: Readonly<Record<string, readonly [ProblemCode, string]>
     'address-too-long',
     'A part of the address is longer than any name or id can be.',
   ],
-  FST_ERR_CTP_BODY_TOO_LARGE: ['body-too-large', 'No address reads a body of that size.'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'No address reads a body of that kind.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    'unsupported-media-type',
+    'Bodies are read as JSON only. Send the header Content-Type: application/json.',
+  ],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['invalid-request', 'The body is no JSON.'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['invalid-request', 'The body is empty; it must be JSON.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
+    'invalid-request',
+    'The body is not as long as its Content-Length says.',
+  ],
 }
 
 /** One sentence and the fields, from what the schemas found. */
@@ -126,7 +149,7 @@ function invalidRequest(
       }))
     return [{ field: instancePath.slice(1), detail }]
   })
-  const where = context === 'params' ? 'In the path' : 'In the query'
+  const where = context === 'params' ? 'In the path' : context === 'body' ? 'In the body' : 'In the query'
   const words = errors.map(({ field, detail }) => `${field} ${detail}`).join('; ')
   return new Problem('invalid-request', `${where}: ${words}.`, { errors })
 }

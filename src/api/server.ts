@@ -12,6 +12,7 @@ import { buildApp } from './app.ts'
 import { ServedPrograms } from './programs.ts'
 import type { LogStream } from './request-log.ts'
 import { ServedProgram } from './served-program.ts'
+import { WhatIfDesk } from './what-if-desk.ts'
 
 export interface ServerOptions {
   /** With different names. */
@@ -27,6 +28,14 @@ export interface ServerOptions {
   readonly log: LogStream | null
   /** A new id for each request. */
   readonly makeRequestId: () => string
+  /** A new id for what is kept: unguessable, and safe in an address. */
+  readonly makeId: () => string
+  /** The time, ISO 8601. */
+  readonly clock: () => string
+  /** Of everything random in an answer. */
+  readonly seed: number
+  /** Another module that answers questions in threads. @default the one that does */
+  readonly questionWorker?: URL
   /** Most memory that reading may take, in DuckDB's notation. @default '1GB' */
   readonly memoryLimit?: string
 }
@@ -42,7 +51,7 @@ export interface RunningServer {
  * Serves the API and the summary page of some programs until it is closed.
  *
  * It reads what is published at the time of a request, so days and versions appear without a restart, and it never
- * writes to the lake.
+ * writes to the lake. What people keep lies beside it.
  *
  * **Errors** `address` where it can't listen there, with the reason in one sentence.
  */
@@ -54,13 +63,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     (program) => new ServedProgram(program, { dataFolder, modelsFolder, database }),
   )
   let app: FastifyInstance | null = null
+  const desk = new WhatIfDesk({
+    ...options,
+    spillFolder,
+    onError: (error) => app?.log.error({ err: error }, 'job failed'),
+  })
   const close = async () => {
     await app?.close()
+    await desk.close()
     database.close()
     await rm(spillFolder, { recursive: true, force: true })
   }
   try {
-    app = await buildApp({ ...options, programs: new ServedPrograms(served), key: new ApiKey(options.key) })
+    const programs = new ServedPrograms(served)
+    app = await buildApp({ ...options, programs, desk, key: new ApiKey(options.key) })
     await listen(app, options)
   } catch (error) {
     await close()

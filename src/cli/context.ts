@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { isDay } from '../domain/days.ts'
@@ -15,6 +16,10 @@ export interface Context {
   readonly isJson: boolean
   /** ISO 8601. */
   readonly now: string
+  /** The same, whenever it is called. */
+  readonly clock: () => string
+  /** A new id that nobody guesses: 14 small letters and digits. */
+  readonly makeId: () => string
   /** Milliseconds since some moment. */
   readonly stopwatch: () => number
   readonly reporter: Reporter & { end(): void }
@@ -53,6 +58,11 @@ export function contextOf(command: Command): Context {
     seed,
     isJson: options.json ?? env.LOYALCAST_JSON === '1',
     now: env.LOYALCAST_NOW ?? new Date().toISOString(),
+    clock: () => env.LOYALCAST_NOW ?? new Date().toISOString(),
+    makeId: () =>
+      BigInt(`0x${randomBytes(9).toString('hex')}`)
+        .toString(36)
+        .padStart(14, '0'),
     // With a clock that was given everything repeats.
     stopwatch: env.LOYALCAST_NOW ? () => 0 : () => performance.now(),
     reporter: terminalReporter(),

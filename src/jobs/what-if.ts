@@ -12,7 +12,8 @@ import type { GroupFigures } from '../simulation/figures.ts'
 import { type GoalAnswer, type StrengthAnswer, seekGoal, sweepScenario } from '../simulation/levers.ts'
 import { strengthWords } from '../simulation/milder.ts'
 import type { ScenarioMoney } from '../simulation/money.ts'
-import type { Question } from '../simulation/question-forms.ts'
+import { refuseUnknown } from '../simulation/question.ts'
+import { type Question, scenariosOf } from '../simulation/question-forms.ts'
 import type { Scenario } from '../simulation/scenario.ts'
 import {
   answerScenario,
@@ -31,6 +32,10 @@ export interface WhatIfOptions {
   readonly reporter: Reporter
   /** Kept between the questions of a process that stays up. Default: one for this question. */
   readonly session?: WhatIfSession
+  /** Where the database spills. Default: within the lake's folder. */
+  readonly scratchFolder?: string
+  /** Ends the work before it is done. */
+  readonly signal?: AbortSignal
 }
 
 /** What an answer would be by the forecasts alone. */
@@ -151,6 +156,26 @@ export function askQuestion(
   })
 }
 
+/** The answer as `--json` prints it and the API sends it: a scenario's stands alone, others under the name of their form. */
+export function questionDocument(answer: QuestionReport): unknown {
+  const { kind, ...rest } = answer
+  return kind === 'scenario' ? answer.report : rest
+}
+
+/**
+ * Refuses what the data do not know in any scenario of a question, without answering it.
+ *
+ * **Errors** `scenario`, each naming what is allowed; `no-model`.
+ */
+export function checkQuestion(
+  program: Program,
+  { question, ...options }: WhatIfOptions & { readonly question: Question },
+): Promise<void> {
+  return withWhatIf(program, options, async ({ database, request }) => {
+    for (const scenario of scenariosOf(question)) await refuseUnknown(database, request.asked, scenario)
+  })
+}
+
 interface Opened {
   readonly database: Database
   /** Version that forecasts. */
@@ -161,7 +186,7 @@ interface Opened {
 /** A database, the lake and the version that serves, for as long as a question takes. */
 async function withWhatIf<T>(
   program: Program,
-  { isFull, seed, reporter, session, ...folders }: WhatIfOptions,
+  { isFull, seed, reporter, session, scratchFolder, signal, ...folders }: WhatIfOptions,
   work: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   // For a single sample, threads take longer to start than they save.
@@ -173,9 +198,11 @@ async function withWhatIf<T>(
       most: isFull ? null : sampledCustomers,
       onDraw: (done: number, total: number) => reporter.progress({ phase: 'what-if', done, total }),
     }
-    return await withScratchDatabase(asked.lake.folder, program, (database) =>
-      work({ database, version, request }),
-    )
+    return await withScratchDatabase(scratchFolder ?? asked.lake.folder, program, (database) => {
+      if (signal?.aborted) database.stop()
+      signal?.addEventListener('abort', () => database.stop(), { once: true })
+      return work({ database, version, request })
+    })
   } finally {
     if (session === undefined) await opened.close()
   }

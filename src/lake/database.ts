@@ -4,7 +4,7 @@ import {
   DuckDBInstance,
   type DuckDBValue,
 } from '@duckdb/node-api'
-import { storageFailure } from '../domain/errors.ts'
+import { failure, storageFailure } from '../domain/errors.ts'
 import { makeFolder } from './durable-files.ts'
 
 export interface DatabaseOptions {
@@ -31,6 +31,7 @@ export class Database {
   readonly #instance: DuckDBInstance
   readonly #connection: DuckDBConnection
   readonly #spillFolder: string
+  #isStopped = false
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection, spillFolder: string) {
     this.#instance = instance
@@ -101,7 +102,14 @@ export class Database {
     return this.#guarded(() => this.#connection.createAppender(table))
   }
 
+  /** Ends the query at hand, and refuses all others, so that whoever asks them comes to an end soon. */
+  stop(): void {
+    this.#isStopped = true
+    this.#connection.interrupt()
+  }
+
   async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isStopped) throw failure('stopped', 'The work was stopped before it was done.')
     try {
       return await work()
     } catch (error) {

@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import type { Day } from '../domain/days.ts'
 import { usageError } from '../domain/errors.ts'
 import { placeOf, problemsOf } from '../domain/program-problems.ts'
 import { strict, text, wholeNumber } from '../domain/schema-parts.ts'
 import { milderChange } from './milder.ts'
-import { parseScenario, type Scenario } from './scenario.ts'
+import { parseScenario, type Scenario, scenarioSchema } from './scenario.ts'
 
 /** What may be asked: one scenario, several side by side, one at several strengths, or how strong it must be. */
 export type Question =
@@ -45,6 +46,9 @@ const formsSchema = strict({
   }).optional(),
 })
 
+/** The schema of a question of any form as JSON, for descriptions: {@link parseQuestion} explains better what is wrong. */
+export const questionSchema = z.union([scenarioSchema, formsSchema])
+
 const forms = ['compare', 'sweep', 'goal'] as const
 
 /** Reads a question of any form. **Errors** `scenario`, with every problem and what is allowed. */
@@ -65,6 +69,18 @@ export function parseQuestion(data: unknown): Question {
   if (sweep) return { kind: 'sweep', ...gradual('sweep', sweep), steps: sweep.steps }
   const { figure, target } = goal as NonNullable<typeof goal>
   return { kind: 'goal', ...gradual('goal', goal as NonNullable<typeof goal>), figure, target }
+}
+
+/** The scenarios of a question of any form. */
+export function scenariosOf(question: Question): readonly Scenario[] {
+  return 'scenarios' in question ? question.scenarios : [question.scenario]
+}
+
+/** The same question of another day. Null: of the latest with predictions. */
+export function askedOn(question: Question, date: Day | null): Question {
+  return 'scenarios' in question
+    ? { ...question, scenarios: question.scenarios.map((scenario) => ({ ...scenario, date })) }
+    : { ...question, scenario: { ...question.scenario, date } }
 }
 
 const notGradual = { events: 'a cap', attribute: 'an attribute', initiative: 'an initiative' } as const

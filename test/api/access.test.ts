@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LakeReader } from '../../src/lake/lake-reader.ts'
 import { makeLastingProgram } from '../programs.ts'
 import { madeRow, madeYaml, publishDay } from './made-predictions.ts'
-import { key, type Served, serveMade } from './served.ts'
+import { key, problem, type Served, serveMade } from './served.ts'
 
 let made: Awaited<ReturnType<typeof makeLastingProgram>>
 let other: Awaited<ReturnType<typeof makeLastingProgram>>
@@ -27,19 +27,18 @@ const behindKey = [
   '/v1/programs/test/summary',
   '/v1/programs/test/predictions',
   '/v1/programs/test/models',
+  '/v1/programs/test/scenarios',
   '/v1/programs/test/customers/mine/prediction',
 ]
+/** What is written to, and how; none of it is there. */
+const written = [
+  ['POST', '/v1/programs/test/what-if'],
+  ['POST', '/v1/programs/test/scenarios'],
+  ['DELETE', '/v1/programs/test/scenarios/x'],
+  ['POST', '/v1/programs/test/scenarios/x/answer'],
+  ['GET', '/v1/programs/test/jobs/x'],
+] as const
 const open = ['/', '/healthz', '/readyz', '/openapi.json', '/docs']
-
-/** Every problem has this form. */
-const problem = (code: string, status: number) => ({
-  type: `urn:loyalcast:problem:${code}`,
-  title: expect.stringMatching(/\w/),
-  status,
-  detail: expect.stringMatching(/\w/),
-  instance: expect.stringMatching(/^\//),
-  request_id: expect.stringMatching(/^request-\d+$/),
-})
 
 describe('what is behind the key', () => {
   it.each(behindKey)('answers to it: %s', async (path) => {
@@ -65,6 +64,13 @@ describe('what is behind the key', () => {
         expect(answer.text).not.toContain('key-for-tests')
       }
     })
+  })
+
+  it.each(written)('answers 401 to whoever wants to write without it: %s %s', async (method, path) => {
+    for (const [, headers] of wrongKeys) {
+      const answer = await served.ask(path, { key: null, headers, method })
+      expect(answer.body).toEqual({ ...problem('unauthorized', 401), instance: path })
+    }
   })
 
   it('is not reached by other spellings of its address', async () => {
@@ -94,6 +100,11 @@ describe('what is not there', () => {
     ['/v1/programs/test/customers/nobody/prediction', 'unknown-customer'],
     ['/v1/programs/test/customers/theirs/prediction', 'unknown-customer'],
     ['/v1/programs/test/predictions?date=2020-02-29', 'no-predictions'],
+    ['/v1/programs/none/scenarios', 'unknown-program'],
+    ['/v1/programs/test/scenarios/x', 'unknown-scenario'],
+    ['/v1/programs/test/scenarios/x/answers', 'unknown-scenario'],
+    ['/v1/programs/none/jobs/x', 'unknown-program'],
+    ['/v1/programs/test/jobs/x', 'unknown-job'],
   ])('is answered with 404: %s, %s', async (path, code) => {
     const { body, headers } = await served.ask(path)
     expect(body).toMatchObject(problem(code, 404))
@@ -139,11 +150,22 @@ describe('a request that is not valid', () => {
     expect(body.errors).toEqual([{ field: 'sort', detail: expect.stringMatching(/no outcome called churn/) }])
   })
 
-  it.each([...behindKey, ...open])('with another method is answered with 405: %s', async (path) => {
-    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+  const allowed: readonly (readonly [path: string, allow: string])[] = [
+    ...[...behindKey, ...open].map(
+      (path) => [path, path.endsWith('/scenarios') ? 'GET, HEAD, POST' : 'GET, HEAD'] as const,
+    ),
+    ['/docs/', 'GET, HEAD'],
+    ['/v1/programs/test/what-if', 'POST'],
+    ['/v1/programs/test/scenarios/x', 'GET, HEAD, DELETE'],
+    ['/v1/programs/test/scenarios/x/answer', 'POST'],
+  ]
+  it.each(allowed)('with another method is answered with 405: %s allows %s', async (path, allow) => {
+    const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+    for (const method of methods.filter((one) => !allow.includes(one))) {
       const { body, headers } = await served.ask(path, { method })
       expect(body).toMatchObject(problem('method-not-allowed', 405))
-      expect(headers.get('allow')).toBe('GET, HEAD')
+      expect(headers.get('allow')).toBe(allow)
+      expect(body.detail).toContain(`${method} is not possible here`)
     }
   })
 

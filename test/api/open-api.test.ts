@@ -21,8 +21,8 @@ beforeAll(async () => {
   made = await makeLastingProgram({ yaml: madeYaml })
   served = await serveMade(made)
   document = (await served.ask('/openapi.json', { key: null })).body
-  operations = Object.entries(document.paths as Record<string, Record<string, Operation>>).map(
-    ([path, methods]) => [path, methods.get],
+  operations = Object.entries(document.paths as Record<string, Record<string, Operation>>).flatMap(
+    ([path, methods]) => Object.values(methods).map((operation): [string, Operation] => [path, operation]),
   )
 })
 afterAll(async () => {
@@ -31,19 +31,27 @@ afterAll(async () => {
 })
 
 describe('the OpenAPI document', () => {
-  it('is of version 3.1 and describes every address, which can all only be read', () => {
+  it('is of version 3.1 and describes every address and what can be done there', () => {
     expect(document.openapi).toBe('3.1.0')
-    expect(Object.keys(document.paths).sort()).toEqual([
-      '/healthz',
-      '/readyz',
-      '/v1/programs',
-      '/v1/programs/{program}/customers/{customer_id}/prediction',
-      '/v1/programs/{program}/models',
-      '/v1/programs/{program}/predictions',
-      '/v1/programs/{program}/summary',
+    const methods = Object.entries(document.paths as object).map(([path, possible]) => [
+      path,
+      Object.keys(possible).sort().join(' '),
     ])
-    for (const methods of Object.values(document.paths as object))
-      expect(Object.keys(methods)).toEqual(['get'])
+    expect(Object.fromEntries(methods)).toEqual({
+      '/healthz': 'get',
+      '/readyz': 'get',
+      '/v1/programs': 'get',
+      '/v1/programs/{program}/customers/{customer_id}/prediction': 'get',
+      '/v1/programs/{program}/jobs/{job_id}': 'get',
+      '/v1/programs/{program}/models': 'get',
+      '/v1/programs/{program}/predictions': 'get',
+      '/v1/programs/{program}/scenarios': 'get post',
+      '/v1/programs/{program}/scenarios/{scenario_id}': 'delete get',
+      '/v1/programs/{program}/scenarios/{scenario_id}/answer': 'post',
+      '/v1/programs/{program}/scenarios/{scenario_id}/answers': 'get',
+      '/v1/programs/{program}/summary': 'get',
+      '/v1/programs/{program}/what-if': 'post',
+    })
   })
 
   it('says of each what it does, in words, and has an id of its own', () => {
@@ -72,8 +80,13 @@ describe('the OpenAPI document', () => {
 
   it('has a result and problems for each address', () => {
     for (const [path, { responses }] of operations) {
-      expect(responses[200].content['application/json'].schema, path).toBeDefined()
-      const failing = Object.entries(responses).filter(([status]) => status !== '200')
+      const results = Object.entries(responses).filter(([status]) => status < '300')
+      expect(results.length, path).toBeGreaterThan(0)
+      for (const [status, { content, description }] of results) {
+        expect(description).toMatch(/\w{3}/)
+        if (status !== '204') expect(content['application/json'].schema, path).toBeDefined()
+      }
+      const failing = Object.entries(responses).filter(([status]) => status >= '300')
       if (path.startsWith('/v1/'))
         expect(failing.map(([status]) => status)).toEqual(
           expect.arrayContaining(['400', '401', '500', '503']),
@@ -83,6 +96,31 @@ describe('the OpenAPI document', () => {
         expect(content['application/problem+json'].schema).toEqual({ $ref: '#/components/schemas/Problem' })
       }
     }
+  })
+
+  it('describes what is sent: questions of every form, and how they are kept', () => {
+    const bodyOf = (path: string) =>
+      document.paths[`/v1/programs/{program}/${path}`].post.requestBody.content['application/json'].schema
+    const question = bodyOf('what-if')
+    const forms = question.anyOf.flatMap(({ properties }: { properties: object }) => Object.keys(properties))
+    expect(forms).toEqual(expect.arrayContaining(['population', 'changes', 'compare', 'sweep', 'goal']))
+    const saved = bodyOf('scenarios')
+    expect(saved.required).toEqual(expect.arrayContaining(['name']))
+    expect(saved.properties.question.anyOf).toEqual(question.anyOf)
+    expect(bodyOf('scenarios/{scenario_id}/answer').anyOf[0].properties.date.format).toBe('date')
+  })
+
+  it('describes the answers of what-if, and jobs', () => {
+    const { responses } = document.paths['/v1/programs/{program}/what-if'].post
+    const schemaOf = (status: number) => responses[status].content['application/json'].schema
+    expect(schemaOf(200)).toEqual({ $ref: '#/components/schemas/WhatIfAnswer' })
+    expect(schemaOf(202)).toEqual({ $ref: '#/components/schemas/Job' })
+    expect(Object.keys(responses)).toEqual(
+      expect.arrayContaining(['200', '202', '400', '401', '404', '413', '415', '422', '500', '503']),
+    )
+    const { ScenarioAnswer, Job } = document.components.schemas
+    expect(ScenarioAnswer.required).toEqual(expect.arrayContaining(['support', 'difference', 'evidence']))
+    expect(Job.properties.status.enum).toEqual(['queued', 'running', 'done', 'failed', 'interrupted'])
   })
 
   it('refers only to what it holds, and holds an example of a prediction', () => {

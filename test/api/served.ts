@@ -1,4 +1,5 @@
-import { startServer } from '../../src/api/server.ts'
+import { expect } from 'vitest'
+import { type ServerOptions, startServer } from '../../src/api/server.ts'
 import type { Program } from '../../src/domain/program.ts'
 import type { MadeProgram } from '../programs.ts'
 
@@ -13,6 +14,16 @@ export interface Answer {
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of all shapes
   readonly body: any
 }
+
+/** The form that every problem has. */
+export const problem = (code: string, status: number) => ({
+  type: `urn:loyalcast:problem:${code}`,
+  title: expect.stringMatching(/\w/),
+  status,
+  detail: expect.stringMatching(/\w/),
+  instance: expect.stringMatching(/^\//),
+  request_id: expect.stringMatching(/^request-\d+$/),
+})
 
 /** How to ask: with the right key unless told; null: with none. */
 export interface Asking {
@@ -34,14 +45,21 @@ export interface Served {
   close(): Promise<void>
 }
 
+export interface ServeOptions extends Partial<Pick<ServerOptions, 'makeId' | 'questionWorker'>> {
+  /** Default: the server of the sources. */
+  readonly start?: typeof startServer
+}
+
 /** Serves a made program, beside others whose data lie in the same folders. Close it. */
 export async function serveMade(
   made: Pick<MadeProgram, 'program' | 'dataFolder' | 'modelsFolder'>,
   others: readonly Program[] = [],
+  { start = startServer, ...more }: ServeOptions = {},
 ): Promise<Served> {
   const log: string[] = []
   let requests = 0
-  const server = await startServer({
+  let ids = 0
+  const server = await start({
     ...made,
     programs: [made.program, ...others],
     host: '127.0.0.1',
@@ -49,6 +67,10 @@ export async function serveMade(
     key,
     log: { write: (line) => log.push(line) },
     makeRequestId: () => `request-${++requests}`,
+    makeId: () => `id${++ids}`,
+    clock: () => '2026-11-20T12:00:00Z',
+    seed: 1,
+    ...more,
   })
   const ask = async (path: string, asking: Asking = {}): Promise<Answer> => {
     const { method = 'GET', key: given = key, headers, body } = asking

@@ -1,0 +1,97 @@
+import { join } from 'node:path'
+import { type Control, openControl } from '../control/control.ts'
+import type { QuestionJob } from '../control/question-jobs.ts'
+import type { Program } from '../domain/program.ts'
+import { type Answerer, type AskedQuestion, openAnswerer } from '../jobs/answerer.ts'
+import { QuestionQueue } from '../jobs/question-queue.ts'
+import type { QuestionAnswer, QuestionProgress } from '../jobs/question-task.ts'
+import { asProblem } from './asked-question.ts'
+
+export interface DeskOptions {
+  readonly dataFolder: string
+  readonly modelsFolder: string
+  /** A folder of the server's own, gone when it ends. */
+  readonly spillFolder: string
+  readonly seed: number
+  /** ISO 8601. */
+  readonly clock: () => string
+  /** New, unguessable, and safe in an address. */
+  readonly makeId: () => string
+  /** Hears of errors of jobs that nobody expected. */
+  readonly onError: (error: unknown) => void
+  /** Another module to answer in threads, for tests of what the server does meanwhile. */
+  readonly questionWorker?: URL
+}
+
+/** Takes questions: answers them beside the server's own thread, and keeps scenarios and jobs. */
+export class WhatIfDesk {
+  readonly #options: DeskOptions
+  readonly #answerer: Answerer
+  readonly #queue: QuestionQueue
+  readonly #controls = new Map<string, Promise<Control>>()
+
+  constructor(options: DeskOptions) {
+    const { dataFolder, modelsFolder, spillFolder, seed, questionWorker } = options
+    const settings = { dataFolder, modelsFolder, scratchFolder: join(spillFolder, 'questions'), seed }
+    this.#options = options
+    this.#answerer = openAnswerer(settings, questionWorker)
+    this.#queue = new QuestionQueue({ ...options, answerer: this.#answerer })
+  }
+
+  get clock(): () => string {
+    return this.#options.clock
+  }
+
+  get makeId(): () => string {
+    return this.#options.makeId
+  }
+
+  /** What is kept of a program, opened when it is first needed. Jobs that an ended process left are interrupted then. */
+  control(program: Program): Promise<Control> {
+    const known = this.#controls.get(program.name)
+    if (known) return known
+    const opened = this.#open(program)
+    this.#controls.set(program.name, opened)
+    opened.catch(() => this.#controls.delete(program.name))
+    return opened
+  }
+
+  async #open(program: Program): Promise<Control> {
+    const control = await openControl(this.#options.dataFolder, program)
+    await control.jobs.interruptAbandoned(this.clock())
+    return control
+  }
+
+  /** Answers on a sample. **Errors** `invalid-question`, `no-predictions`, `busy`. */
+  async answer(asked: AskedQuestion): Promise<QuestionAnswer> {
+    return this.#answerer.answerSoon(asked).catch(throwProblem)
+  }
+
+  /** Refuses what the data do not know. **Errors** as {@link answer}. */
+  async check(asked: AskedQuestion): Promise<void> {
+    return this.#answerer.check(asked).catch(throwProblem)
+  }
+
+  /** Makes a job of a question. **Errors** `busy`. */
+  async queue(
+    asked: AskedQuestion & { readonly text: unknown; readonly scenarioId: string | null },
+  ): Promise<QuestionJob> {
+    const control = await this.control(asked.program)
+    return this.#queue.add({ ...asked, control }).catch(throwProblem)
+  }
+
+  progressOf(id: string): QuestionProgress | null {
+    return this.#queue.progressOf(id)
+  }
+
+  /** Interrupts jobs and closes everything. */
+  async close(): Promise<void> {
+    await this.#queue.close()
+    await this.#answerer.close()
+    for (const opened of this.#controls.values()) await (await opened).close()
+  }
+}
+
+function throwProblem(error: unknown): never {
+  throw asProblem(error)
+}

@@ -1,0 +1,138 @@
+import { fileURLToPath } from 'node:url'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { Piscina } from 'piscina'
+import { failure, LoyalcastError } from '../domain/errors.ts'
+import type { Program } from '../domain/program.ts'
+import type { Question } from '../simulation/question-forms.ts'
+import type {
+  QuestionAnswer,
+  QuestionProgress,
+  QuestionReply,
+  QuestionSettings,
+  QuestionTask,
+} from './question-task.ts'
+
+/** A question and whom it is asked about. */
+export interface AskedQuestion {
+  readonly program: Program
+  readonly question: Question
+}
+
+/** Answers questions without holding up the process that asks. */
+export interface Answerer {
+  /** Answers on a sample, at once. **Errors** those of the answer; `busy` where too many wait. */
+  answerSoon(asked: AskedQuestion): Promise<QuestionAnswer>
+  /** Looks at everybody, beside the questions that want an answer at once. One at a time is best: they take as long together. */
+  answerFully(asked: AskedQuestion, onProgress: (progress: QuestionProgress) => void): Promise<QuestionAnswer>
+  /** Refuses what the data do not know. **Errors** as {@link answerSoon}. */
+  check(asked: AskedQuestion): Promise<void>
+  /** Ends what is at hand. */
+  close(): Promise<void>
+}
+
+/** Questions of one thread that wait for their turn. Answers take seconds: who comes later does better to try again. */
+const mostWaiting = 8
+
+type TaskName = 'answer' | 'check'
+
+/** Where the work is done: tasks of a name, one after the other. */
+interface Lane {
+  run<T>(name: TaskName, task: QuestionTask): Promise<QuestionReply<T>>
+  close(): Promise<void>
+}
+
+const isCompiled = import.meta.url.endsWith('.js')
+const ownWorker = new URL(`./question-worker.${isCompiled ? 'js' : 'ts'}`, import.meta.url)
+
+/**
+ * A thread for questions that want an answer at once and one for those that take longer, each started by its first
+ * question. Sources that were not compiled answer in this thread: a thread can load JavaScript alone.
+ *
+ * @param worker another module to run in the threads, with the exports of question-worker.
+ */
+export function openAnswerer(settings: QuestionSettings, worker?: URL): Answerer {
+  const open = worker === undefined && !isCompiled ? laneHere : () => laneInThread(worker ?? ownWorker)
+  const soon = open()
+  const fully = open()
+  const taskOf = ({ program, question }: AskedQuestion, isFull: boolean) => ({
+    ...{ program, question, settings, isFull },
+  })
+  const tasks = new OpenTasks()
+  let waiting = 0
+  const inTurn = async <T>(name: TaskName, asked: AskedQuestion): Promise<T> => {
+    if (waiting >= mostWaiting)
+      throw failure('busy', `${waiting} questions wait for an answer already. Ask again in a moment.`)
+    waiting++
+    try {
+      return await tasks.ask<T>(soon, { name, ...taskOf(asked, false) })
+    } finally {
+      waiting--
+    }
+  }
+  return {
+    answerSoon: (asked) => inTurn('answer', asked),
+    answerFully: (asked, onProgress) =>
+      tasks.ask(fully, { name: 'answer', ...taskOf(asked, true) }, onProgress),
+    check: (asked) => inTurn('check', asked),
+    close: async () => {
+      await tasks.stop()
+      await Promise.all([soon.close(), fully.close()])
+    },
+  }
+}
+
+/** Tasks that are not done, to be stopped: a thread that ended within DuckDB would take the process with it. */
+class OpenTasks {
+  readonly #open = new Map<MessagePort, Promise<unknown>>()
+
+  /** Runs a task and hears of its progress. **Errors** those that its reply tells. */
+  async ask<T>(
+    lane: Lane,
+    { name, ...task }: Omit<QuestionTask, 'port'> & { readonly name: TaskName },
+    onProgress: (progress: QuestionProgress) => void = () => {},
+  ): Promise<T> {
+    const { port1, port2 } = new MessageChannel()
+    port1.on('message', onProgress)
+    port1.unref()
+    const replied = lane.run<T>(name, { ...task, port: port2 })
+    this.#open.set(port1, replied)
+    try {
+      const reply = await replied
+      if (reply.isDone) return reply.value
+      throw new LoyalcastError(reply.kind, reply.code, reply.message)
+    } finally {
+      this.#open.delete(port1)
+      port1.close()
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const port of this.#open.keys()) port.postMessage('stop')
+    await Promise.allSettled(this.#open.values())
+  }
+}
+
+function laneInThread(worker: URL): Lane {
+  let thread: Piscina | null = null
+  return {
+    run: (name, task) => {
+      thread ??= new Piscina({ filename: fileURLToPath(worker), minThreads: 1, maxThreads: 1 })
+      return thread.run(task, { name, transferList: [task.port] })
+    },
+    close: async () => thread?.destroy(),
+  }
+}
+
+function laneHere(): Lane {
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    run: (name, task) => {
+      const next = last.then(async () => (await import(ownWorker.href))[name](task))
+      last = next.catch(() => undefined)
+      return next
+    },
+    close: async () => {
+      await last
+    },
+  }
+}

@@ -1,0 +1,24 @@
+import type { Program } from '../domain/program.ts'
+import { type SessionOptions, WhatIfSession } from './what-if-session.ts'
+
+/** Programs whose sessions are kept. */
+const mostKept = 4
+
+/** The sessions of the programs that were asked of last, for a thread that answers one question after the other. */
+export class KeptSessions {
+  readonly #kept = new Map<string, WhatIfSession>()
+
+  async of(program: Program, { dataFolder, modelsFolder }: SessionOptions): Promise<WhatIfSession> {
+    const key = JSON.stringify([program.name, dataFolder, modelsFolder])
+    const session = this.#kept.get(key) ?? new WhatIfSession(program, { dataFolder, modelsFolder })
+    this.#kept.delete(key)
+    this.#kept.set(key, session)
+    const [oldest] = this.#kept.keys()
+    if (this.#kept.size > mostKept) {
+      const left = this.#kept.get(oldest)
+      this.#kept.delete(oldest)
+      await left?.close()
+    }
+    return session
+  }
+}

@@ -1,0 +1,48 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { Program } from '../domain/program.ts'
+import type { Question } from '../simulation/question-forms.ts'
+import type { QuestionRecord } from './headlines.ts'
+
+/** How far the draws of a scenario are. */
+export interface QuestionProgress {
+  readonly done: number
+  /** The most there can be; it is often done before. */
+  readonly total: number
+}
+
+/** What all questions of a server share. */
+export interface QuestionSettings {
+  readonly dataFolder: string
+  readonly modelsFolder: string
+  /** Where databases spill. */
+  readonly scratchFolder: string
+  readonly seed: number
+}
+
+/** A question as it is handed to a thread: data only. */
+export interface QuestionTask {
+  readonly program: Program
+  readonly settings: QuestionSettings
+  readonly question: Question
+  /** Whether everybody is looked at instead of a sample. */
+  readonly isFull: boolean
+  /** Hears of {@link QuestionProgress}, and says `stop`; closed in the end. */
+  readonly port: MessagePort
+}
+
+/** An answer as a thread hands it back. */
+export interface QuestionAnswer {
+  /** The document of the answer. */
+  readonly json: string
+  readonly record: QuestionRecord
+}
+
+/** What came of a task. Errors that can be told to people cross threads as their parts: a copied one has lost them. */
+export type QuestionReply<T> =
+  | { readonly isDone: true; readonly value: T }
+  | {
+      readonly isDone: false
+      readonly kind: 'usage' | 'failed'
+      readonly code: string
+      readonly message: string
+    }
