@@ -57,16 +57,27 @@ const moved = {
   value: amount('Program currency'),
 }
 
+/** Where the numbers come from. */
+const origin = {
+  name: z.string(),
+  program: z.string(),
+  date: z.string(),
+  model_version: z.string(),
+  evidence: z.enum(['experiment', 'adjusted', 'associational']),
+  evidence_reason: z.string(),
+  customers: z.number().int().meta({ description: 'Of the population' }),
+  sampled: z.number().int().meta({ description: 'Of these, looked at' }),
+}
+const assumptions = z.array(z.string())
+
+const associational = z
+  .strictObject({ scenario: figures, difference: figures, if_causal: worth.if_causal })
+  .nullable()
+  .meta({ description: 'What forecasts say by themselves, beside an adjusted answer; null beside any other' })
+
 export const scenarioAnswerSchema = z
   .strictObject({
-    name: z.string(),
-    program: z.string(),
-    date: z.string(),
-    model_version: z.string(),
-    evidence: z.enum(['experiment', 'adjusted', 'associational']),
-    evidence_reason: z.string(),
-    customers: z.number().int().meta({ description: 'Of the population' }),
-    sampled: z.number().int().meta({ description: 'Of these, looked at' }),
+    ...origin,
     edited: z.number().int().meta({ description: 'Whose behaviour the scenario changes' }),
     support,
     baseline: figures.nullable(),
@@ -74,6 +85,7 @@ export const scenarioAnswerSchema = z
     difference: figures
       .nullable()
       .meta({ description: 'Null, as the others, where the scenario is refused' }),
+    associational,
     cost: z.number(),
     currency: z.string(),
     ...worth,
@@ -81,9 +93,13 @@ export const scenarioAnswerSchema = z
     most_moved: z
       .array(z.strictObject({ ...moved, customer_id: z.string() }))
       .meta({ description: 'Customers whom the scenario moves most' }),
-    assumptions: z.array(z.string()),
+    assumptions,
   })
   .meta({ id: 'ScenarioAnswer', description: 'What would be forecast, with the evidence behind it' })
+
+const originSchema = z
+  .strictObject({ ...origin, assumptions })
+  .meta({ id: 'AnswerOrigin', description: 'Where the numbers come from' })
 
 const strengthSchema = z
   .strictObject({
@@ -111,8 +127,8 @@ export const whatIfAnswerSchema = z
   .union([
     scenarioAnswerSchema,
     z.strictObject({ compare: z.array(scenarioAnswerSchema) }),
-    z.strictObject({ sweep: z.array(strengthSchema) }),
-    z.strictObject({ goal: goalSchema }),
+    z.strictObject({ origin: originSchema, sweep: z.array(strengthSchema) }),
+    z.strictObject({ origin: originSchema, goal: goalSchema }),
   ])
   .meta({ id: 'WhatIfAnswer', description: 'By the form of the question' })
 

@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
   export: async () => (await import('./export.ts')).exportCommand,
   measure: async () => (await import('./measure.ts')).measureCommand,
   'what-if': async () => (await import('./what-if.ts')).whatIfCommand,
+  scenarios: async () => (await import('./scenarios.ts')).scenariosCommand,
   explain: async () => (await import('./explain.ts')).explainCommand,
   models: async () => (await import('./models.ts')).modelsCommand,
   explore: async () => (await import('./explore.ts')).exploreCommand,

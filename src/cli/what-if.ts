@@ -1,51 +1,56 @@
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { usageError } from '../domain/errors.ts'
 import { money } from '../impact/statement.ts'
-import { askQuestion, type QuestionReport, type StrengthReport, type WhatIfReport } from '../jobs/what-if.ts'
+import { answerQuestion } from '../jobs/answered-question.ts'
+import type { QuestionReport, StrengthReport, WhatIfReport } from '../jobs/what-if.ts'
 import { requirePlace, writeWhole } from '../lake/durable-files.ts'
-import { parseQuestion, type Question } from '../simulation/question-forms.ts'
-import type { Scenario } from '../simulation/scenario.ts'
-import { contextOf, printResult } from './context.ts'
+import { askedOn, scenariosOf } from '../simulation/question-forms.ts'
+import { readGiven, readSaved, recordAnswer, refuseBoth, saveScenario } from './asked-scenario.ts'
+import { contextOf, dayOption, printResult } from './context.ts'
 
 interface Options {
   readonly full?: boolean
   readonly out?: string
+  readonly save?: boolean
+  readonly saved?: string
+  readonly date?: string
 }
 
-/** `loyalcast what-if PROGRAM SCENARIO.json [--full] [--out FILE]`. */
+/** `loyalcast what-if PROGRAM [SCENARIO.json] [--full] [--date DAY] [--out FILE] [--save | --saved ID]`. */
 export function whatIfCommand(): Command {
   return new Command('what-if')
     .description('what would be forecast had customers behaved otherwise, and what that is worth')
     .argument('<program>', 'path of a program file')
-    .argument('<scenario>', 'path of a scenario as JSON')
+    .argument('[scenario]', 'path of a scenario as JSON')
     .option('--full', 'look at every customer of the population instead of a sample')
+    .option('--date <day>', 'ask of this day, whatever the scenario says')
     .option('--out <file>', 'also write the answer as an HTML page with charts, to be read or printed')
-    .action(async (path: string, file: string, options: Options, command: Command) => {
+    .option('--save', 'keep the scenario instead of asking it, and print its id')
+    .option('--saved <id>', 'ask a kept scenario of the latest day, or of --date')
+    .action(async (path: string, file: string | undefined, options: Options, command: Command) => {
       const context = contextOf(command)
+      const date = dayOption('--date', options.date)
       const program = await context.readProgram(path)
-      const asked = await readJson(resolve(context.callerFolder, file))
-      const question = parseQuestion(asked)
-      const isFull = options.full ?? false
+      if (options.saved !== undefined) refuseBoth(file, options)
+      if (options.save) return saveScenario(context, program, await readGiven(context, file))
       const out = options.out === undefined ? null : resolve(context.callerFolder, options.out)
       if (out !== null) await requirePlace(out)
-      const answer = await askQuestion(program, { ...context, question, isFull })
-      const { kind, ...rest } = answer
+      const saved = options.saved === undefined ? null : await readSaved(context, program, options.saved)
+      const given = saved ?? (await readGiven(context, file))
+      // A kept scenario is asked anew of the latest day; one that was written for a day keeps it.
+      const question = saved || date !== undefined ? askedOn(given.question, date ?? null) : given.question
+      const isFull = options.full ?? false
+      const { report, document, record } = await answerQuestion(program, { ...context, question, isFull })
+      if (saved) await recordAnswer(context, program, { id: saved.id, record })
       if (out !== null) {
         const { renderReport } = await import('../jobs/what-if-report/report.ts')
-        const scenarios = scenariosOf(question)
-        await writeWhole(out, renderReport({ ...context, answer, scenarios, asked, program, isFull }))
+        const shown = { answer: report, scenarios: scenariosOf(question), asked: given.text }
+        await writeWhole(out, renderReport({ ...context, ...shown, program, isFull }))
       }
       const words = out === null ? [] : [`Report written to ${out}.`]
-      const document = kind === 'scenario' ? answer.report : rest
-      printResult(context, document, [questionInWords(answer), ...words].join('\n'))
-      if (isRefused(answer)) process.exitCode = 3
+      printResult(context, document, [questionInWords(report), ...words].join('\n'))
+      if (isRefused(report)) process.exitCode = 3
     })
-}
-
-function scenariosOf(question: Question): readonly Scenario[] {
-  return question.kind === 'compare' ? question.scenarios : [question.scenario]
 }
 
 /** Whether there is no answer: a scenario that leaves what is known, or a goal out of reach. */
@@ -53,18 +58,6 @@ function isRefused(answer: QuestionReport): boolean {
   if (answer.kind === 'scenario') return answer.report.support.refused
   if (answer.kind === 'compare') return answer.compare.every(({ support }) => support.refused)
   return answer.kind === 'goal' && !answer.goal.reached
-}
-
-/** **Errors** `scenario-file` where it cannot be read or is no JSON. */
-async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw usageError('scenario-file', `${path} cannot be read. Name a JSON file with a scenario.`)
-  })
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw usageError('scenario-file', `${path} is no JSON: ${(error as Error).message}.`)
-  }
 }
 
 function questionInWords(answer: QuestionReport): string {
