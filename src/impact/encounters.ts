@@ -76,13 +76,15 @@ function drawnBy(text: string, seed: number): string {
 /** Makes the tables `met`, all days with events, and `moments`, a sample of them. */
 async function drawExposed(
   database: Database,
-  { relations, types, horizonDays, asOf, seed }: EncounterRequest,
+  { relations, types, windowDays, horizonDays, asOf, seed }: EncounterRequest,
 ): Promise<void> {
+  // Of the first days little is known before that could be adjusted for.
   await database.run(`
     create or replace temp table met as
     select customer_id, day, count(*) as events
     from ${relations.events}
     where type in ${quoteTexts(types)} and day <= date ${quoteText(asOf)} - ${horizonDays}
+      and day > (select min(day) from ${relations.events}) + ${windowDays}
     group by customer_id, day`)
   await database.run(`
     create or replace temp table moments as

@@ -128,7 +128,7 @@ async function besideComparison(
   { opened, answer }: { opened: OpenedPopulation; answer: ScenarioAnswer },
 ): Promise<ScenarioAnswer> {
   const { changes } = setting.scenario
-  if (changes.length === 0) return answer
+  if (answer.evaluation.edited.length === 0) return answer
   const adjusted = await adjustBehaviour(database, { ...setting, opened, changes })
   if ('reason' in adjusted)
     return {

@@ -67,7 +67,7 @@ function decimalsOf(value: number): number {
 export function npsCurves(baseline: GroupFigures, scenario: GroupFigures): Markup | null {
   const pointsOf = ({ nps }: GroupFigures) =>
     Object.entries(nps).map(([days, figure]) => ({ x: Number(days), ...figure }))
-  if (Object.keys(baseline.nps).length < 2) return null
+  if (Object.keys(scenario.nps).length < 2) return null
   const days = pointsOf(baseline).map(({ x }) => x)
   const drawn = drawCurves({
     curves: [

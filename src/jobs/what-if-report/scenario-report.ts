@@ -30,8 +30,17 @@ export function scenarioReport(report: WhatIfReport, subject: ReportSubject): (M
     html`<section class="keep"><h2>The difference</h2>${differenceForests(given.difference)}</section>`,
     curves && html`<section class="keep"><h2>Net promoter score ahead</h2>${curves}</section>`,
     html`<section><h2>All figures</h2>${figuresTable(given, subject)}</section>`,
+    besideSection(report, subject),
     segmentsTable(report.segments, subject),
     movedTable(report.most_moved, subject),
     closing,
   ]
+}
+
+/** What the forecasts alone say, where days with and without were compared. */
+function besideSection({ associational, baseline }: WhatIfReport, subject: ReportSubject): Markup | null {
+  if (associational === null || baseline === null) return null
+  const table = figuresTable({ ...associational, baseline }, subject, 'associational-table')
+  return html`<section id="associational"><h2>By the forecasts alone</h2>
+<p>Associational: how the forecasts answer to the edited behaviour, which may go along with what moves customers without being its cause. It stands here to be set beside the comparison above.</p>${table}</section>`
 }

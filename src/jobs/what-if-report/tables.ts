@@ -25,7 +25,7 @@ interface Cell {
 }
 
 /** Net promoter score and outcomes as they are, as they would be, and the difference, with their intervals. */
-export function figuresTable(given: Given, { program }: ReportSubject): Markup {
+export function figuresTable(given: Given, { program }: ReportSubject, id = 'figures-table'): Markup {
   const desired = new Map(program.outcomes.map(({ name, isDesired }) => [name, isDesired]))
   const score = (part: keyof Given, days: string): Cell => {
     const { value, ci80, ci95 } = given[part].nps[days]
@@ -49,7 +49,7 @@ export function figuresTable(given: Given, { program }: ReportSubject): Markup {
       return figureRow([figureTitle(task), hint], (part) => outcome(part, task))
     }),
   ]
-  return html`<div class="wide"><table id="figures-table">
+  return html`<div class="wide"><table id="${id}">
 <caption>Differences of NPS in points, those of outcomes in percentage points. Below each figure its 80% and 95% interval.</caption>
 <thead><tr><th scope="col">Figure</th><th scope="col" class="number">As it is</th><th scope="col" class="number">With the change</th><th scope="col" class="number">Difference</th></tr></thead>
 <tbody>${rows}</tbody></table></div>`
