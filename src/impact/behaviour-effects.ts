@@ -63,7 +63,7 @@ export async function measureBehaviour(
       exposed,
       `customers met them on ${exposed} days that can be looked back on, of ${fewestExposed} needed`,
     )
-  const spine = 'encounters_before'
+  const spine = 'encounters'
   const frame = await readFeatures(database, { program, lake, catalogue, relations, spine })
   const propensity = await fitTreatmentPropensity({
     ...{ frame: withDay(frame, day), isTreated: isExposed, cluster: customer },
@@ -89,20 +89,48 @@ function untold(exposed: number, reason: string): BehaviourEffects {
   return { effects: [], exposed, imbalance: 0, reason }
 }
 
+/** What happened after each encounter: the mean over the looks back at it. **Shape** [rows] */
+interface EncounterMetric {
+  readonly metric: string
+  readonly horizonDays: number
+  readonly outcome: Float64Array
+  /** How many looks found it known. */
+  readonly known: Float64Array
+}
+
 /** Outcomes within each horizon, and the net promoter answer within the longest. */
 async function readMetrics(
   database: Database,
   { program, lake, asOf }: BehaviourRequest,
-  { relations, day }: Encounters,
-): Promise<MeasuredMetric[]> {
+  { relations, encounterOf, day }: Encounters,
+): Promise<EncounterMetric[]> {
   const spine = 'encounters_after'
   const request = { program, lake, relations, asOf }
   const horizonDays = program.horizonsDays[program.horizonsDays.length - 1]
-  const answers = await readAnswers(database, { spine, rows: day.length }, { ...request, horizonDays })
-  return [
-    ...(await readOutcomes(database, { spine, annual: null }, request)),
-    ...answers.filter(({ metric }) => metric === 'nps'),
-  ]
+  const answers = await readAnswers(
+    database,
+    { spine, rows: encounterOf.length },
+    { ...request, horizonDays },
+  )
+  const outcomes = await readOutcomes(database, { spine, annual: null }, request)
+  return [...outcomes, ...answers.filter(({ metric }) => metric === 'nps')].map((metric) =>
+    averageLooks(metric, encounterOf, day.length),
+  )
+}
+
+function averageLooks(
+  { metric, horizonDays, outcome }: MeasuredMetric,
+  encounterOf: Int32Array,
+  rows: number,
+): EncounterMetric {
+  const sums = new Float64Array(rows)
+  const known = new Float64Array(rows)
+  for (const [look, row] of encounterOf.entries()) {
+    if (Number.isNaN(outcome[look])) continue
+    sums[row] += outcome[look]
+    known[row]++
+  }
+  return { metric, horizonDays, outcome: sums.map((sum, row) => sum / known[row]), known }
 }
 
 interface Compared extends Encounters {
@@ -116,11 +144,11 @@ function isComparable(chance: number): boolean {
 
 /** Metrics that are known of the same rows share their fits. */
 function measureMetrics(
-  metrics: readonly MeasuredMetric[],
+  metrics: readonly EncounterMetric[],
   compared: Compared,
   seed: number,
 ): BehaviourEffect[] {
-  const groups = new Map<string, { rows: Int32Array; metrics: MeasuredMetric[] }>()
+  const groups = new Map<string, { rows: Int32Array; metrics: EncounterMetric[] }>()
   for (const metric of metrics) {
     const rows = Int32Array.from(compared.chance.keys()).filter(
       (row) => isComparable(compared.chance[row]) && !Number.isNaN(metric.outcome[row]),
@@ -135,7 +163,7 @@ function measureMetrics(
 }
 
 function measureGroup(
-  { rows, metrics }: { rows: Int32Array; metrics: readonly MeasuredMetric[] },
+  { rows, metrics }: { rows: Int32Array; metrics: readonly EncounterMetric[] },
   compared: Compared,
   seed: number,
 ): BehaviourEffect[] {
@@ -153,9 +181,10 @@ function measureGroup(
   })
   const chance = Float64Array.from(rows, (row) => compared.chance[row])
   const eventsEach = rows.reduce((sum, row) => sum + compared.events[row], 0) / exposed
-  return metrics.map(({ metric, horizonDays }, place) => {
-    const ifSpared = predictions[place]
-    const found = effectOnExposed({ isExposed, outcome: targets[place], chance, ifSpared, customer })
+  return metrics.map(({ metric, horizonDays, known }, place) => {
+    const own = { outcome: targets[place], ifSpared: predictions[place] }
+    const weight = Float64Array.from(rows, (row) => known[row])
+    const found = effectOnExposed({ isExposed, chance, customer, weight, ...own })
     const { effect, standardError } = found
     return {
       ...{ ...found, metric, horizonDays },

@@ -10,6 +10,8 @@ export interface ExposedRows {
   readonly ifSpared: ArrayLike<number>
   /** Rows of one customer share a number. */
   readonly customer: ArrayLike<number>
+  /** How much each row counts, such as how often its outcome was looked at. */
+  readonly weight: ArrayLike<number>
 }
 
 /** What exposure did to those who met it, in the unit of the outcome. */
@@ -31,7 +33,10 @@ export interface EffectOnExposed {
 export function effectOnExposed(rows: ExposedRows): EffectOnExposed {
   const { isExposed, outcome, chance, ifSpared, customer } = rows
   const count = isExposed.length
-  const weight = Float64Array.from(isExposed, (own, i) => (own ? 1 : chance[i] / (1 - chance[i])))
+  const weight = Float64Array.from(
+    isExposed,
+    (own, i) => rows.weight[i] * (own ? 1 : chance[i] / (1 - chance[i])),
+  )
   const sums = [0, 0]
   const totals = [0, 0]
   let squares = 0
@@ -52,7 +57,7 @@ export function effectOnExposed(rows: ExposedRows): EffectOnExposed {
   return {
     effect: means[1] - means[0],
     standardError: Math.sqrt((variance * customers) / Math.max(1, customers - 2)),
-    exposed: sums[1],
+    exposed: isExposed.reduce((sum, own) => sum + own, 0),
     effectiveSpared: squares > 0 ? sums[0] ** 2 / squares : 0,
   }
 }

@@ -13,6 +13,8 @@ export interface Encounters {
   readonly day: Int32Array
   /** Rows of one customer share a number. */
   readonly customer: Int32Array
+  /** The row that each look back belongs to. [looks] */
+  readonly encounterOf: Int32Array
   /** The rows of the customers looked at, in tables of their own. */
   readonly relations: BehaviourRelations
 }
@@ -21,20 +23,19 @@ export interface EncounterRequest {
   readonly program: Program
   readonly relations: BehaviourRelations
   readonly types: readonly string[]
-  /** What happens is looked at from a day on that lies up to so many days after the encounter. */
+  /** What happens is looked at from days on that lie up to so many days after the encounter. */
   readonly windowDays: number
-  /** Fewest days behind that day that must be known. */
+  /** Days behind those days that must be known. */
   readonly horizonDays: number
   /** Nothing after this day is known. */
   readonly asOf: Day
+  /** Most days with events that are compared. */
+  readonly mostExposed: number
   readonly seed: number
 }
 
-/** Most days with events that are looked at. */
-const mostExposed = 2500
-/** Days of others for each of them: at random, of whom many were not there, and shortly after what goes before. */
-const sparedAtRandom = 3
-const sparedAlike = 2
+/** Days of others drawn for each of them. Some turn out not to have been there. */
+const sparedForEach = 3
 /** What goes before lies at most so many days back. */
 const precursorDays = 7
 
@@ -42,9 +43,9 @@ const precursorDays = 7
  * Finds encounters and, on days alike, customers who met nothing of the kind that day. Where another type of event goes
  * before most encounters, as a ticket before its reopening, most of those spared are drawn from the days after such.
  *
- * Makes the tables `encounters_before` (row, customer_id, cutoff, joined), cut at the end of the day before the
- * encounter, and `encounters_after`, cut where an event of the window would be looked back on: at a day drawn evenly
- * from the window. Both hold the same rows, those of customers at risk at both cutoffs.
+ * Makes the tables `encounters` (row, customer_id, cutoff, joined), cut at the end of the day before, and
+ * `encounters_after` with the same columns, cut at days from which an event of the window would be looked back on: several
+ * of each encounter, spread evenly over the window. All are of customers at risk at both cutoffs.
  */
 export async function findEncounters(database: Database, request: EncounterRequest): Promise<Encounters> {
   await drawExposed(database, request)
@@ -53,17 +54,19 @@ export async function findEncounters(database: Database, request: EncounterReque
   await cutRows(database, { ...request, relations })
   const found = await database.columns(`
     select
-      (events > 0)::integer as is_exposed,
-      events,
-      day - date '1970-01-01' as day,
+      (met > 0)::integer as is_exposed,
+      met,
+      cutoff + 1 - date '1970-01-01' as day,
       dense_rank() over (order by customer_id) as customer
     from encounters
     order by row`)
+  const looks = await database.columns('select encounter from encounters_after order by row')
   return {
     isExposed: Uint8Array.from(found.is_exposed as Float64Array),
-    events: found.events as Float64Array,
+    events: found.met as Float64Array,
     day: Int32Array.from(found.day as Float64Array),
     customer: Int32Array.from(found.customer as Float64Array),
+    encounterOf: Int32Array.from(looks.encounter as Float64Array),
     relations,
   }
 }
@@ -76,7 +79,7 @@ function drawnBy(text: string, seed: number): string {
 /** Makes the tables `met`, all days with events, and `moments`, a sample of them. */
 async function drawExposed(
   database: Database,
-  { relations, types, windowDays, horizonDays, asOf, seed }: EncounterRequest,
+  { relations, types, windowDays, horizonDays, asOf, mostExposed, seed }: EncounterRequest,
 ): Promise<void> {
   // Of the first days little is known before that could be adjusted for.
   await database.run(`
@@ -105,47 +108,62 @@ async function drawSpared(database: Database, request: EncounterRequest): Promis
   )
   await database.run(`
     create or replace temp table drawn as
-    select distinct everybody.customer_id, drawn.day, (drawn.day - 1)::date as cutoff
+    select distinct everybody.customer_id, drawn.day, (drawn.day - 1)::date as cutoff, place
     from (
-      select day, ${drawnBy("customer_id || ' ' || day || ' ' || copy", seed)} % ${Math.max(1, customers)} as number
-      from moments, range(${sparedAtRandom}) as copies(copy)
+      select day, place, ${drawnBy("customer_id || ' ' || day || ' ' || copy", seed)} % ${Math.max(1, customers)} as number
+      from moments, range(${sparedForEach}) as copies(copy)
     ) as drawn
     join everybody using (number)`)
   const candidates = 'select customer_id, cutoff from drawn'
   await database.run(`
     create or replace temp table spared as
-    select customer_id, day
+    select customer_id, day, place
     from drawn
     join (${selectAtRisk({ program, relations, candidates })}) using (customer_id, cutoff)`)
   const precursor = await findPrecursor(database, request)
-  if (precursor !== null)
-    await database.run(`
-      insert into spared
-      with gaps as (
-        select place, moments.day - max(earlier.day) as gap
-        from moments
-        join ${relations.events} as earlier using (customer_id)
-        where earlier.type = ${quoteText(precursor)}
-          and earlier.day < moments.day and earlier.day >= moments.day - ${precursorDays}
-        group by place, moments.day
-      ),
-      numbered_gaps as (select gap, row_number() over (order by place) - 1 as number from gaps),
-      precursors as (
-        select customer_id, day, row_number() over (order by draw, customer_id, day) - 1 as number
-        from (
-          select distinct customer_id, day, ${drawnBy("customer_id || ' ' || day", seed)} as draw
-          from ${relations.events}
-          where type = ${quoteText(precursor)}
-        )
-        qualify number < ${sparedAlike} * (select count(*) from gaps)
-      )
-      select precursors.customer_id, (precursors.day + gap::integer)::date as day
-      from precursors
-      join numbered_gaps on numbered_gaps.number = precursors.number % (select count(*) from gaps)`)
+  if (precursor !== null) await drawAlike(database, precursor, request)
   await database.run(`
     insert into moments
     select (select count(*) from moments) + row_number() over (order by customer_id, day) - 1, customer_id, day, 0
     from (select distinct customer_id, day from spared anti join met using (customer_id, day))`)
+}
+
+/**
+ * For encounters shortly after what goes before them, puts days in place of random ones that come as long after such
+ * events of others.
+ */
+async function drawAlike(
+  database: Database,
+  precursor: string,
+  { relations, seed }: EncounterRequest,
+): Promise<void> {
+  await database.run(`
+    create or replace temp table gaps as
+    select place, gap, row_number() over (order by place) - 1 as number
+    from (
+      select place, (moments.day - max(earlier.day))::integer as gap
+      from moments
+      join ${relations.events} as earlier using (customer_id)
+      where earlier.type = ${quoteText(precursor)}
+        and earlier.day < moments.day and earlier.day >= moments.day - ${precursorDays}
+      group by place, moments.day
+    )`)
+  await database.run('delete from spared where place in (select place from gaps)')
+  const count = '(select count(*) from gaps)'
+  await database.run(`
+    insert into spared
+    with precursors as (
+      select customer_id, day, row_number() over (order by draw, customer_id, day) - 1 as number
+      from (
+        select distinct customer_id, day, ${drawnBy("customer_id || ' ' || day", seed)} as draw
+        from ${relations.events}
+        where type = ${quoteText(precursor)}
+      )
+      qualify number < ${sparedForEach} * ${count}
+    )
+    select precursors.customer_id, (precursors.day + gap)::date as day, place
+    from precursors
+    join gaps on gaps.number = precursors.number % ${count}`)
 }
 
 /** At least this share of encounters must come after a type of event, and so many times as often as at random. */
@@ -189,41 +207,50 @@ async function copyRows(database: Database, { relations }: EncounterRequest): Pr
   }
 }
 
+/** Days from which each encounter is looked back on, spread evenly over the window. */
+const looksBack = 4
+
 /** Makes the tables of rows, cut before and after. */
 async function cutRows(
   database: Database,
   { program, relations, windowDays, horizonDays, asOf, seed }: EncounterRequest,
 ): Promise<void> {
+  const draw = `${drawnBy("customer_id || ' lag ' || day", seed)} % 1000 / 1000`
   await database.run(`
-    create or replace temp table cut_moments as
+    create or replace temp table looks as
     select
       customer_id,
       day,
       events,
       (day - 1)::date as before_cutoff,
-      (day + (${drawnBy("customer_id || ' lag ' || day", seed)} % ${windowDays})::integer)::date as after_cutoff
-    from moments
+      (day + floor((look + ${draw}) * ${windowDays} / ${looksBack})::integer)::date as after_cutoff
+    from moments, range(${looksBack}) as looks(look)
     where after_cutoff <= date ${quoteText(asOf)} - ${horizonDays}`)
   const atRisk = (cutoff: string) =>
-    selectAtRisk({
-      program,
-      relations,
-      candidates: `select customer_id, ${cutoff} as cutoff from cut_moments`,
-    })
+    selectAtRisk({ program, relations, candidates: `select customer_id, ${cutoff} as cutoff from looks` })
   await database.run(`
-    create or replace temp table encounters as
+    create or replace temp table seen as
     select
-      (row_number() over (order by rows.customer_id, rows.day) - 1)::integer as row,
-      rows.*,
+      (dense_rank() over (order by looks.customer_id, looks.day) - 1)::integer as encounter,
+      looks.*,
       earlier.joined as before_joined,
       later.joined as after_joined
-    from cut_moments as rows
+    from looks
     join (${atRisk('before_cutoff')}) as earlier
-      on earlier.customer_id = rows.customer_id and earlier.cutoff = rows.before_cutoff
+      on earlier.customer_id = looks.customer_id and earlier.cutoff = looks.before_cutoff
     join (${atRisk('after_cutoff')}) as later
-      on later.customer_id = rows.customer_id and later.cutoff = rows.after_cutoff`)
-  for (const name of ['before', 'after'])
-    await database.run(`
-      create or replace temp table encounters_${name} as
-      select row, customer_id, ${name}_cutoff as cutoff, ${name}_joined as joined from encounters order by row`)
+      on later.customer_id = looks.customer_id and later.cutoff = looks.after_cutoff`)
+  await database.run(`
+    create or replace temp table encounters as
+    select distinct encounter as row, customer_id, events as met, before_cutoff as cutoff, before_joined as joined
+    from seen`)
+  await database.run(`
+    create or replace temp table encounters_after as
+    select
+      (row_number() over (order by encounter, after_cutoff) - 1)::integer as row,
+      encounter,
+      customer_id,
+      after_cutoff as cutoff,
+      after_joined as joined
+    from seen`)
 }

@@ -20,7 +20,12 @@ export interface AdjustedRequest {
   readonly opened: OpenedPopulation
   readonly relations: BehaviourRelations
   readonly changes: readonly Change[]
+  /** Whether everything is looked at, however long it takes. */
+  readonly isFull: boolean
 }
+
+/** Days with events that are compared, where an answer is wanted at once and where there is time. */
+const mostExposed = { atOnce: 1500, full: 4000 } as const
 
 /**
  * Estimates what events taken away or added do, by comparing days with such events to days without; every event counts as
@@ -28,7 +33,7 @@ export interface AdjustedRequest {
  */
 export async function adjustBehaviour(
   database: Database,
-  { opened, relations, changes }: AdjustedRequest,
+  { opened, relations, changes, isFull }: AdjustedRequest,
 ): Promise<AdjustedBehaviour> {
   const edits: EventEdit[] = []
   for (const change of changes) {
@@ -38,7 +43,7 @@ export async function adjustBehaviour(
   }
   const parts: { edit: EventEdit; measured: BehaviourEffects }[] = []
   for (const edit of edits) {
-    const measured = await recall(database, { opened, relations, types: edit.types })
+    const measured = await recall(database, { opened, relations, isFull, types: edit.types })
     if (measured.reason !== null) return { reason: `${edit.types.join(', ')}: ${measured.reason}` }
     parts.push({ edit, measured })
   }
@@ -66,21 +71,23 @@ const known = new WeakMap<Lake, Map<string, Promise<BehaviourEffects>>>()
 
 function recall(
   database: Database,
-  { opened, relations, types }: Omit<AdjustedRequest, 'changes'> & { types: readonly string[] },
+  { opened, relations, types, isFull }: Omit<AdjustedRequest, 'changes'> & { types: readonly string[] },
 ): Promise<BehaviourEffects> {
   const { asked, date, seed, scenario } = opened
   const { program, lake, predictor } = asked
   const { excluded } = predictor.parts
   const windowDays = scenario.inForceDays
-  const key = JSON.stringify([[...types].sort(), windowDays, date, seed, excluded])
+  const most = isFull ? mostExposed.full : mostExposed.atOnce
+  const key = JSON.stringify([[...types].sort(), windowDays, date, seed, most, excluded])
   const own = known.get(lake) ?? new Map<string, Promise<BehaviourEffects>>()
   known.set(lake, own)
   const measure = async () => {
     const names = new Set(excluded)
     const catalogue = await buildCatalogue(database, { program, lake, asOf: date, excluded: names })
-    const horizonDays = program.horizonsDays[0]
+    const horizonDays = program.horizonsDays[program.horizonsDays.length - 1]
     return measureBehaviour(database, {
       ...{ program, lake, relations, catalogue, types, windowDays, horizonDays, asOf: date, seed },
+      mostExposed: most,
     })
   }
   const found = own.get(key) ?? measure()
@@ -93,7 +100,7 @@ function recall(
 async function countMoved(
   database: Database,
   edit: EventEdit,
-  { opened, relations }: Omit<AdjustedRequest, 'changes'>,
+  { opened, relations }: Pick<AdjustedRequest, 'opened' | 'relations'>,
 ): Promise<Float64Array> {
   const { scope, scenario, from, date } = opened
   const moved = new Float64Array(scope.sampled)

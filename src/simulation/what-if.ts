@@ -129,7 +129,10 @@ async function besideComparison(
 ): Promise<ScenarioAnswer> {
   const { changes } = setting.scenario
   if (answer.evaluation.edited.length === 0) return answer
-  const adjusted = await adjustBehaviour(database, { ...setting, opened, changes })
+  const adjusted = await adjustBehaviour(database, {
+    ...{ ...setting, opened, changes },
+    isFull: setting.most === null,
+  })
   if ('reason' in adjusted)
     return {
       ...answer,

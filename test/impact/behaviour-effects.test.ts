@@ -32,7 +32,18 @@ async function measure(types: readonly string[], seed = 1): Promise<BehaviourEff
   const relations = lakeRelations(lake, { excluded })
   return withScratchDatabase(lake.folder, program, async (database) => {
     const catalogue = await buildCatalogue(database, { program, lake, asOf, excluded })
-    const request = { program, lake, relations, catalogue, types, windowDays, horizonDays, asOf, seed }
+    const request = {
+      program,
+      lake,
+      relations,
+      catalogue,
+      types,
+      windowDays,
+      horizonDays,
+      asOf,
+      seed,
+      mostExposed: 3000,
+    }
     return measureBehaviour(database, request)
   })
 }

@@ -16,7 +16,7 @@ function simulate(seed: number, rows = 1500) {
   const ifSpared = trouble.map((own) => 0.1 + 0.6 * own)
   const outcome = ifSpared.map((own, row) => (random() < own + effect * isExposed[row] ? 1 : 0))
   const customer = Int32Array.from({ length: rows }, (_, row) => row)
-  return { isExposed, outcome, chance, ifSpared, customer }
+  return { isExposed, outcome, chance, ifSpared, customer, weight: new Float64Array(rows).fill(1) }
 }
 
 describe('the effect on those exposed', () => {
@@ -27,6 +27,7 @@ describe('the effect on those exposed', () => {
       chance: [0.5, 0.5, 0.2, 0.4],
       ifSpared: [2, 3, 1, 2],
       customer: [0, 1, 2, 3],
+      weight: [1, 1, 1, 1],
     })
     expect(found.effect).toBe(1)
     expect(found.standardError).toBe(0)
@@ -39,6 +40,7 @@ describe('the effect on those exposed', () => {
       chance: [0.5, 0.2, 0.5],
       ifSpared: [0, 0, 0],
       customer: [0, 1, 2],
+      weight: [1, 1, 1],
     })
     // Odds 1/4 and 1: (1/4 + 4) / (5/4) = 3.4 without exposure; (5/4)² / (1/16 + 1) rows that weigh alike.
     expect(found.effect).toBeCloseTo(6.6, 12)
@@ -78,6 +80,7 @@ describe('the effect on those exposed', () => {
     const doubled = {
       isExposed: Uint8Array.from(twice(world.isExposed)),
       ...{ outcome: twice(world.outcome), chance: twice(world.chance), ifSpared: twice(world.ifSpared) },
+      weight: twice(world.weight),
       customer: twice(world.customer),
     }
     expect(effectOnExposed(doubled).standardError).toBeCloseTo(effectOnExposed(world).standardError, 4)
