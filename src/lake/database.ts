@@ -1,6 +1,7 @@
 import {
   type DuckDBAppender,
   type DuckDBConnection,
+  type DuckDBDataChunk,
   DuckDBInstance,
   type DuckDBValue,
 } from '@duckdb/node-api'
@@ -89,9 +90,7 @@ export class Database {
       if (!chunk || rows === 0) break
       for (let index = 0; index < names.length; index++) {
         const vector = chunk.getColumnVector(index)
-        const part: ResultColumn = isText[index] ? [] : new Float64Array(rows)
-        for (let row = 0; row < rows; row++) part[row] = readItem(vector.getItem(row), isText[index]) as never
-        parts[index].push(part)
+        parts[index].push(isText[index] ? readTexts(vector, rows) : readNumbers(vector, rows))
       }
     }
     return Object.fromEntries(names.map((name, index) => [name, joined(parts[index], isText[index])]))
@@ -123,9 +122,21 @@ export class Database {
   }
 }
 
-function readItem(item: DuckDBValue, isText: boolean): string | number | null {
-  if (isText) return item as string | null
-  return item === null ? Number.NaN : Number(item)
+type Vector = ReturnType<DuckDBDataChunk['getColumnVector']>
+
+function readTexts(vector: Vector, rows: number): (string | null)[] {
+  const texts: (string | null)[] = []
+  for (let row = 0; row < rows; row++) texts.push(vector.getItem(row) as string | null)
+  return texts
+}
+
+function readNumbers(vector: Vector, rows: number): Float64Array {
+  const numbers = new Float64Array(rows)
+  for (let row = 0; row < rows; row++) {
+    const item = vector.getItem(row)
+    numbers[row] = typeof item === 'number' ? item : item === null ? Number.NaN : Number(item)
+  }
+  return numbers
 }
 
 function joined(parts: ResultColumn[], isText: boolean): ResultColumn {

@@ -106,7 +106,7 @@ async function readDrawn(
 }
 
 /** The tables whose rows the changes edit. */
-function editedTables({ changes }: Scenario): Set<'events' | 'customers'> {
+export function editedTables({ changes }: Pick<Scenario, 'changes'>): Set<'events' | 'customers'> {
   return new Set(changes.map(({ kind }) => (kind === 'attribute' ? 'customers' : 'events')))
 }
 

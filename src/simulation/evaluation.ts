@@ -2,8 +2,9 @@ import { addDays, type Day } from '../domain/days.ts'
 import { type BehaviourRelations, pickFrame, readFeatures } from '../features/features.ts'
 import { readAnnualValues } from '../impact/annual-value.ts'
 import type { Database } from '../lake/database.ts'
+import { behaviourTables } from './copied-rows.ts'
 import { DrawSums, type PartAsItIs, type Replication } from './draw-sums.ts'
-import { type Drawn, drawScenario, isCertain } from './draws.ts'
+import { type Drawn, drawScenario, editedTables, isCertain } from './draws.ts'
 import { type EditedFrames, editedPart, joinEdited } from './edited-features.ts'
 import { type Forecast, type Forecaster, forecasterHere } from './forecast.ts'
 import type { Quantity } from './quantities.ts'
@@ -68,7 +69,7 @@ export async function openPopulation(
   const forecasts = new Forecasts(asked)
   const whole = new WholeForecast(scope.sampled)
   for (let place = 0; place < scope.parts; place++) {
-    const { relations, studied } = await rows.open(place)
+    const { relations, studied } = await rows.open(place, new Set(behaviourTables))
     const source = { program: asked.program, lake: asked.lake, relations }
     const { catalogue } = asked.predictor
     const frame = await readFeatures(database, { ...source, catalogue, spine: 'part_studied' })
@@ -209,7 +210,7 @@ async function drawPart(
   { scenario, rows, donors, parts, ...opened }: OpenedPopulation,
   { changes, draws, place }: { changes: readonly Change[]; draws: readonly number[]; place: number },
 ): Promise<Drawn> {
-  const { relations } = await rows.open(place)
+  const { relations } = await rows.open(place, editedTables({ changes }))
   const { frame } = parts[place]
   return drawScenario(database, {
     ...{ ...opened, scenario: { ...scenario, changes }, relations, donors, draws },

@@ -1,4 +1,5 @@
 import type { Day } from '../domain/days.ts'
+import type { BehaviourTable } from '../features/catalogue.ts'
 import { type BehaviourRelations, lakeRelations } from '../features/relations.ts'
 import { type Database, quoteText } from '../lake/database.ts'
 import { copyRows } from './copied-rows.ts'
@@ -18,12 +19,18 @@ export interface StudiedRequest {
   readonly date: Day
 }
 
-/** What the draws of a part start from. */
+/** A part of those studied, with the rows of some tables. */
 export interface StudiedPart {
   /** Its rows; answers given while the changes are in force are left out. */
   readonly relations: BehaviourRelations
   /** Row in `studied` of each row of the part: the population's first, then others. */
   readonly studied: Int32Array
+}
+
+interface OpenPart {
+  readonly place: number
+  readonly tables: ReadonlySet<BehaviourTable>
+  readonly part: StudiedPart
 }
 
 /**
@@ -33,16 +40,17 @@ export interface StudiedPart {
 export class StudiedRows {
   readonly #database: Database
   readonly #request: StudiedRequest
-  #open: { readonly place: number; readonly part: StudiedPart } | null = null
+  #open: OpenPart | null = null
 
   constructor(database: Database, request: StudiedRequest) {
     this.#database = database
     this.#request = request
   }
 
-  /** Opens a part in place of the one that is open. */
-  async open(place: number): Promise<StudiedPart> {
-    if (this.#open?.place === place) return this.#open.part
+  /** Opens a part in place of the one that is open. @param tables whose rows will be read */
+  async open(place: number, tables: ReadonlySet<BehaviourTable>): Promise<StudiedPart> {
+    const known = this.#open
+    if (known?.place === place && [...tables].every((table) => known.tables.has(table))) return known.part
     const database = this.#database
     const { scope, from } = this.#request
     await database.run(`
@@ -59,7 +67,7 @@ export class StudiedRows {
       create or replace temp table part_scope as
       select row, customer_id, cutoff, joined from part_studied where studied < ${scope.sampled}`)
     const found = await database.columns('select studied from part_studied order by row')
-    const relations = await this.#rowsOf(place)
+    const relations = await this.#rowsOf(place, tables)
     const part: StudiedPart = {
       relations: {
         ...relations,
@@ -67,11 +75,11 @@ export class StudiedRows {
       },
       studied: Int32Array.from(found.studied as Float64Array),
     }
-    this.#open = { place, part }
+    this.#open = { place, tables, part }
     return part
   }
 
-  async #rowsOf(place: number): Promise<BehaviourRelations> {
+  async #rowsOf(place: number, tables: ReadonlySet<BehaviourTable>): Promise<BehaviourRelations> {
     const { asked, scope, date } = this.#request
     if (scope.parts === 1) return scope.relations
     const { bucket } = await this.#database.row<{ bucket: number }>(
@@ -79,7 +87,7 @@ export class StudiedRows {
     )
     const excluded = new Set(asked.predictor.parts.excluded)
     const rows = lakeRelations(asked.lake, { buckets: [bucket], excluded })
-    return copyRows(this.#database, rows, { customers: 'part_studied', date })
+    return copyRows(this.#database, rows, { customers: 'part_studied', date, tables })
   }
 }
 
