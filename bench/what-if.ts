@@ -1,10 +1,13 @@
 import { parseArgs } from 'node:util'
 import { judgeCompanies } from './what-if-companies.ts'
 import { judgeEstimators } from './what-if-estimators.ts'
+import { measureSpeed } from './what-if-speed.ts'
 
 /**
  * `npm run bench:what-if [-- --simulations N] [--seeds N] [--customers N]`: whether measured effects hold the truth, in
  * simulated experiments of the estimator alone and in whole companies that are simulated, ingested and measured.
+ *
+ * With `--speed [--customers N] [--rounds N] [--folder DIR] [--only TEXT]`: how long answers take in a large company.
  */
 export async function main(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -12,11 +15,21 @@ export async function main(args: readonly string[]): Promise<void> {
     options: {
       simulations: { type: 'string', default: '300' },
       seeds: { type: 'string', default: '20' },
-      customers: { type: 'string', default: '5000' },
+      customers: { type: 'string' },
+      speed: { type: 'boolean', default: false },
+      rounds: { type: 'string', default: '5' },
+      folder: { type: 'string' },
+      only: { type: 'string', default: '' },
     },
   })
   const print = (line: string) => process.stdout.write(`${line}\n`)
+  if (values.speed) {
+    const { folder = null, only } = values
+    const customers = Number(values.customers ?? 100_000)
+    await measureSpeed({ customers, rounds: Number(values.rounds), folder, only, print })
+    return
+  }
   if (Number(values.simulations) > 0) judgeEstimators(Number(values.simulations), print)
   if (Number(values.seeds) > 0)
-    await judgeCompanies({ seeds: Number(values.seeds), customers: Number(values.customers), print })
+    await judgeCompanies({ seeds: Number(values.seeds), customers: Number(values.customers ?? 5000), print })
 }
