@@ -30,6 +30,9 @@ export interface SessionOptions {
   readonly isThreaded?: boolean
 }
 
+/** What is dear to make, such as the measurement of an initiative, and is kept: each may hold 100 MiB. */
+const mostRemembered = 4
+
 /**
  * Keeps what questions of a program are answered from: the version that serves, loaded, and the lake. Either is read anew
  * once another version serves or the lake has another commit. Several questions may go on at once. Close it in the end.
@@ -40,6 +43,8 @@ export class WhatIfSession {
   readonly #lake: LakeReader
   readonly #registry: Registry
   #served: Promise<Served> | null = null
+  /** What was made, by version, commit and key; the latest last. */
+  readonly #made = new Map<string, Promise<unknown>>()
 
   constructor(program: Program, options: SessionOptions) {
     this.#program = program
@@ -52,7 +57,18 @@ export class WhatIfSession {
   async current(): Promise<OpenedSession> {
     const { predictor, version, card, forecaster } = await this.#current()
     const lake = await this.#lake.current()
-    return { asked: { program: this.#program, lake, predictor, forecaster }, version, card }
+    const remember = <T>(key: string, make: () => Promise<T>) =>
+      this.#remember(`${version} ${lake.state.sequence} ${key}`, make)
+    return { asked: { program: this.#program, lake, predictor, forecaster, remember }, version, card }
+  }
+
+  #remember<T>(key: string, make: () => Promise<T>): Promise<T> {
+    const made = (this.#made.get(key) as Promise<T> | undefined) ?? make()
+    this.#made.delete(key)
+    this.#made.set(key, made)
+    made.catch(() => this.#made.delete(key))
+    for (const old of [...this.#made.keys()].slice(0, -mostRemembered)) this.#made.delete(old)
+    return made
   }
 
   async #current(): Promise<Served> {

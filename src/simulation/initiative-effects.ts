@@ -1,13 +1,18 @@
 import type { Day } from '../domain/days.ts'
 import { usageError } from '../domain/errors.ts'
+import type { Catalogue } from '../features/catalogue.ts'
 import { encode } from '../features/encoder.ts'
 import { type BehaviourRelations, type FeatureFrame, pickFrame, readFeatures } from '../features/features.ts'
-import { effectsAt, fitCustomerEffects, meanEffectAt } from '../impact/effect-by-customer.ts'
+import {
+  type CustomerEffects,
+  effectsAt,
+  fitCustomerEffects,
+  meanEffectAt,
+} from '../impact/effect-by-customer.ts'
 import { type ComparedArms, compareInitiative, type InitiativeComparison } from '../impact/initiative.ts'
 import type { MeasuredMetric } from '../impact/measured-metrics.ts'
 import { scoreByRows } from '../impact/measurement.ts'
 import type { Database } from '../lake/database.ts'
-import type { Matrix } from '../model/matrix.ts'
 import type { Asked } from './question.ts'
 
 /** What a measured initiative would do to each customer of the population. */
@@ -23,7 +28,7 @@ export interface TransportedEffect {
 }
 
 export interface InitiativeEffects {
-  readonly arm: ComparedArms
+  readonly arm: Pick<ComparedArms, 'evidence' | 'words' | 'warnings'>
   readonly effects: readonly TransportedEffect[]
   /** Features as the measurement has them: of those compared, and of the population. */
   readonly frames: { readonly compared: FeatureFrame; readonly population: FeatureFrame }
@@ -42,6 +47,21 @@ export interface InitiativeEffectRequest {
   readonly seed: number
 }
 
+/** What an initiative was measured to do, by what is known of a customer. */
+interface MeasuredInitiative {
+  readonly arm: Pick<ComparedArms, 'evidence' | 'words' | 'warnings' | 'propensity'>
+  readonly catalogue: Catalogue
+  /** Features of those compared. */
+  readonly compared: FeatureFrame
+  readonly effects: readonly FittedEffect[]
+  readonly costPerCustomer: number | null
+  readonly warnings: readonly string[]
+}
+
+interface FittedEffect extends Pick<TransportedEffect, 'metric' | 'horizonDays'> {
+  readonly effects: CustomerEffects
+}
+
 /**
  * Carries what was measured over to the customers of the table `scope`: effects by customer where they were shown to
  * differ, else the average.
@@ -53,28 +73,50 @@ export async function transportInitiative(
   request: InitiativeEffectRequest,
 ): Promise<InitiativeEffects> {
   const { asked, relations, initiative, date, seed } = request
+  const { program, lake } = asked
+  const remember = asked.remember ?? ((_, make) => make())
+  const measured = await remember(JSON.stringify([initiative, request.arm, date, seed]), () =>
+    measureForTransport(database, request),
+  )
+  const { arm, catalogue, compared } = measured
+  const frame = await readFeatures(database, { program, lake, catalogue, relations, spine: 'scope' })
+  const features = encode(arm.propensity.encoder, frame, arm.propensity.view)
+  const effects = measured.effects.map(({ effects, ...metric }): TransportedEffect => {
+    const { standardError } = meanEffectAt(effects, features)
+    return { ...metric, byCustomer: effectsAt(effects, features), standardError, isVaried: effects.slope > 0 }
+  })
+  return {
+    ...{ arm, effects, frames: { compared, population: frame } },
+    costPerCustomer: measured.costPerCustomer,
+    warnings: [...measured.warnings, ...arm.warnings],
+  }
+}
+
+/** Measures an initiative whoever is asked about. */
+async function measureForTransport(
+  database: Database,
+  request: InitiativeEffectRequest,
+): Promise<MeasuredInitiative> {
+  const { asked, initiative, date, seed } = request
   const { program, lake, predictor } = asked
   const comparison = await compareInitiative(database, {
     ...{ program, lake, initiative, asOf: date, control: null, seed },
     excluded: new Set(predictor.parts.excluded),
     groupErrors: {},
   })
-  const arm = chooseArm(comparison, request)
-  const { metrics } = comparison
-  const before = comparison.before as NonNullable<InitiativeComparison['before']>
-  const { catalogue } = before
-  const frame = await readFeatures(database, { program, lake, catalogue, relations, spine: 'scope' })
-  const features = encode(arm.propensity.encoder, frame, arm.propensity.view)
-  const effects = transportMetrics(metrics, { arm, features, seed })
+  const { pair, evidence, words, warnings, propensity } = chooseArm(comparison, request)
+  const effects = fitMetrics(comparison.metrics, pair, seed)
   if (effects.length === 0)
     throw usageError(
       'nothing-measured',
       `Nothing can be said of ${initiative} on ${date}: too few customers of its arms have been observed long enough. Ask on a later day.`,
     )
+  const before = comparison.before as NonNullable<InitiativeComparison['before']>
   return {
-    ...{ arm, effects, frames: { compared: pickFrame(before.frame, arm.pair.members), population: frame } },
-    costPerCustomer: costOfTreated(comparison, arm.pair.arm),
-    warnings: [...comparison.warnings, ...arm.warnings],
+    ...{ arm: { evidence, words, warnings, propensity }, effects, catalogue: before.catalogue },
+    compared: pickFrame(before.frame, pair.members),
+    costPerCustomer: costOfTreated(comparison, pair.arm),
+    warnings: comparison.warnings,
   }
 }
 
@@ -94,22 +136,21 @@ function chooseArm(
   )
 }
 
-/** Outcomes and NPS carried over, as far as enough customers of either arm are known. */
-function transportMetrics(
+/** Effects on outcomes and NPS, as far as enough customers of either arm are known. */
+function fitMetrics(
   metrics: readonly MeasuredMetric[],
-  { arm, features, seed }: { arm: ComparedArms; features: Matrix; seed: number },
-): TransportedEffect[] {
+  pair: ComparedArms['pair'],
+  seed: number,
+): FittedEffect[] {
   const wanted = metrics.filter(({ unit, metric }) => unit === 'probability' || metric === 'nps')
   const columns = wanted.map(({ outcome }) => outcome)
-  const transported = scoreByRows(columns, arm.pair, seed).flatMap(({ places, scores }) =>
-    fitCustomerEffects(scores, arm.pair.comparison, seed).map((effects, at) => {
-      const { standardError } = meanEffectAt(effects, features)
+  const fitted = scoreByRows(columns, pair, seed).flatMap(({ places, scores }) =>
+    fitCustomerEffects(scores, pair.comparison, seed).map((effects, at) => {
       const { metric, horizonDays } = wanted[places[at]]
-      const byCustomer = effectsAt(effects, features)
-      return { metric, horizonDays, byCustomer, standardError, isVaried: effects.slope > 0 }
+      return { metric, horizonDays, effects }
     }),
   )
-  return transported.sort((a, b) => a.horizonDays - b.horizonDays)
+  return fitted.sort((a, b) => a.horizonDays - b.horizonDays)
 }
 
 function costOfTreated({ assignments }: InitiativeComparison, arm: string): number | null {

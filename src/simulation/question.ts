@@ -20,6 +20,10 @@ export interface Asked {
   readonly predictor: Predictor
   /** Where forecasts are made. Default: in this thread. */
   readonly forecaster?: Forecaster
+  /**
+   * Gives what was made under the same key before, of the same lake and version. Default: everything is made anew.
+   */
+  readonly remember?: <T>(key: string, make: () => Promise<T>) => Promise<T>
 }
 
 /**

@@ -207,13 +207,19 @@ async function askInitiative(
   { initiative, arm }: InitiativeEdit,
 ): Promise<Found> {
   const { scenario } = setting
-  const measured = await transportInitiative(database, { ...setting, initiative, arm })
+  const measured = await transportInitiative(database, {
+    ...{ ...setting, relations: setting.scope.relations },
+    ...{ initiative, arm },
+  })
   const { compared, population } = measured.frames
   const names = population.features.flatMap(({ name, kind }) => (kind === 'number' ? [name] : []))
   const varied = measured.effects.filter(({ isVaried }) => isVaried)
   const words = varied.map(({ metric, horizonDays }) => `${metric} within ${horizonDays} days`)
   return {
-    ...(await evaluateInitiative(database, { ...setting, measured, reach: scenario.reach })),
+    ...(await evaluateInitiative(database, {
+      ...{ ...setting, relations: setting.scope.relations },
+      ...{ measured, reach: scenario.reach },
+    })),
     evidence: measured.arm.evidence,
     evidenceWords: `${initiative} was measured: ${measured.arm.words}`,
     inside: shareInside(compared, population, names),
@@ -226,9 +232,12 @@ async function askInitiative(
   }
 }
 
+/** Of the rest of an error's variance: then the draws make an interval wider by a 16th at most. */
+const mostDrawing = 1 / 8
+
 /** Whether the random choices of the draws count little beside the rest of the error. */
 function isDrawnEnough(evaluation: Evaluation, { asked, card }: ScenarioRequest): boolean {
   return differenceVariances(evaluation, asked.predictor, card).every(
-    (variance) => variance.drawing <= (totalOf(variance) - variance.drawing) / 16,
+    (variance) => variance.drawing <= mostDrawing * (totalOf(variance) - variance.drawing),
   )
 }
