@@ -31,23 +31,35 @@ export function measureSupport({ studied, edited }: EditedFrames): number {
 export function shareInside(reference: FeatureFrame, asked: FeatureFrame, names: readonly string[]): number {
   if (asked.rows === 0 || names.length === 0 || reference.rows < 4) return 1
   const scales = names.map((name) => scaleOf(columnOf(reference, name)))
-  const points = (frame: FeatureFrame) =>
-    names.map((name, index) => columnOf(frame, name).map((value) => scaled(value, scales[index])))
-  const known = points(reference)
+  const points = (frame: FeatureFrame, rows: readonly number[]): Points => {
+    const values = new Float64Array(rows.length * names.length)
+    for (const [index, name] of names.entries()) {
+      const column = columnOf(frame, name)
+      for (const [place, row] of rows.entries())
+        values[place * names.length + index] = scaled(column[row], scales[index])
+    }
+    return { rows: rows.length, width: names.length, values }
+  }
   const half = Math.min(referenceRows, Math.floor(reference.rows / 2))
-  const others = Array.from({ length: half }, (_, place) => place * 2)
-  const held = others.map((row) => row + 1)
-  const distances = held
-    .map((row) => distanceTo(known, others, { columns: known, row }))
-    .sort((a, b) => a - b)
+  const known = points(reference, evenly(half, 2, 0))
+  const held = points(reference, evenly(half, 2, 1))
+  const distances = distancesTo(known, held).sort()
   const threshold = distances[Math.min(half - 1, Math.floor(insideQuantile * half))]
-  const columns = points(asked)
   const every = Math.ceil(asked.rows / mostJudged)
-  let inside = 0
-  let judged = 0
-  for (let row = 0; row < asked.rows; row += every, judged++)
-    if (distanceTo(known, others, { columns, row }) <= threshold) inside++
-  return inside / judged
+  const judged = distancesTo(known, points(asked, evenly(Math.ceil(asked.rows / every), every, 0)))
+  return judged.reduce((sum, distance) => sum + (distance <= threshold ? 1 : 0), 0) / judged.length
+}
+
+/** So many rows, each so far from the one before. */
+function evenly(count: number, step: number, first: number): number[] {
+  return Array.from({ length: count }, (_, place) => first + place * step)
+}
+
+/** Rows of scaled numbers, one after the other. */
+interface Points {
+  readonly rows: number
+  readonly width: number
+  readonly values: Float64Array
 }
 
 function columnOf({ features, columns }: FeatureFrame, name: string): Float64Array {
@@ -73,27 +85,39 @@ function scaled(value: number, { center, width }: Scale): number {
   return Number.isFinite(value) ? Math.asinh((value - center) / width) : Number.NaN
 }
 
-/** Root mean square distance to the third nearest of some rows. */
-function distanceTo(
-  known: readonly Float64Array[],
-  others: readonly number[],
-  { columns, row }: { columns: readonly Float64Array[]; row: number },
-): number {
-  const nearest = new Array<number>(nearestCompared).fill(Number.POSITIVE_INFINITY)
-  for (const other of others) {
-    let sum = 0
-    for (let c = 0; c < known.length && sum < nearest[nearestCompared - 1]; c++)
-      sum += squaredGap(columns[c][row], known[c][other])
-    if (sum >= nearest[nearestCompared - 1]) continue
-    nearest[nearestCompared - 1] = sum
-    nearest.sort((a, b) => a - b)
+/** Root mean square distance of each point to the third nearest of those known. */
+function distancesTo(known: Points, asked: Points): Float64Array {
+  const distances = new Float64Array(asked.rows)
+  const place = Math.min(nearestCompared, known.rows) - 1
+  for (let row = 0; row < asked.rows; row++) {
+    const nearest = new Array<number>(nearestCompared).fill(Number.POSITIVE_INFINITY)
+    for (let other = 0; other < known.rows; other++) {
+      const sum = squaredDistance(known, asked, { other, row, enough: nearest[nearestCompared - 1] })
+      if (sum >= nearest[nearestCompared - 1]) continue
+      nearest[nearestCompared - 1] = sum
+      nearest.sort((a, b) => a - b)
+    }
+    distances[row] = Math.sqrt(nearest[place] / known.width)
   }
-  return Math.sqrt(nearest[Math.min(nearestCompared, others.length) - 1] / known.length)
+  return distances
 }
 
-/** Missing and missing are alike; missing and known are a spread apart. */
-function squaredGap(a: number, b: number): number {
-  const isMissing = Number.isNaN(a)
-  if (isMissing || Number.isNaN(b)) return isMissing === Number.isNaN(b) ? 0 : 1
-  return (a - b) ** 2
+/** Missing and missing are alike; missing and known are a spread apart. @param enough adding up stops there */
+function squaredDistance(
+  known: Points,
+  asked: Points,
+  { other, row, enough }: { other: number; row: number; enough: number },
+): number {
+  const { width } = known
+  const from = other * width
+  const own = row * width
+  let sum = 0
+  for (let c = 0; c < width && sum < enough; c++) {
+    const a = asked.values[own + c]
+    const b = known.values[from + c]
+    const gap = a - b
+    if (!Number.isNaN(gap)) sum += gap * gap
+    else if (Number.isNaN(a) !== Number.isNaN(b)) sum += 1
+  }
+  return sum
 }
