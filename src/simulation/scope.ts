@@ -34,6 +34,8 @@ export interface ScopeRequest {
   readonly population: Population
   /** Most customers that are looked at; null: all. */
   readonly most: number | null
+  /** Customers who are looked at at once; more are looked at in parts. @default 15000 */
+  readonly atOnce?: number
   readonly seed: number
 }
 
@@ -59,14 +61,15 @@ export async function findScope(database: Database, request: ScopeRequest): Prom
   if (members === 0) throw nobody(population, day)
   const kept = most === null ? members : Math.min(most, members)
   const candidates = await drawCandidates(database, file, { ...request, members, kept })
-  const isSplit = candidates > mostAtOnce
+  const { atOnce = mostAtOnce } = request
+  const isSplit = candidates > atOnce
   const relations = isSplit
     ? request.relations
     : await copyRows(database, request.relations, { customers: 'candidates', date: day.date })
   await database.run(`
     create or replace temp table at_risk as
     ${selectAtRisk({ program: asked.program, relations, candidates: `select customer_id, date ${quoteText(day.date)} as cutoff from candidates` })}`)
-  await numberStudied(database, asked, isSplit)
+  await numberStudied(database, isSplit ? asked.lake.state.buckets : 1, atOnce)
   const found = await database.columns('select customer_id, segment from scope order by row')
   const customerId = found.customer_id as string[]
   const sampled = customerId.length
@@ -112,14 +115,13 @@ async function drawCandidates(
 }
 
 /** Numbers those at risk in the tables `scope` and `studied`, and says which part each belongs to. */
-async function numberStudied(database: Database, { lake }: Asked, isSplit: boolean): Promise<void> {
+async function numberStudied(database: Database, buckets: number, atOnce: number): Promise<void> {
   await database.run(`
     create or replace temp table scope as
     select (row_number() over (order by customer_id) - 1)::integer as row, customer_id, cutoff, joined, segment
     from candidates
     join at_risk using (customer_id)
     where draw is null`)
-  const bucket = isSplit ? `md5_number_lower(customer_id) % ${lake.state.buckets}` : '0'
   await database.run(`
     create or replace temp table studied as
     with numbered as (
@@ -135,12 +137,15 @@ async function numberStudied(database: Database, { lake }: Asked, isSplit: boole
       where draw is not null
     ),
     placed as (
-      select *, (${bucket})::integer as bucket, row_number() over (partition by bucket order by row) - 1 as place
+      select
+        *,
+        (md5_number_lower(customer_id) % ${buckets})::integer as bucket,
+        row_number() over (partition by bucket order by row) - 1 as place
       from numbered
     )
     select
       * exclude (place),
-      (dense_rank() over (order by bucket, place // ${mostAtOnce}) - 1)::integer as part
+      (dense_rank() over (order by bucket, place // ${atOnce}) - 1)::integer as part
     from placed`)
 }
 

@@ -54,6 +54,8 @@ export interface ScenarioRequest {
   readonly scenario: Scenario
   /** Most customers that are looked at; null: the whole population. */
   readonly most: number | null
+  /** Customers who are looked at at once; more are looked at in parts. @default 15000 */
+  readonly atOnce?: number
   readonly seed: number
   readonly onDraw: (done: number, total: number) => void
 }
@@ -68,12 +70,15 @@ export interface Setting extends ScenarioRequest {
 
 /** Checks a scenario and finds its population. **Errors** `scenario`, `no-predictions`, `empty-population`. */
 export async function findSetting(database: Database, request: ScenarioRequest): Promise<Setting> {
-  const { asked, scenario, most, seed } = request
+  const { asked, scenario, most, atOnce, seed } = request
   const day = findPredictionDay(asked.lake, scenario.date)
   await refuseUnknown(database, asked, scenario)
   const relations = lakeRelations(asked.lake, { excluded: new Set(asked.predictor.parts.excluded) })
   const { population } = scenario
-  const scope = await findScope(database, { asked, relations, day, population, most, seed })
+  const scope = await findScope(database, {
+    ...{ asked, relations, day, population, most, seed },
+    ...(atOnce !== undefined && { atOnce }),
+  })
   return { ...request, relations, scope, day, date: day.date }
 }
 
