@@ -48,7 +48,7 @@ export async function adjustBehaviour(
     parts.push({ edit, measured })
   }
   const moved: Float64Array[] = []
-  for (const { edit } of parts) moved.push(await countMoved(database, edit, { opened, relations }))
+  for (const { edit } of parts) moved.push(await countMoved(database, edit, opened))
   return {
     effects: addUp(parts, moved),
     compared: parts.map(({ edit, measured }) => ({ types: edit.types, exposed: measured.exposed })),
@@ -100,15 +100,14 @@ function recall(
 async function countMoved(
   database: Database,
   edit: EventEdit,
-  { opened, relations }: Pick<AdjustedRequest, 'opened' | 'relations'>,
+  { scope, scenario, from, date }: OpenedPopulation,
 ): Promise<Float64Array> {
-  const { scope, scenario, from, date } = opened
   const moved = new Float64Array(scope.sampled)
   if (edit.add !== null) return moved.fill(edit.add * scenario.reach)
   const found = await database.columns(`
     select scope.row, count(*) as events
     from scope
-    join ${relations.events} as events using (customer_id)
+    join ${scope.relations.events} as events using (customer_id)
     where type in ${quoteTexts(edit.types)} and day > date ${quoteText(from)} and day <= date ${quoteText(date)}
     group by scope.row`)
   const share = -(edit.remove as number) * scenario.reach
