@@ -2,7 +2,7 @@ import type { Day } from '../domain/days.ts'
 import { usageError } from '../domain/errors.ts'
 import type { Catalogue } from '../features/catalogue.ts'
 import { encode } from '../features/encoder.ts'
-import { type BehaviourRelations, type FeatureFrame, pickFrame, readFeatures } from '../features/features.ts'
+import { type BehaviourRelations, listFeatures, pickFrame, readFeatures } from '../features/features.ts'
 import {
   type CustomerEffects,
   effectsAt,
@@ -14,6 +14,7 @@ import type { MeasuredMetric } from '../impact/measured-metrics.ts'
 import { scoreByRows } from '../impact/measurement.ts'
 import type { Database } from '../lake/database.ts'
 import type { Asked } from './question.ts'
+import { learnReference, type Reference, shareInside } from './support.ts'
 
 /** What a measured initiative would do to each customer of the population. */
 export interface TransportedEffect {
@@ -30,8 +31,8 @@ export interface TransportedEffect {
 export interface InitiativeEffects {
   readonly arm: Pick<ComparedArms, 'evidence' | 'words' | 'warnings'>
   readonly effects: readonly TransportedEffect[]
-  /** Features as the measurement has them: of those compared, and of the population. */
-  readonly frames: { readonly compared: FeatureFrame; readonly population: FeatureFrame }
+  /** Share of the population that looks like some who were compared. */
+  readonly inside: number
   /** What a treated customer cost in the initiative; null where no row says. */
   readonly costPerCustomer: number | null
   readonly warnings: readonly string[]
@@ -51,8 +52,8 @@ export interface InitiativeEffectRequest {
 interface MeasuredInitiative {
   readonly arm: Pick<ComparedArms, 'evidence' | 'words' | 'warnings' | 'propensity'>
   readonly catalogue: Catalogue
-  /** Features of those compared. */
-  readonly compared: FeatureFrame
+  /** Those compared, to see who looks like them. */
+  readonly reference: Reference | null
   readonly effects: readonly FittedEffect[]
   readonly costPerCustomer: number | null
   readonly warnings: readonly string[]
@@ -78,7 +79,7 @@ export async function transportInitiative(
   const measured = await remember(JSON.stringify([initiative, request.arm, date, seed]), () =>
     measureForTransport(database, request),
   )
-  const { arm, catalogue, compared } = measured
+  const { arm, catalogue, reference } = measured
   const frame = await readFeatures(database, { program, lake, catalogue, relations, spine: 'scope' })
   const features = encode(arm.propensity.encoder, frame, arm.propensity.view)
   const effects = measured.effects.map(({ effects, ...metric }): TransportedEffect => {
@@ -86,7 +87,7 @@ export async function transportInitiative(
     return { ...metric, byCustomer: effectsAt(effects, features), standardError, isVaried: effects.slope > 0 }
   })
   return {
-    ...{ arm, effects, frames: { compared, population: frame } },
+    ...{ arm, effects, inside: shareInside(reference, frame) },
     costPerCustomer: measured.costPerCustomer,
     warnings: [...measured.warnings, ...arm.warnings],
   }
@@ -112,9 +113,11 @@ async function measureForTransport(
       `Nothing can be said of ${initiative} on ${date}: too few customers of its arms have been observed long enough. Ask on a later day.`,
     )
   const before = comparison.before as NonNullable<InitiativeComparison['before']>
+  const features = listFeatures(before.catalogue, program)
+  const names = features.flatMap(({ name, kind }) => (kind === 'number' ? [name] : []))
   return {
     ...{ arm: { evidence, words, warnings, propensity }, effects, catalogue: before.catalogue },
-    compared: pickFrame(before.frame, pair.members),
+    reference: learnReference(pickFrame(before.frame, pair.members), names),
     costPerCustomer: costOfTreated(comparison, pair.arm),
     warnings: comparison.warnings,
   }

@@ -13,41 +13,59 @@ const insideQuantile = 0.99
 
 /** Share of the edited customers who look like some that there are, in the features that the edits move. */
 export function measureSupport({ studied, edited }: EditedFrames): number {
-  return shareInside(
-    studied,
-    edited,
-    studied.features.map(({ name }) => name),
-  )
+  const names = studied.features.map(({ name }) => name)
+  return edited.rows === 0 ? 1 : shareInside(learnReference(studied, names), edited)
+}
+
+/** Customers whom others may look like, in some features; null where there is nothing to tell. */
+export interface Reference {
+  readonly names: readonly string[]
+  readonly scales: readonly Scale[]
+  readonly known: Points
+  /** Whoever lies no farther from those known is like them. */
+  readonly threshold: number
 }
 
 /**
- * Share of some customers that look like customers of a reference. 1 where there is nothing to tell.
+ * Learns from customers how near others must lie to look like them.
  *
  * The distance is to the third nearest of half the reference; how large it may be is learned from the other half.
  * Numbers are on a scale that grows with the logarithm far from the middle, and missing is a value of its own.
  *
- * @param names the numeric features that are compared, which both frames have.
+ * @param names the numeric features that are compared.
  */
-export function shareInside(reference: FeatureFrame, asked: FeatureFrame, names: readonly string[]): number {
-  if (asked.rows === 0 || names.length === 0 || reference.rows < 4) return 1
+export function learnReference(reference: FeatureFrame, names: readonly string[]): Reference | null {
+  if (names.length === 0 || reference.rows < 4) return null
   const scales = names.map((name) => scaleOf(columnOf(reference, name)))
-  const points = (frame: FeatureFrame, rows: readonly number[]): Points => {
-    const values = new Float64Array(rows.length * names.length)
-    for (const [index, name] of names.entries()) {
-      const column = columnOf(frame, name)
-      for (const [place, row] of rows.entries())
-        values[place * names.length + index] = scaled(column[row], scales[index])
-    }
-    return { rows: rows.length, width: names.length, values }
-  }
   const half = Math.min(referenceRows, Math.floor(reference.rows / 2))
-  const known = points(reference, evenly(half, 2, 0))
-  const held = points(reference, evenly(half, 2, 1))
+  const known = pointsOf(reference, evenly(half, 2, 0), { names, scales })
+  const held = pointsOf(reference, evenly(half, 2, 1), { names, scales })
   const distances = distancesTo(known, held).sort()
-  const threshold = distances[Math.min(half - 1, Math.floor(insideQuantile * half))]
+  return { names, scales, known, threshold: distances[Math.min(half - 1, Math.floor(insideQuantile * half))] }
+}
+
+/** Share of some customers that look like those of a reference. 1 where there is nothing to tell. */
+export function shareInside(reference: Reference | null, asked: FeatureFrame): number {
+  if (reference === null || asked.rows === 0) return 1
   const every = Math.ceil(asked.rows / mostJudged)
-  const judged = distancesTo(known, points(asked, evenly(Math.ceil(asked.rows / every), every, 0)))
-  return judged.reduce((sum, distance) => sum + (distance <= threshold ? 1 : 0), 0) / judged.length
+  const rows = evenly(Math.ceil(asked.rows / every), every, 0)
+  const judged = distancesTo(reference.known, pointsOf(asked, rows, reference))
+  const inside = judged.filter((distance) => distance <= reference.threshold)
+  return inside.length / judged.length
+}
+
+function pointsOf(
+  frame: FeatureFrame,
+  rows: readonly number[],
+  { names, scales }: Pick<Reference, 'names' | 'scales'>,
+): Points {
+  const values = new Float64Array(rows.length * names.length)
+  for (const [index, name] of names.entries()) {
+    const column = columnOf(frame, name)
+    for (const [place, row] of rows.entries())
+      values[place * names.length + index] = scaled(column[row], scales[index])
+  }
+  return { rows: rows.length, width: names.length, values }
 }
 
 /** So many rows, each so far from the one before. */

@@ -19,7 +19,7 @@ import { type Asked, refuseUnknown } from './question.ts'
 import { explainRefusal } from './refusal.ts'
 import type { Change, InitiativeEdit, Scenario } from './scenario.ts'
 import { findScope, type Scope } from './scope.ts'
-import { measureSupport, mostOutside, shareInside } from './support.ts'
+import { measureSupport, mostOutside } from './support.ts'
 import { type DifferenceVariance, differenceVariances, totalOf } from './uncertainty.ts'
 
 /** How far edited customers look like customers that there are, and whether that is too few for an answer. */
@@ -216,8 +216,6 @@ async function askInitiative(
     ...{ ...setting, relations: setting.scope.relations },
     ...{ initiative, arm },
   })
-  const { compared, population } = measured.frames
-  const names = population.features.flatMap(({ name, kind }) => (kind === 'number' ? [name] : []))
   const varied = measured.effects.filter(({ isVaried }) => isVaried)
   const words = varied.map(({ metric, horizonDays }) => `${metric} within ${horizonDays} days`)
   return {
@@ -227,7 +225,7 @@ async function askInitiative(
     })),
     evidence: measured.arm.evidence,
     evidenceWords: `${initiative} was measured: ${measured.arm.words}`,
-    inside: shareInside(compared, population, names),
+    inside: measured.inside,
     assumptions: [
       `${initiative} would do to this population what it did when it was tried, from ${setting.date} on${words.length > 0 ? `; effects were shown to differ between customers in ${words.join(', ')}, and are carried over by what is known of each` : '; effects were not shown to differ between customers, so that everybody gets the average'}.`,
       ...reachWords(scenario),
