@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { questionSchema } from '../simulation/question-forms.ts'
+import { budgetAnswerSchema } from './budget-schema.ts'
 
 const interval = (share: number) =>
   z.tuple([z.number(), z.number()]).meta({ description: `${share}% interval` })
@@ -129,6 +130,7 @@ export const whatIfAnswerSchema = z
     z.strictObject({ compare: z.array(scenarioAnswerSchema) }),
     z.strictObject({ origin: originSchema, sweep: z.array(strengthSchema) }),
     z.strictObject({ origin: originSchema, goal: goalSchema }),
+    z.strictObject({ budget: budgetAnswerSchema }),
   ])
   .meta({ id: 'WhatIfAnswer', description: 'By the form of the question' })
 
@@ -137,7 +139,7 @@ const { $schema: _, ...questionForms } = z.toJSONSchema(questionSchema, { io: 'i
 /** A question, described by its schema but not checked by it: reading it tells better what is wrong. */
 export const questionBody = z.unknown().meta({
   ...questionForms,
-  description: 'A scenario, or a question of another form around scenarios',
+  description: 'A scenario, a question of another form around scenarios, or a budget',
   examples: [
     {
       name: 'Fewer tickets',

@@ -6,7 +6,7 @@ import { usageError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import type { QuestionRecord } from '../jobs/headlines.ts'
 import { checkQuestion } from '../jobs/what-if.ts'
-import { parseQuestion, type Question, scenariosOf } from '../simulation/question-forms.ts'
+import { headOf, parseQuestion, type Question } from '../simulation/question-forms.ts'
 import { type Context, printResult } from './context.ts'
 
 /** A question and the text that it was read from. */
@@ -51,7 +51,7 @@ export async function saveScenario(
   await checkQuestion(program, { ...context, question, isFull: false })
   const saved = {
     id: context.makeId(),
-    name: scenariosOf(question)[0].name,
+    name: headOf(question).name,
     question: text,
     createdAt: context.now,
   }

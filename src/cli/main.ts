@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
   measure: async () => (await import('./measure.ts')).measureCommand,
   'what-if': async () => (await import('./what-if.ts')).whatIfCommand,
   scenarios: async () => (await import('./scenarios.ts')).scenariosCommand,
+  actions: async () => (await import('./actions.ts')).actionsCommand,
   explain: async () => (await import('./explain.ts')).explainCommand,
   models: async () => (await import('./models.ts')).modelsCommand,
   explore: async () => (await import('./explore.ts')).exploreCommand,

@@ -1,22 +1,35 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
+import { usageError } from '../domain/errors.ts'
 import { money } from '../impact/statement.ts'
 import { answerQuestion } from '../jobs/answered-question.ts'
-import type { QuestionReport, StrengthReport, WhatIfReport } from '../jobs/what-if.ts'
+import { mostListed } from '../jobs/budget-report.ts'
+import { formatOf } from '../jobs/row-file.ts'
+import { writeTargets } from '../jobs/targets.ts'
+import {
+  type QuestionReport,
+  questionDocument,
+  type StrengthReport,
+  type WhatIfReport,
+} from '../jobs/what-if.ts'
 import { requirePlace, writeWhole } from '../lake/durable-files.ts'
-import { askedOn, scenariosOf } from '../simulation/question-forms.ts'
+import { askedOn, type Question, scenariosOf } from '../simulation/question-forms.ts'
 import { readGiven, readSaved, recordAnswer, refuseBoth, saveScenario } from './asked-scenario.ts'
-import { contextOf, dayOption, printResult } from './context.ts'
+import { budgetInWords } from './budget-words.ts'
+import { type Context, contextOf, dayOption, printResult } from './context.ts'
 
 interface Options {
   readonly full?: boolean
   readonly out?: string
+  readonly targets?: string
   readonly save?: boolean
   readonly saved?: string
   readonly date?: string
 }
 
-/** `loyalcast what-if PROGRAM [SCENARIO.json] [--full] [--date DAY] [--out FILE] [--save | --saved ID]`. */
+/**
+ * `loyalcast what-if PROGRAM [SCENARIO.json] [--full] [--date DAY] [--out FILE] [--targets FILE] [--save | --saved ID]`.
+ */
 export function whatIfCommand(): Command {
   return new Command('what-if')
     .description('what would be forecast had customers behaved otherwise, and what that is worth')
@@ -25,6 +38,7 @@ export function whatIfCommand(): Command {
     .option('--full', 'look at every customer of the population instead of a sample')
     .option('--date <day>', 'ask of this day, whatever the scenario says')
     .option('--out <file>', 'also write the answer as an HTML page with charts, to be read or printed')
+    .option('--targets <file>', 'of a budget: write all chosen customers to a .csv, .ndjson or .parquet file')
     .option('--save', 'keep the scenario instead of asking it, and print its id')
     .option('--saved <id>', 'ask a kept scenario of the latest day, or of --date')
     .action(async (path: string, file: string | undefined, options: Options, command: Command) => {
@@ -39,23 +53,56 @@ export function whatIfCommand(): Command {
       const given = saved ?? (await readGiven(context, file))
       // A kept scenario is asked anew of the latest day; one that was written for a day keeps it.
       const question = saved || date !== undefined ? askedOn(given.question, date ?? null) : given.question
+      const targets = targetsOf(options, question, context)
       const isFull = options.full ?? false
-      const { report, document, record } = await answerQuestion(program, { ...context, question, isFull })
+      const asked = { ...context, question, isFull: isFull || targets !== null }
+      const { report: whole, record } = await answerQuestion(program, asked)
+      if (targets !== null && whole.kind === 'budget') await writeTargets(whole.budget, targets)
+      const report = isFull ? whole : withFewerChosen(whole)
       if (saved) await recordAnswer(context, program, { id: saved.id, record })
-      if (out !== null) {
+      if (out !== null && report.kind !== 'budget') {
         const { renderReport } = await import('../jobs/what-if-report/report.ts')
         const shown = { answer: report, scenarios: scenariosOf(question), asked: given.text }
         await writeWhole(out, renderReport({ ...context, ...shown, program, isFull }))
       }
       const words = out === null ? [] : [`Report written to ${out}.`]
-      printResult(context, document, [questionInWords(report), ...words].join('\n'))
+      printResult(context, questionDocument(report), [questionInWords(report), ...words].join('\n'))
       if (isRefused(report)) process.exitCode = 3
     })
+}
+
+/**
+ * Where those whom a budget chooses are written; null: nowhere. **Errors** `format`; `targets` where the question chooses
+ * nobody; `report` where it is a budget, of which there is no page.
+ */
+function targetsOf(
+  { targets, out }: Options,
+  { kind }: Question,
+  { callerFolder }: Pick<Context, 'callerFolder'>,
+): string | null {
+  if (kind === 'budget' && out !== undefined)
+    throw usageError('report', '--out writes a page of a scenario; of a budget there is --targets FILE.')
+  if (targets === undefined) return null
+  if (kind !== 'budget')
+    throw usageError(
+      'targets',
+      `--targets goes with a budget, which chooses customers; the question is a ${kind}.`,
+    )
+  formatOf(targets)
+  return resolve(callerFolder, targets)
+}
+
+/** Not more chosen customers than a report lists by default. */
+function withFewerChosen(answer: QuestionReport): QuestionReport {
+  if (answer.kind !== 'budget') return answer
+  const chosen = answer.budget.chosen.slice(0, mostListed)
+  return { kind: 'budget', budget: { ...answer.budget, chosen } }
 }
 
 /** Whether there is no answer: a scenario that leaves what is known, or a goal out of reach. */
 function isRefused(answer: QuestionReport): boolean {
   if (answer.kind === 'scenario') return answer.report.support.refused
+  if (answer.kind === 'budget') return answer.budget.initiatives.length === 0
   if (answer.kind === 'compare') return answer.compare.every(({ support }) => support.refused)
   return answer.kind === 'goal' && !answer.goal.reached
 }
@@ -68,6 +115,8 @@ function questionInWords(answer: QuestionReport): string {
       return answer.compare.map(inWords).join('\n\n')
     case 'sweep':
       return answer.sweep.map(strengthInWords).join('\n')
+    case 'budget':
+      return budgetInWords(answer.budget)
     case 'goal':
       return `${answer.goal.statement}\n${strengthInWords(answer.goal.nearest)}`
   }

@@ -20,6 +20,8 @@ export interface Assignments {
   readonly isByAccount: boolean
   /** All that the initiative's rows cost; null where none says. */
   readonly cost: number | null
+  /** What a customer of each arm cost on average; null where no row says. */
+  readonly costByArm: Readonly<Record<string, number | null>>
   /** Customers who were later put into another arm, too: the first one counts. */
   readonly switched: number
   /** Customers who had left before they were put into an arm, or were no longer observed. */
@@ -77,8 +79,12 @@ export async function readAssignments(database: Database, request: AssignmentReq
   const totals = await database.row<{ cost: number | null; switched: number; assigned: number }>(
     'select sum(cost) as cost, count(*) filter (where is_switched) as switched, count(*) as assigned from assigned',
   )
+  const costs = await database.rows<{ arm: string; cost: number | null }>(
+    'select arm, sum(cost) / count(*) as cost from assigned join spine using (customer_id) group by arm order by arm',
+  )
   return {
     customerId: found.customer_id as string[],
+    costByArm: Object.fromEntries(costs.map(({ arm, cost }) => [arm, cost])),
     arm,
     day: Int32Array.from(found.day as Float64Array),
     cluster: isByAccount ? numbered(accounts) : Int32Array.from(arm.keys()),

@@ -55,8 +55,8 @@ export function fitCustomerEffects(
   }))
 }
 
-/** Slope of scores on what was foretold of them, 0 to 1; 0 where it might be chance. */
-function slopeOf(
+/** Slope of scores on what was foretold of them, 0 to 1.5; 0 where it might be chance. */
+export function slopeOf(
   rows: Int32Array,
   { target, foretold }: { target: Float64Array; foretold: Float64Array },
 ): number {
@@ -83,32 +83,63 @@ export function effectsAt({ average, slope, fit }: CustomerEffects, features: Ma
   return fittedAt(fit, features).map((own) => average.effect + slope * (own - average.effect))
 }
 
-function fittedAt({ intercept, weights }: RidgeFit, { rows, columns, values }: Matrix): Float64Array {
-  return Float64Array.from({ length: rows }, (_, row) => {
-    let own = intercept
-    for (let c = 0; c < columns; c++) own += weights[c] * values[row * columns + c]
-    return own
-  })
+/** What a fit foretells of each row. [rows] */
+export function fittedAt(fit: RidgeFit, { rows, columns, values }: Matrix): Float64Array {
+  return Float64Array.from({ length: rows }, (_, row) =>
+    fittedOf(fit, values.subarray(row * columns, (row + 1) * columns)),
+  )
+}
+
+function fittedOf({ intercept, weights }: RidgeFit, row: ArrayLike<number>): number {
+  let own = intercept
+  for (let c = 0; c < weights.length; c++) own += weights[c] * row[c]
+  return own
 }
 
 /**
  * Mean effect on other customers than those compared, with its standard error. The part of the fitted difference to
  * those compared that was drawn towards the average counts as error: it may be real.
  */
-export function meanEffectAt(
-  effects: CustomerEffects,
-  population: Matrix,
-): { readonly effect: number; readonly standardError: number } {
-  const { average, slope, fit } = effects
+export function meanEffectAt(effects: CustomerEffects, population: Matrix): EffectFigure {
   const { rows, columns, values } = population
-  const fitted = fittedAt(fit, population).reduce((sum, own) => sum + own, 0) / Math.max(1, rows)
   const middle = new Float64Array(columns)
   for (let at = 0; at < values.length; at++) middle[at % columns] += values[at] / rows
+  return effectAtRow(effects, middle)
+}
+
+/** An effect with its standard error. */
+export interface EffectFigure {
+  readonly effect: number
+  readonly standardError: number
+}
+
+/**
+ * The effect on a customer, or the mean one on a group, by its features or the mean of theirs: effects are linear in
+ * them. [columns]
+ */
+export function effectAtRow(effects: CustomerEffects, row: ArrayLike<number>): EffectFigure {
+  const { slope, fit } = effects
+  return figureAt(effects, fittedOf(fit, row), slope > 0 ? fit.varianceAt(row) : 0)
+}
+
+/** The effect on each of many customers with its standard error. [customers] each */
+export function effectFiguresAt(
+  effects: CustomerEffects,
+  features: Matrix,
+): { readonly effect: Float64Array; readonly standardError: Float64Array } {
+  const fitted = fittedAt(effects.fit, features)
+  const variances = effects.slope > 0 ? effects.fit.variancesAt(features) : new Float64Array(features.rows)
+  const figures = Array.from(fitted, (own, row) => figureAt(effects, own, variances[row]))
+  return {
+    effect: Float64Array.from(figures, ({ effect }) => effect),
+    standardError: Float64Array.from(figures, ({ standardError }) => standardError),
+  }
+}
+
+function figureAt({ average, slope }: CustomerEffects, fitted: number, ownVariance: number): EffectFigure {
   const difference = fitted - average.effect
   const kept = Math.min(1, slope)
   const variance =
-    kept ** 2 * fit.varianceAt(middle) +
-    (1 - kept ** 2) * average.standardError ** 2 +
-    ((1 - kept) * difference) ** 2
+    kept ** 2 * ownVariance + (1 - kept ** 2) * average.standardError ** 2 + ((1 - kept) * difference) ** 2
   return { effect: average.effect + slope * difference, standardError: Math.sqrt(variance) }
 }

@@ -23,6 +23,8 @@ export interface MeasuredMetric {
   readonly outcome: Float64Array
   /** What that is worth in program currency, more being better; NaN where not known. Null: no money is configured. */
   readonly value: Float64Array | null
+  /** What a unit of the outcome is worth of each customer, in program currency; null where no money is configured. */
+  readonly worth: Float64Array | null
   /** Known only of those who answered. */
   readonly isAnswered: boolean
 }
@@ -103,6 +105,7 @@ export async function readOutcomes(
         horizonDays,
         outcome: happened,
         value: worth && happened.map((own, row) => own * worth(row)),
+        worth: worth && Float64Array.from(happened, (_, row) => worth(row)),
         isAnswered: false,
       })
     }
@@ -126,6 +129,7 @@ export async function readAnswers(
       horizonDays,
       outcome: metric === 'nps' ? scores.map(netPoints) : scores,
       value: null,
+      worth: null,
       isAnswered: true,
     }))
 }
@@ -202,7 +206,8 @@ function revenueOf(
     isRowKnown(row) ? columns.reduce((sum, values) => sum + values[row], 0) : Number.NaN,
   )
   const value = margin === null ? null : outcome.map((own) => own * margin)
-  return { metric: 'revenue', unit: 'money', horizonDays, outcome, value, isAnswered: false }
+  const worth = margin === null ? null : new Float64Array(outcome.length).fill(margin)
+  return { metric: 'revenue', unit: 'money', horizonDays, outcome, value, worth, isAnswered: false }
 }
 
 function countOf(
@@ -215,5 +220,6 @@ function countOf(
   const outcome = counts.map((count, row) => (isRowKnown(row) ? count : Number.NaN))
   const isCostly = contactCost !== null && meaning.contact.includes(type)
   const value = isCostly ? outcome.map((count) => -count * contactCost) : null
-  return { metric: type, unit: 'count', horizonDays, outcome, value, isAnswered: false }
+  const worth = isCostly ? new Float64Array(outcome.length).fill(-contactCost) : null
+  return { metric: type, unit: 'count', horizonDays, outcome, value, worth, isAnswered: false }
 }

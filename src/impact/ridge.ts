@@ -59,6 +59,8 @@ export interface RidgeFit {
   readonly weights: Float64Array
   /** Variance of what it foretells of a row, or of the mean row of a group, robust against unequal spread. */
   varianceAt(features: ArrayLike<number>): number
+  /** The same of many rows. [rows] */
+  variancesAt(features: Matrix): Float64Array
 }
 
 /**
@@ -120,6 +122,7 @@ function rawFit({
 }): RidgeFit {
   const size = coefficients.length
   const weights = scaled.scale.map((scale, c) => coefficients[c + 1] * scale)
+  const correction = scores.length / Math.max(1, scores.length - 1)
   return {
     intercept: coefficients[0] - dot(weights, scaled.mean),
     weights,
@@ -128,9 +131,42 @@ function rawFit({
       readRow(x, row, 0, { columns: size - 1, scaled })
       const influence = solveFactorised(lower, x, size)
       const squares = scores.reduce((sum, score) => sum + dot(score, influence) ** 2, 0)
-      return (squares * scores.length) / Math.max(1, scores.length - 1)
+      return squares * correction
+    },
+    variancesAt({ rows, columns, values }) {
+      const covariance = covarianceOf(lower, scores, size)
+      const x = new Float64Array(size)
+      return Float64Array.from({ length: rows }, (_, row) => {
+        readRow(x, values, row, { columns, scaled })
+        return quadratic(x, covariance) * correction
+      })
     },
   }
+}
+
+/** Covariance of the coefficients: what all clusters pull them by, squared. **Shape** [size × size] */
+function covarianceOf(lower: Float64Array, scores: readonly Float64Array[], size: number): Float64Array {
+  const pulls = new Float64Array(size * size)
+  for (const score of scores)
+    for (let i = 0; i < size; i++)
+      for (let j = 0, own = score[i]; j < size; j++) pulls[i * size + j] += own * score[j]
+  const half = solveFactorised(lower, pulls, size)
+  return solveFactorised(
+    lower,
+    half.map((_, at) => half[(at % size) * size + Math.floor(at / size)]),
+    size,
+  )
+}
+
+function quadratic(x: Float64Array, matrix: Float64Array): number {
+  let sum = 0
+  for (let i = 0; i < x.length; i++) {
+    if (x[i] === 0) continue
+    let own = 0
+    for (let j = 0, at = i * x.length; j < x.length; j++) own += matrix[at + j] * x[j]
+    sum += x[i] * own
+  }
+  return sum
 }
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {

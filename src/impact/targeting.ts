@@ -50,11 +50,10 @@ export function judgeTargeting(
   const untreated = rowsWhere(isTreated, 0).filter((row) => !Number.isNaN(outcome[row]))
   const [effects] = crossFitRidge({ features, rows, foldOf, folds, targets: [target] }).predictions
   const [risks] = crossFitRidge({ features, rows: untreated, foldOf, folds, targets: [outcome] }).predictions
-  const own = rows.map((row) => cluster[row])
-  const rank = (score: (row: number) => number) => rankingOf(gain, sharesBefore(rows, foldOf, score), own)
+  const customers = { rows, gain, foldOf, cluster: rows.map((row) => cluster[row]) }
   return {
-    byEffect: rank((row) => effects[row]),
-    byRisk: rank((row) => -direction * risks[row]),
+    byEffect: rankBy(customers, (row) => effects[row]),
+    byRisk: rankBy(customers, (row) => -direction * risks[row]),
     everybody: gain.reduce((sum, value) => sum + value, 0) / gain.length,
   }
 }
@@ -79,25 +78,56 @@ function isMoreBetter({ outcomes, meaning }: Program, { metric, unit }: Measured
   return !meaning.contact.includes(metric)
 }
 
-/** Share of the customers of the same fold who come before each, those with the highest score first. [rows] */
-function sharesBefore(
-  rows: Int32Array,
-  foldOf: ArrayLike<number>,
-  score: (row: number) => number,
-): Float64Array {
-  const shares = new Float64Array(rows.length)
-  const byFold = new Map<number, number[]>()
-  for (const [place, row] of rows.entries())
-    byFold.set(foldOf[row], [...(byFold.get(foldOf[row]) ?? []), place])
-  for (const places of byFold.values()) {
-    places.sort((a, b) => score(rows[b]) - score(rows[a]) || a - b)
-    for (const [rank, place] of places.entries()) shares[place] = (rank + 0.5) / places.length
-  }
-  return shares
+/** Customers whose gain is known and who were put into folds. **Shape** arrays by place are [rows]. */
+export interface JudgedCustomers {
+  readonly rows: Int32Array
+  /** Unbiased account of what treating each brings, more being better. By place. */
+  readonly gain: Float64Array
+  /** By row. */
+  readonly foldOf: ArrayLike<number>
+  /** Customers who were assigned together share a number. By place. */
+  readonly cluster: Int32Array
 }
 
-function rankingOf(gain: Float64Array, before: Float64Array, cluster: Int32Array): Ranking {
-  const weighed = gain.map((value, place) => value * (0.5 - before[place]))
+/** What an order of treating brings, those with the highest score first within each fold; equal ones share their places. */
+export function rankBy(customers: JudgedCustomers, score: (row: number) => number): Ranking {
+  return rankingOf(customers, spansOf(customers, score))
+}
+
+/** From which to which share of the customers of its fold each stands. By place. */
+interface Spans {
+  readonly from: Float64Array
+  readonly to: Float64Array
+}
+
+/** Where customers stand in an order. */
+export function spansOf(
+  { rows, foldOf }: Pick<JudgedCustomers, 'rows' | 'foldOf'>,
+  score: (row: number) => number,
+): Spans {
+  const spans = { from: new Float64Array(rows.length), to: new Float64Array(rows.length) }
+  const byFold = new Map<number, number[]>()
+  for (const [place, row] of rows.entries()) {
+    const places = byFold.get(foldOf[row])
+    if (places) places.push(place)
+    else byFold.set(foldOf[row], [place])
+  }
+  const scores = Float64Array.from(rows, score)
+  for (const places of byFold.values()) {
+    places.sort((a, b) => scores[b] - scores[a] || a - b)
+    for (let first = 0, next = 0; first < places.length; first = next) {
+      while (next < places.length && scores[places[next]] === scores[places[first]]) next++
+      for (const place of places.slice(first, next)) {
+        spans.from[place] = first / places.length
+        spans.to[place] = next / places.length
+      }
+    }
+  }
+  return spans
+}
+
+function rankingOf({ gain, cluster }: JudgedCustomers, { from, to }: Spans): Ranking {
+  const weighed = gain.map((value, place) => value * (0.5 - (from[place] + to[place]) / 2))
   const qini = weighed.reduce((sum, value) => sum + value, 0) / gain.length
   const { position, count } = densePositions(cluster)
   const sums = new Float64Array(count)
@@ -105,10 +135,11 @@ function rankingOf(gain: Float64Array, before: Float64Array, cluster: Int32Array
   const squares = sums.reduce((sum, value) => sum + value * value, 0)
   const error = Math.sqrt((squares * count) / Math.max(1, count - 1)) / gain.length
   const half = jStat.studentt.inv(0.975, Math.max(1, count - 1)) * error
+  const treated = (share: number) => (value: number, place: number) =>
+    value * Math.min(1, Math.max(0, (share - from[place]) / (to[place] - from[place])))
   const gains = Array.from(
     { length: 11 },
-    (_, tenth) =>
-      gain.reduce((sum, value, place) => sum + (before[place] < tenth / 10 ? value : 0), 0) / gain.length,
+    (_, tenth) => gain.map(treated(tenth / 10)).reduce((sum, value) => sum + value, 0) / gain.length,
   )
   return { qini, ci95: [qini - half, qini + half], gains }
 }

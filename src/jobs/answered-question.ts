@@ -1,6 +1,6 @@
 import type { Program } from '../domain/program.ts'
 import { findPredictionDay } from '../lake/prediction-days.ts'
-import { type Question, scenariosOf } from '../simulation/question-forms.ts'
+import { headOf, type Question } from '../simulation/question-forms.ts'
 import { headlinesOf, type QuestionRecord } from './headlines.ts'
 import { askQuestion, type QuestionReport, questionDocument, type WhatIfOptions } from './what-if.ts'
 import { WhatIfSession } from './what-if-session.ts'
@@ -35,8 +35,7 @@ async function answerIn(
   const report = await askQuestion(program, { ...options, session })
   const document = questionDocument(report)
   const { asked, version } = await session.current()
-  const [first] = scenariosOf(options.question)
-  const { date } = findPredictionDay(asked.lake, first.date)
+  const { date } = findPredictionDay(asked.lake, headOf(options.question).date)
   const record = { date, modelVersion: version, isFull: options.isFull, headlines: headlinesOf(document) }
   return { report, document, record }
 }

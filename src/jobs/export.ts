@@ -13,8 +13,8 @@ import { withScratchFolder } from '../lake/scratch.ts'
 export const exportFormats = ['csv', 'ndjson', 'parquet'] as const
 export type ExportFormat = (typeof exportFormats)[number]
 
-/** `json`: one array, for readers that want a single document. */
-const copyOptions: Readonly<Record<ExportFormat | 'json', string>> = {
+/** How DuckDB writes each. `json`: one array, for readers that want a single document. */
+export const copyOptions: Readonly<Record<ExportFormat | 'json', string>> = {
   csv: 'format csv, header true',
   ndjson: 'format json, array false',
   json: 'format json, array true',
@@ -66,7 +66,7 @@ async function copyRows(
 }
 
 /** A reader that wants no more (`| head`) is no failure. */
-async function pourInto(stream: Writable, path: string): Promise<void> {
+export async function pourInto(stream: Writable, path: string): Promise<void> {
   try {
     await pipeline(createReadStream(path), stream, { end: false })
   } catch (error) {

@@ -8,6 +8,7 @@ import {
   type SegmentDifference,
   splitBySegment,
 } from '../simulation/breakdown.ts'
+import { refuseWrong } from '../simulation/compared-initiatives.ts'
 import type { GroupFigures } from '../simulation/figures.ts'
 import { type GoalAnswer, type StrengthAnswer, seekGoal, sweepScenario } from '../simulation/levers.ts'
 import { strengthWords } from '../simulation/milder.ts'
@@ -21,6 +22,8 @@ import {
   type ScenarioRequest,
   type Support,
 } from '../simulation/what-if.ts'
+import { reportBudget } from './budget.ts'
+import type { BudgetReport } from './budget-report.ts'
 import { WhatIfSession } from './what-if-session.ts'
 
 export interface WhatIfOptions {
@@ -125,6 +128,7 @@ export type QuestionReport =
         readonly statement: string
       }
     }
+  | { readonly kind: 'budget'; readonly budget: BudgetReport }
 
 /** Answers a question of any form, all of its scenarios on the same people and draws. */
 export function askQuestion(
@@ -139,6 +143,15 @@ export function askQuestion(
       const compare: WhatIfReport[] = []
       for (const scenario of question.scenarios) compare.push(await answer(scenario))
       return { kind: 'compare', compare }
+    }
+    if (question.kind === 'budget') {
+      const budget = await reportBudget(database, {
+        ...request,
+        ...options,
+        version,
+        question: question.budget,
+      })
+      return { kind: 'budget', budget }
     }
     const { scenario } = question
     if (question.kind === 'sweep') {
@@ -172,11 +185,16 @@ export function checkQuestion(
   { question, ...options }: WhatIfOptions & { readonly question: Question },
 ): Promise<void> {
   return withWhatIf(program, options, async ({ database, request }) => {
+    if (question.kind === 'budget') {
+      const { budget } = question
+      await refuseWrong(database, { ...budget, asked: request.asked })
+    }
     for (const scenario of scenariosOf(question)) await refuseUnknown(database, request.asked, scenario)
   })
 }
 
-interface Opened {
+/** What a question is answered with. */
+export interface Opened {
   readonly database: Database
   /** Version that forecasts. */
   readonly version: string
@@ -184,7 +202,7 @@ interface Opened {
 }
 
 /** A database, the lake and the version that serves, for as long as a question takes. */
-async function withWhatIf<T>(
+export async function withWhatIf<T>(
   program: Program,
   { isFull, seed, reporter, session, scratchFolder, signal, ...folders }: WhatIfOptions,
   work: (opened: Opened) => Promise<T>,

@@ -1,8 +1,15 @@
 import type { Day } from '../domain/days.ts'
 import { usageError } from '../domain/errors.ts'
+import type { Program } from '../domain/program.ts'
 import type { Catalogue } from '../features/catalogue.ts'
 import { encode } from '../features/encoder.ts'
-import { type BehaviourRelations, listFeatures, pickFrame, readFeatures } from '../features/features.ts'
+import {
+  type BehaviourRelations,
+  type FeatureFrame,
+  listFeatures,
+  pickFrame,
+  readFeatures,
+} from '../features/features.ts'
 import {
   type CustomerEffects,
   effectsAt,
@@ -13,12 +20,13 @@ import { type ComparedArms, compareInitiative, type InitiativeComparison } from 
 import type { MeasuredMetric } from '../impact/measured-metrics.ts'
 import { scoreByRows } from '../impact/measurement.ts'
 import type { Database } from '../lake/database.ts'
+import type { Matrix } from '../model/matrix.ts'
 import type { Asked } from './question.ts'
-import { learnReference, type Reference, shareInside } from './support.ts'
+import { learnCompared, type Reference, shareInside } from './support.ts'
 
 /** What a measured initiative would do to each customer of the population. */
 export interface TransportedEffect {
-  /** `nps` or an outcome. */
+  /** `nps`, an outcome, or `revenue`. */
   readonly metric: string
   readonly horizonDays: number
   /** [customers], in the unit of the metric. */
@@ -28,14 +36,40 @@ export interface TransportedEffect {
   readonly isVaried: boolean
 }
 
+/** An effect with what it was carried over from. */
+export interface LearnedEffect extends TransportedEffect {
+  /** As learned from those compared. */
+  readonly learned: CustomerEffects
+}
+
 export interface InitiativeEffects {
-  readonly arm: Pick<ComparedArms, 'evidence' | 'words' | 'warnings'>
-  readonly effects: readonly TransportedEffect[]
+  readonly arm: MeasuredArm
+  readonly effects: readonly LearnedEffect[]
+  /** What is known of the population as the effects read it. */
+  readonly features: Matrix
   /** Share of the population that looks like some who were compared. */
   readonly inside: number
   /** What a treated customer cost in the initiative; null where no row says. */
   readonly costPerCustomer: number | null
   readonly warnings: readonly string[]
+}
+
+/** What is kept of a comparison: not the rows compared. */
+type MeasuredArm = Pick<ComparedArms, 'evidence' | 'words' | 'warnings' | 'propensity'>
+
+/** What an initiative was measured to do, by what is known of a customer. */
+interface MeasuredInitiative {
+  readonly arm: MeasuredArm
+  readonly catalogue: Catalogue
+  /** Those compared, to see who looks like them. */
+  readonly reference: Reference | null
+  readonly effects: readonly FittedEffect[]
+  readonly costPerCustomer: number | null
+  readonly warnings: readonly string[]
+}
+
+interface FittedEffect extends Pick<TransportedEffect, 'metric' | 'horizonDays'> {
+  readonly learned: CustomerEffects
 }
 
 export interface InitiativeEffectRequest {
@@ -46,21 +80,6 @@ export interface InitiativeEffectRequest {
   readonly arm: string | null
   readonly date: Day
   readonly seed: number
-}
-
-/** What an initiative was measured to do, by what is known of a customer. */
-interface MeasuredInitiative {
-  readonly arm: Pick<ComparedArms, 'evidence' | 'words' | 'warnings' | 'propensity'>
-  readonly catalogue: Catalogue
-  /** Those compared, to see who looks like them. */
-  readonly reference: Reference | null
-  readonly effects: readonly FittedEffect[]
-  readonly costPerCustomer: number | null
-  readonly warnings: readonly string[]
-}
-
-interface FittedEffect extends Pick<TransportedEffect, 'metric' | 'horizonDays'> {
-  readonly effects: CustomerEffects
 }
 
 /**
@@ -74,51 +93,90 @@ export async function transportInitiative(
   request: InitiativeEffectRequest,
 ): Promise<InitiativeEffects> {
   const { asked, relations, initiative, date, seed } = request
-  const { program, lake } = asked
   const remember = asked.remember ?? ((_, make) => make())
-  const measured = await remember(JSON.stringify([initiative, request.arm, date, seed]), () =>
-    measureForTransport(database, request),
-  )
-  const { arm, catalogue, reference } = measured
-  const frame = await readFeatures(database, { program, lake, catalogue, relations, spine: 'scope' })
-  const features = encode(arm.propensity.encoder, frame, arm.propensity.view)
-  const effects = measured.effects.map(({ effects, ...metric }): TransportedEffect => {
-    const { standardError } = meanEffectAt(effects, features)
-    return { ...metric, byCustomer: effectsAt(effects, features), standardError, isVaried: effects.slope > 0 }
+  const measured = await remember(JSON.stringify([initiative, request.arm, date, seed]), async () => {
+    const comparison = await compareKnown(database, request)
+    const arm = chooseArm(comparison, request)
+    const isWanted = ({ unit, metric }: MeasuredMetric) => unit === 'probability' || metric === 'nps'
+    return keepMeasured({ program: asked.program, comparison, arm, seed, isWanted })
   })
-  return {
-    ...{ arm, effects, inside: shareInside(reference, frame) },
-    costPerCustomer: measured.costPerCustomer,
-    warnings: [...measured.warnings, ...arm.warnings],
-  }
-}
-
-/** Measures an initiative whoever is asked about. */
-async function measureForTransport(
-  database: Database,
-  request: InitiativeEffectRequest,
-): Promise<MeasuredInitiative> {
-  const { asked, initiative, date, seed } = request
-  const { program, lake, predictor } = asked
-  const comparison = await compareInitiative(database, {
-    ...{ program, lake, initiative, asOf: date, control: null, seed },
-    excluded: new Set(predictor.parts.excluded),
-    groupErrors: {},
-  })
-  const { pair, evidence, words, warnings, propensity } = chooseArm(comparison, request)
-  const effects = fitMetrics(comparison.metrics, pair, seed)
-  if (effects.length === 0)
+  if (measured.effects.length === 0)
     throw usageError(
       'nothing-measured',
       `Nothing can be said of ${initiative} on ${date}: too few customers of its arms have been observed long enough. Ask on a later day.`,
     )
+  return carryTo(measured, await readPopulation(database, measured.catalogue, { asked, relations }))
+}
+
+/** An initiative's arms side by side as known on the day. Uses the table `spine`. */
+export function compareKnown(
+  database: Database,
+  { asked, initiative, date, seed }: Omit<InitiativeEffectRequest, 'arm' | 'relations'>,
+): Promise<InitiativeComparison> {
+  const { program, lake, predictor } = asked
+  return compareInitiative(database, {
+    ...{ program, lake, initiative, asOf: date, control: null, seed },
+    excluded: new Set(predictor.parts.excluded),
+    groupErrors: {},
+  })
+}
+
+/** What is known of the customers of the table `scope`, as a comparison of that day has it. */
+export function readCompared(
+  database: Database,
+  { before }: InitiativeComparison,
+  request: Pick<InitiativeEffectRequest, 'asked' | 'relations'>,
+): Promise<FeatureFrame> {
+  return readPopulation(database, (before as NonNullable<typeof before>).catalogue, request)
+}
+
+function readPopulation(
+  database: Database,
+  catalogue: Catalogue,
+  { asked: { program, lake }, relations }: Pick<InitiativeEffectRequest, 'asked' | 'relations'>,
+): Promise<FeatureFrame> {
+  return readFeatures(database, { program, lake, catalogue, relations, spine: 'scope' })
+}
+
+interface ComparedArm {
+  readonly program: Program
+  readonly comparison: InitiativeComparison
+  readonly arm: ComparedArms
+  readonly seed: number
+  /** Which metrics are carried over. */
+  readonly isWanted: (metric: MeasuredMetric) => boolean
+}
+
+/** Carries the effects of an arm over to a population. */
+export function carryOver({
+  population,
+  ...compared
+}: ComparedArm & { readonly population: FeatureFrame }): InitiativeEffects {
+  return carryTo(keepMeasured(compared), population)
+}
+
+function carryTo(measured: MeasuredInitiative, population: FeatureFrame): InitiativeEffects {
+  const { arm, reference, costPerCustomer, warnings } = measured
+  const features = encode(arm.propensity.encoder, population, arm.propensity.view)
+  const effects = measured.effects.map(({ learned, ...metric }): LearnedEffect => {
+    const { standardError } = meanEffectAt(learned, features)
+    const byCustomer = effectsAt(learned, features)
+    return { ...metric, byCustomer, standardError, isVaried: learned.slope > 0, learned }
+  })
+  const inside = shareInside(reference, population)
+  return { arm, effects, features, inside, costPerCustomer, warnings: [...warnings, ...arm.warnings] }
+}
+
+/** Learns what an arm does, whoever is asked about. */
+function keepMeasured({ program, comparison, arm, seed, isWanted }: ComparedArm): MeasuredInitiative {
+  const { evidence, words, warnings, propensity, pair } = arm
   const before = comparison.before as NonNullable<InitiativeComparison['before']>
-  const features = listFeatures(before.catalogue, program)
-  const names = features.flatMap(({ name, kind }) => (kind === 'number' ? [name] : []))
   return {
-    ...{ arm: { evidence, words, warnings, propensity }, effects, catalogue: before.catalogue },
-    reference: learnReference(pickFrame(before.frame, pair.members), names),
-    costPerCustomer: costOfTreated(comparison, pair.arm),
+    arm: { evidence, words, warnings, propensity },
+    effects: fitMetrics(comparison.metrics.filter(isWanted), pair, seed),
+    catalogue: before.catalogue,
+    reference: learnCompared(pickFrame(before.frame, pair.members), listFeatures(before.catalogue, program)),
+    costPerCustomer: comparison.assignments.costByArm[pair.arm] ?? null,
     warnings: comparison.warnings,
   }
 }
@@ -139,24 +197,18 @@ function chooseArm(
   )
 }
 
-/** Effects on outcomes and NPS, as far as enough customers of either arm are known. */
+/** Effects on metrics, as far as enough customers of either arm are known. */
 function fitMetrics(
-  metrics: readonly MeasuredMetric[],
+  wanted: readonly MeasuredMetric[],
   pair: ComparedArms['pair'],
   seed: number,
 ): FittedEffect[] {
-  const wanted = metrics.filter(({ unit, metric }) => unit === 'probability' || metric === 'nps')
   const columns = wanted.map(({ outcome }) => outcome)
   const fitted = scoreByRows(columns, pair, seed).flatMap(({ places, scores }) =>
-    fitCustomerEffects(scores, pair.comparison, seed).map((effects, at) => {
+    fitCustomerEffects(scores, pair.comparison, seed).map((learned, at) => {
       const { metric, horizonDays } = wanted[places[at]]
-      return { metric, horizonDays, effects }
+      return { metric, horizonDays, learned }
     }),
   )
   return fitted.sort((a, b) => a.horizonDays - b.horizonDays)
-}
-
-function costOfTreated({ assignments }: InitiativeComparison, arm: string): number | null {
-  const treated = assignments.arm.filter((own) => own === arm).length
-  return assignments.cost === null || treated === 0 ? null : assignments.cost / treated
 }

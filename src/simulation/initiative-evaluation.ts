@@ -2,6 +2,7 @@ import type { Program } from '../domain/program.ts'
 import { type BehaviourRelations, type FeatureFrame, readFeatures } from '../features/features.ts'
 import { readAnnualValues } from '../impact/annual-value.ts'
 import type { Database } from '../lake/database.ts'
+import type { Predictions } from '../model/predictor.ts'
 import type { Evaluation } from './evaluation.ts'
 import type { InitiativeEffects, TransportedEffect } from './initiative-effects.ts'
 import {
@@ -27,18 +28,30 @@ export interface InitiativeEvaluationRequest {
 
 /** No behaviour is edited. */
 const noFeatures: FeatureFrame = { rows: 0, features: [], columns: [] }
+/** What is forecast of the population of the table `scope`, and what its money is made of. */
+export async function forecastScope(
+  database: Database,
+  { asked, relations }: Pick<InitiativeEvaluationRequest, 'asked' | 'relations'>,
+  leadsDays: readonly number[],
+): Promise<{ predictions: Predictions; money: MoneyInputs }> {
+  const { program, lake, predictor } = asked
+  const request = { program, lake, catalogue: predictor.catalogue, relations, spine: 'scope' }
+  const frame = await readFeatures(database, request)
+  const predictions = predictor.predict(frame, leadsDays)
+  const annualValue = await readAnnualValues(database, { ...request, state: lake.state })
+  return { predictions, money: { annualValue, laterRisk: laterRisks(predictions) } }
+}
 
 /** What is forecast of the population of the table `scope`, and what a measured initiative adds to it. */
 export async function evaluateInitiative(
   database: Database,
   { asked, relations, scope, measured, reach }: InitiativeEvaluationRequest,
 ): Promise<{ evaluation: Evaluation; variances: DifferenceVariance[] }> {
-  const { program, lake, predictor } = asked
-  const request = { program, lake, catalogue: predictor.catalogue, relations, spine: 'scope' }
-  const frame = await readFeatures(database, request)
-  const predictions = predictor.predict(frame, [0, ...program.horizonsDays])
-  const annualValue = await readAnnualValues(database, { ...request, state: lake.state })
-  const money = { annualValue, laterRisk: laterRisks(predictions) }
+  const { program } = asked
+  const { predictions, money } = await forecastScope(database, { asked, relations }, [
+    0,
+    ...program.horizonsDays,
+  ])
   const { list, values } = quantitiesOf(program, predictions, money)
   const moved = list.map((quantity) =>
     moveQuantity(quantity, { program, predictions, money, measured, reach }),
@@ -65,23 +78,30 @@ export async function evaluateInitiative(
 }
 
 /** How a measured effect moves a quantity. */
-export interface Moved {
+export interface Moved<E extends TransportedEffect = TransportedEffect> {
   /** [customers] */
   readonly difference: Float64Array
   /** Of the mean difference were everybody reached. */
   readonly standardError: number
+  /** The effect that it comes from. */
+  readonly effect: E
+  /** By how much a unit of the effect moves the quantity of each customer. [customers] */
+  readonly perUnit: Float64Array
 }
 
-export interface Moving {
+export interface Moving<E extends TransportedEffect = TransportedEffect> {
   readonly program: Program
   readonly predictions: Forecasts
   readonly money: MoneyInputs
-  readonly measured: { readonly effects: readonly TransportedEffect[] }
+  readonly measured: { readonly effects: readonly E[] }
   readonly reach: number
 }
 
 /** What a measured effect does to a quantity; null where that was not measured. */
-export function moveQuantity({ name, task }: Quantity, moving: Moving): Moved | null {
+export function moveQuantity<E extends TransportedEffect>(
+  { name, task }: Quantity,
+  moving: Moving<E>,
+): Moved<E> | null {
   const { measured, reach, program } = moving
   if (name.startsWith('kept_')) return moveKept(name, moving)
   const isGain = name.startsWith('gain_')
@@ -93,6 +113,8 @@ export function moveQuantity({ name, task }: Quantity, moving: Moving): Moved | 
   return {
     difference: effect.byCustomer.map((own) => factor * reach * own),
     standardError: Math.abs(factor) * effect.standardError,
+    effect,
+    perUnit: new Float64Array(effect.byCustomer.length).fill(factor),
   }
 }
 
@@ -100,11 +122,14 @@ export function moveQuantity({ name, task }: Quantity, moving: Moving): Moved | 
 const step = 0.001
 
 /** Customers who stay bring what they bring: from the effects on churn within each horizon. */
-function moveKept(name: string, { program, predictions, money, measured, reach }: Moving): Moved | null {
+function moveKept<E extends TransportedEffect>(
+  name: string,
+  { program, predictions, money, measured, reach }: Moving<E>,
+): Moved<E> | null {
   const effects = measured.effects.filter(({ metric }) => metric === 'churn')
   const longest = effects.at(-1)
   if (!longest) return null
-  const nearestTo = (days: number): TransportedEffect =>
+  const nearestTo = (days: number): E =>
     effects.reduce((best, own) =>
       Math.abs(own.horizonDays - days) < Math.abs(best.horizonDays - days) ? own : best,
     )
@@ -115,9 +140,11 @@ function moveKept(name: string, { program, predictions, money, measured, reach }
   const asItIs = keptIf(() => 0)
   const treated = keptIf((row, days) => reach * nearestTo(days).byCustomer[row])
   const lessChurn = keptIf(() => -step)
-  const worth = average(lessChurn.map((own, row) => (own - asItIs[row]) / step))
+  const worth = lessChurn.map((own, row) => (own - asItIs[row]) / step)
   return {
     difference: treated.map((own, row) => own - asItIs[row]),
-    standardError: worth * longest.standardError,
+    standardError: average(worth) * longest.standardError,
+    effect: longest,
+    perUnit: worth.map((own) => -own),
   }
 }

@@ -26,7 +26,8 @@ export interface ScenarioMoney {
   readonly break_even_cost: number
 }
 
-const priors: Readonly<Record<Evidence, string>> = {
+/** What a probability that money is gained takes for granted, or why there is none. */
+export const priors: Readonly<Record<Evidence, string>> = {
   experiment: 'before the data, every size of the effect counted as equally likely',
   adjusted: 'before the data, every size of the effect counted as equally likely',
   associational:

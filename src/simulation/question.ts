@@ -31,7 +31,11 @@ export interface Asked {
  *
  * **Errors** `scenario`, each naming what is allowed.
  */
-export async function refuseUnknown(database: Database, asked: Asked, scenario: Scenario): Promise<void> {
+export async function refuseUnknown(
+  database: Database,
+  asked: Asked,
+  scenario: Pick<Scenario, 'changes' | 'population'>,
+): Promise<void> {
   for (const [place, change] of scenario.changes.entries()) {
     const at = `changes[${place}]`
     if (change.kind === 'events') refuseUnknownEvents(asked, change, at)
@@ -70,7 +74,8 @@ export function fieldsOf({ program, predictor }: Asked): ReadonlyMap<string, Pre
   return new Map<string, PredictionColumn | 'feature'>([...features, ...columns])
 }
 
-function initiativesOf({ lake }: Asked): string[] {
+/** Initiatives that there are rows of. */
+export function initiativesOf({ lake }: Asked): string[] {
   return [...partsBegin(lake.state, 'interventions').keys()].sort()
 }
 
@@ -129,7 +134,8 @@ async function refuseUnknownValue(
   )
 }
 
-function requireKnown(found: string, known: readonly string[], place: string): void {
+/** **Errors** `scenario`, with the known names and the nearest. */
+export function requireKnown(found: string, known: readonly string[], place: string): void {
   if (known.includes(found)) return
   const near = nearest(found, known)
   const shown = known.slice(0, 40).join(', ') + (known.length > 40 ? ', …' : '')

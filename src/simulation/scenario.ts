@@ -84,7 +84,8 @@ const conditionSchema = strict({
     context.addIssue({ code: 'custom', message: 'tests nothing. Add is, in, above or below.' })
 })
 
-const populationSchema = strict({
+/** The schema of a population as JSON. */
+export const populationSchema = strict({
   segment: z.enum(segments).optional(),
   where: z.array(conditionSchema, 'a list of conditions').min(1, 'a list of conditions').optional(),
   customer: text('a customer_id').optional(),
@@ -185,7 +186,8 @@ export function parseScenario(data: unknown): Scenario {
   }
 }
 
-function populationOf({ segment, where, customer }: ScenarioText['population']): Population {
+/** A population as it was read. */
+export function populationOf({ segment, where, customer }: ScenarioText['population']): Population {
   if (segment !== undefined) return { kind: 'segment', segment }
   if (where !== undefined) return { kind: 'where', where: where as readonly Condition[] }
   return customer === undefined ? { kind: 'all' } : { kind: 'customer', customerId: customer }

@@ -1,3 +1,4 @@
+import type { Feature } from '../features/catalogue.ts'
 import type { FeatureFrame } from '../features/features.ts'
 import type { EditedFrames } from './edited-features.ts'
 
@@ -78,6 +79,13 @@ interface Points {
   readonly rows: number
   readonly width: number
   readonly values: Float64Array
+}
+
+/** Those whom an initiative was measured on, in the numbers that were known of them. */
+export function learnCompared(compared: FeatureFrame, features: readonly Feature[]): Reference | null {
+  const isKnown = (name: string) => columnOf(compared, name).some((value) => Number.isFinite(value))
+  const names = features.flatMap(({ name, kind }) => (kind === 'number' ? [name] : []))
+  return learnReference(compared, names.filter(isKnown))
 }
 
 function columnOf({ features, columns }: FeatureFrame, name: string): Float64Array {

@@ -16,5 +16,6 @@ export interface ReportSubject {
 
 /** Everything that a report shows. */
 export interface ReportInputs extends ReportSubject {
-  readonly answer: QuestionReport
+  /** Of scenarios: a budget is no page but a list. */
+  readonly answer: Exclude<QuestionReport, { kind: 'budget' }>
 }

@@ -7,7 +7,7 @@ import { silentReporter } from '../../../src/domain/progress.ts'
 import { askQuestion, type QuestionReport } from '../../../src/jobs/what-if.ts'
 import type { ReportInputs } from '../../../src/jobs/what-if-report/inputs.ts'
 import { renderReport } from '../../../src/jobs/what-if-report/report.ts'
-import { parseQuestion } from '../../../src/simulation/question-forms.ts'
+import { parseQuestion, scenariosOf } from '../../../src/simulation/question-forms.ts'
 import { makeTrainedCompany, type TrainedCompany } from '../../api/trained-company.ts'
 import { loyalcastHere } from '../../cli/commands.ts'
 import { launchBrowser, openPage } from '../../web/browser.ts'
@@ -30,7 +30,8 @@ async function inputsOf(asked: unknown): Promise<ReportInputs> {
   const question = parseQuestion(asked)
   const options = { ...company, isFull: true, seed: 1, reporter: silentReporter }
   const answer = await askQuestion(company.program, { ...options, question })
-  const scenarios = question.kind === 'compare' ? question.scenarios : [question.scenario]
+  if (answer.kind === 'budget') throw new Error('a budget has no page')
+  const scenarios = scenariosOf(question)
   return { answer, scenarios, asked, program: company.program, seed: 1, isFull: true }
 }
 
