@@ -90,6 +90,7 @@ describe('the folder of a simulation', () => {
     await simulateCompany(options)
     const files = [...(await filesOf(folder)).keys()]
     expect(files.filter((path) => path.startsWith('/truth/'))).toEqual([
+      '/truth/effects/by-customer.parquet',
       '/truth/initiatives.json',
       '/truth/summary.json',
     ])

@@ -123,6 +123,17 @@ describe('initiatives', () => {
     expect(effect('loyalty-call', 'not recently hurt').effect).toBe(0)
     expect(truth['loyalty-call'].everybody.effects.upsell_90.effect).toBeGreaterThan(0)
   })
+  it('are told of each customer as of all', async () => {
+    const file = join(company.folder, 'truth', 'effects', 'by-customer.parquet')
+    const rows = await company.query<{ initiative: string; customers: number; mean: number }>(
+      `select initiative, count(*) as customers, avg(churn_90) as mean from '${file}' group by initiative`,
+    )
+    expect(rows).toHaveLength(3)
+    for (const { initiative, customers, mean } of rows) {
+      expect(truth[initiative].everybody.customers).toBe(customers)
+      expect(mean).toBeCloseTo(effect(initiative).effect, 12)
+    }
+  })
   it('are seen for at least 110 days and told of everybody assigned', async () => {
     const rows = await company.query<{ initiative: string; customers: number; last: number }>(`
       select initiative, count(*) as customers, min(date_diff('day', "at", (select max("at") from events))) as last
