@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { MeasureReport, ResultReport } from '../src/jobs/measure.ts'
+import { readProgram } from '../src/lake/program-file.ts'
 import { meanOf } from '../src/model/metrics.ts'
 import { loyalcast } from './commands.ts'
+import { type JudgedOrders, judgeOrders, summariseOrders } from './what-if-orders.ts'
 
 const truthSchema = z.record(
   z.string(),
@@ -16,6 +18,12 @@ const lastDay = '2026-10-31'
 const initiatives = ['loyalty-call', 'welcome-video', 'priority-support'] as const
 /** The task that a company is judged by. */
 const primary = 'churn_90'
+
+/** What was measured of an initiative in one company, and what the orders of treating by it truly bring. */
+interface JudgedInitiative {
+  readonly judged: readonly Judged[]
+  readonly ordered: ReadonlyMap<string, JudgedOrders>
+}
 
 /** One effect on one task in one company, in points of probability. */
 interface Judged {
@@ -38,8 +46,10 @@ export interface CompaniesRequest {
 export async function judgeCompanies({ seeds, customers, print }: CompaniesRequest): Promise<void> {
   print(`\nEffects on ${primary} in ${seeds} companies of ${customers} customers, in points of probability:`)
   const all = new Map<string, Judged[]>()
+  const orders = new Map<string, ReadonlyMap<string, JudgedOrders>[]>()
   for (let seed = 1; seed <= seeds; seed++) {
-    for (const [initiative, judged] of await judgeCompany(seed, customers)) {
+    for (const [initiative, { judged, ordered }] of await judgeCompany(seed, customers)) {
+      orders.set(initiative, [...(orders.get(initiative) ?? []), ordered])
       all.set(initiative, [...(all.get(initiative) ?? []), ...judged])
       const own = judged.find(({ task }) => task === primary)
       if (own)
@@ -49,9 +59,10 @@ export async function judgeCompanies({ seeds, customers, print }: CompaniesReque
     }
   }
   for (const [initiative, judged] of all) summarise(initiative, judged, print)
+  for (const [initiative, own] of orders) summariseOrders(own, { initiative, print })
 }
 
-async function judgeCompany(seed: number, customers: number): Promise<[string, Judged[]][]> {
+async function judgeCompany(seed: number, customers: number): Promise<[string, JudgedInitiative][]> {
   const work = await mkdtemp(join(tmpdir(), 'loyalcast-what-if-'))
   const company = join(work, 'company')
   const common = ['--data', join(work, 'data'), '--models', join(work, 'models'), '--seed', String(seed)]
@@ -61,16 +72,20 @@ async function judgeCompany(seed: number, customers: number): Promise<[string, J
     const truth = truthSchema.parse(
       JSON.parse(await readFile(join(company, 'truth', 'initiatives.json'), 'utf8')),
     )
-    const judged: [string, Judged[]][] = []
+    const found: [string, JudgedInitiative][] = []
     for (const initiative of initiatives) {
       const program = join(company, 'program.yaml')
       const report: MeasureReport = JSON.parse(
         await loyalcast(['measure', program, initiative, '--json', ...common], {}),
       )
       const { effects } = truth[initiative].everybody
-      judged.push([initiative, report.results.flatMap((result) => judge(result, report, effects))])
+      const judged = report.results.flatMap((result) => judge(result, report, effects))
+      const ordered = await judgeOrders(await readProgram(program, {}), {
+        ...{ dataFolder: join(work, 'data'), company, initiative, asOf: lastDay, seed },
+      })
+      found.push([initiative, { judged, ordered }])
     }
-    return judged
+    return found
   } finally {
     await rm(work, { recursive: true, force: true })
   }

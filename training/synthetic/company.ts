@@ -17,6 +17,7 @@ import {
   writeEvents,
   writeInterventions,
   writeResponses,
+  writeTrueEffects,
   writeTruth,
 } from './files.ts'
 import { liveThrough } from './life.ts'
@@ -157,7 +158,7 @@ async function simulateInto(
     replications: settings.replications,
     every: Math.ceil(customers / mostAssigned),
   })
-  const sheets = [records.customers, records.interventions, ...truth.sheets.values()]
+  const sheets = [records.customers, records.interventions, truth.effectSheet, ...truth.sheets.values()]
   for (const sheet of [records.events, records.responses, ...sheets]) await sheet.create(database)
   const files: FileOptions = { folder, firstDay: addDays(lastDay, 1 - days) }
   const counts = { customers, events: 0, responses: 0 }
@@ -193,6 +194,7 @@ async function writeTruths(
     await writeTruth(database, { table, file: join(folder, 'truth', `${day}.parquet`) })
     summary[day] = await summariseTruth(database, table)
   }
+  await writeTrueEffects(database, join(folder, 'truth', 'effects'))
   const write = (name: string, content: unknown) =>
     writeFile(join(folder, 'truth', name), `${JSON.stringify(content, null, 2)}\n`)
   await write('summary.json', summary)

@@ -1,9 +1,10 @@
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Day } from '../../src/domain/days.ts'
 import { type Database, quoteText } from '../../src/lake/database.ts'
 import { channels, contracts, plans, regions, topics } from './laws.ts'
 import { eventTypes, initiatives, metricNames } from './records.ts'
-import { truthColumns } from './truth.ts'
+import { effectColumns, effectTable, truthColumns } from './truth.ts'
 
 /** Where a table's rows go, and from when its seconds count. */
 export interface FileOptions {
@@ -131,6 +132,19 @@ export async function writeTruth(
     database,
     `select ${customerId}, ${truthColumns.join(', ')} from ${table} order by customer`,
     file,
+  )
+}
+
+/** Writes what initiatives truly do to each customer whom they are told of, as differences of probabilities. */
+export async function writeTrueEffects(database: Database, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  await writeParquet(
+    database,
+    `
+      select ${customerId}, ${named(initiatives, 'initiative')} as initiative, ${effectColumns.join(', ')}
+      from ${effectTable}
+      order by customer, ${effectTable}.initiative`,
+    join(folder, 'by-customer.parquet'),
   )
 }
 

@@ -17,6 +17,10 @@ export const truthColumns: readonly string[] = [
   ...['nps_score', 'p_detractor', 'p_promoter', 'stays', ...trueOutcomes].flatMap(ahead),
 ]
 
+/** Table of what initiatives truly do to each customer, and its columns after `customer` and `initiative`. */
+export const effectTable = 'true_effects'
+export const effectColumns: readonly string[] = trueOutcomes.flatMap(ahead)
+
 /** Means over the customers of a group: outcome and horizon → probability in each arm and their difference. */
 export interface TrueEffects {
   readonly customers: number
@@ -37,6 +41,11 @@ export interface TruthOptions {
 /** Knows what is true: a sheet a day, and what each initiative does to those assigned. */
 export class Truth implements Watcher {
   readonly sheets: ReadonlyMap<number, Sheet>
+  /** A row an assignment that is looked at: what the treated arm does to the customer. */
+  readonly effectSheet = new Sheet(effectTable, {
+    ...{ customer: 'integer', initiative: 'integer' },
+    ...Object.fromEntries(effectColumns.map((name) => [name, 'double' as const])),
+  })
   readonly #options: TruthOptions
   readonly #futures = new Map<string, Futures>()
   readonly #forecast = blankForecast()
@@ -76,6 +85,10 @@ export class Truth implements Watcher {
     forecastCustomer(inArm(customer, initiative, 0), futures, this.#forecast)
     forecastCustomer(inArm(customer, initiative, 1), futures, this.#other)
     for (const group of groupsOf(customer, initiative)) this.#addEffects(group)
+    const own = trueOutcomes.flatMap((outcome) =>
+      truthHorizons.map((_, horizon) => this.#other[outcome][horizon] - this.#forecast[outcome][horizon]),
+    )
+    this.effectSheet.add(customer.index, initiative, ...own)
   }
 
   /** True effects by initiative and group. */
