@@ -30,6 +30,13 @@ function differencesOf({ difference }: WhatIfReport): number[] {
   ]
 }
 
+/** What the forecasts say by themselves, whatever stands beside it. */
+function byForecasts(report: WhatIfReport) {
+  const { scenario, difference, if_causal } = report.associational ?? report
+  if (!scenario || !difference) throw new Error('refused')
+  return { scenario, difference, if_causal }
+}
+
 const fewerTickets = { changes: [{ events: ['ticket'], remove: 0.5 }] }
 
 describe('a scenario that changes nothing', () => {
@@ -55,20 +62,34 @@ describe('a scenario that changes nothing', () => {
 describe('a scenario of fewer tickets', () => {
   it('keeps more customers and pleases more, which is worth something if it is the cause', async () => {
     const report = await ask({ ...fewerTickets, cost: { fixed: 100 } })
-    expect(report.evidence).toBe('associational')
+    const { difference, if_causal } = byForecasts(report)
     expect(report.edited).toBeGreaterThan(10)
-    expect(report.difference?.outcomes.churn_90.rate).toBeLessThan(0)
-    expect(report.difference?.nps['0'].value).toBeGreaterThan(0)
-    expect(report.money).toBeUndefined()
-    expect(report.if_causal?.revenue_protected).toBeGreaterThan(0)
-    expect(report.if_causal?.p_net_positive).toBeNull()
+    expect(difference.outcomes.churn_90.rate).toBeLessThan(0)
+    expect(difference.nps['0'].value).toBeGreaterThan(0)
+    expect(if_causal?.revenue_protected).toBeGreaterThan(0)
+    expect(if_causal?.p_net_positive).toBeNull()
+  })
+  it('is compared with days of others, which has a probability, and says so', async () => {
+    const report = await ask({ ...fewerTickets, cost: { fixed: 100 } })
+    expect(report.evidence).toBe('adjusted')
+    expect(report.evidence_reason).toMatch(/^\d+ days with ticket were compared with days of others/)
+    expect(report.if_causal).toBeUndefined()
+    expect(report.money?.p_net_positive).toBeGreaterThan(0)
+    expect(report.money?.p_net_positive).toBeLessThan(1)
+    expect(Object.keys(report.baseline?.nps ?? {})).toEqual(['0', '30', '60', '90'])
+    expect(Object.keys(report.difference?.outcomes ?? {})).toContain('churn_90')
+  })
+  it('is twice as strong for twice the share where days are compared', async () => {
+    const moved = async (remove: number) =>
+      (await ask({ changes: [{ events: ['ticket'], remove }] })).difference?.outcomes.churn_90.rate as number
+    expect(await moved(0.8)).toBeCloseTo(4 * (await moved(0.2)), 12)
   })
   it('repeats exactly with the same seed', async () => {
     expect(await ask(fewerTickets)).toEqual(await ask(fewerTickets))
   })
   it('moves more the more tickets go', async () => {
     const moved = async (remove: number) =>
-      (await ask({ changes: [{ events: ['ticket'], remove }] })).difference?.outcomes.churn_90.rate as number
+      byForecasts(await ask({ changes: [{ events: ['ticket'], remove }] })).difference.outcomes.churn_90.rate
     expect(await moved(0.8)).toBeLessThan(await moved(0.2))
   })
   it('is the difference between scenario and baseline', async () => {
@@ -164,7 +185,7 @@ describe('a breakdown', () => {
     const whole = report.segments.reduce((sum, own) => sum + own.customers * own.difference.churn_90, 0)
     expect(whole).toBeCloseTo(report.difference?.outcomes.churn_90.customers as number, 6)
     const worth = report.segments.reduce((sum, { value }) => sum + (value as number), 0)
-    const { revenue_protected, revenue_gained } = report.if_causal ?? {}
+    const { revenue_protected, revenue_gained } = report.money ?? {}
     expect(worth).toBeCloseTo((revenue_protected as number) + (revenue_gained as number), 6)
     expect(report.most_moved.length).toBe(10)
     const values = report.most_moved.map(({ value }) => Math.abs(value as number))
@@ -246,7 +267,7 @@ describe('a goal', () => {
   }
   it('is reached by the mildest change that does, and not by a milder one', async () => {
     const { baseline } = await goalOf(1)
-    const full = (await ask(allTickets)).difference?.outcomes.churn_90.rate as number
+    const full = byForecasts(await ask(allTickets)).difference.outcomes.churn_90.rate
     const target = baseline + full / 2
     const goal = await goalOf(target)
     expect(goal.reached).toBe(true)
@@ -254,7 +275,7 @@ describe('a goal', () => {
     expect(goal.nearest.strength).toBeGreaterThan(0.2)
     expect(goal.nearest.strength).toBeLessThan(0.8)
     const milder = { changes: [{ events: ['ticket'], remove: goal.nearest.strength - 0.1 }] }
-    expect((await ask(milder)).scenario?.outcomes.churn_90.rate).toBeGreaterThan(target)
+    expect(byForecasts(await ask(milder)).scenario.outcomes.churn_90.rate).toBeGreaterThan(target)
     expect(goal.statement).toMatch(/remove 0\.\d+ of ticket brings it to/)
   })
   it('that nothing reaches is told with how far it goes', async () => {
@@ -288,5 +309,21 @@ describe('a question of another form', () => {
   ]
   it.each(wrong)('cannot have %s', (_, data, words) => {
     expect(() => parseQuestion(data)).toThrow(words)
+  })
+})
+
+describe('a change that no days can be compared for', () => {
+  const changes: readonly [string, Record<string, unknown>, RegExp][] = [
+    ['an attribute', { attribute: 'plan', set: 'gold' }, /another attribute differs in more than that/],
+    ['an amount', { events: ['login'], property: 'minutes', scale: 0.9 }, /amounts are not compared/],
+    ['what an outcome is made of', { events: ['upgrade'], remove: 1 }, /the outcome upsell is made of such/],
+  ]
+  it.each(changes)('%s is associational, without a probability, and says why', async (_, change, why) => {
+    const report = await ask({ changes: [change] })
+    expect(report.evidence).toBe('associational')
+    expect(report.evidence_reason).toMatch(why)
+    expect(report.associational).toBeNull()
+    expect(report.money).toBeUndefined()
+    expect(report.if_causal?.p_net_positive).toBeNull()
   })
 })

@@ -92,6 +92,12 @@ const tickets = {
   changes: [{ events: ['ticket'], remove: 0.5 }],
   cost: { fixed: 100, per_customer: 0.5 },
 }
+/** An amount, which days are not compared for. */
+const minutes = {
+  ...tickets,
+  name: 'Shorter visits',
+  changes: [{ events: ['login'], property: 'minutes', scale: 0.9 }],
+}
 const allTickets = { name: 'No tickets', changes: [{ events: ['ticket'], remove: 1 }] }
 const tooMany = { name: 'Sixty tickets more', changes: [{ events: ['ticket'], add: 60 }] }
 const forms: Readonly<Record<string, unknown>> = {
@@ -144,11 +150,11 @@ function scenarioOf({ answer }: ReportInputs) {
 
 describe('a report of a scenario', () => {
   it('has the figures of the answer, and its money under its caveat', async () => {
-    const inputs = await inputsOf(tickets)
+    const inputs = await inputsOf(minutes)
     const { difference, baseline, if_causal, most_moved, evidence_reason } = scenarioOf(inputs)
     const fixed = (value: number, digits: number) => Math.abs(value).toFixed(digits)
     await withReport(renderReport(inputs), async (page) => {
-      expect(await textOf(page, 'h1')).toBe('Half the tickets')
+      expect(await textOf(page, 'h1')).toBe('Shorter visits')
       expect(await textOf(page, '.badge')).toBe('Associational')
       expect(await textOf(page, '.evidence')).toContain(evidence_reason.slice(1))
       expect(await textOf(page, '#headline')).toMatch(/^If the change is the cause: NPS in 90 days goes from/)
@@ -190,7 +196,7 @@ describe('a report of a scenario', () => {
     })
   })
   it('with other evidence has its probability, and no caveat', async () => {
-    const inputs = await inputsOf(tickets)
+    const inputs = await inputsOf(minutes)
     const { if_causal, ...report } = scenarioOf(inputs)
     const money = {
       ...(if_causal as NonNullable<typeof if_causal>),
@@ -202,6 +208,16 @@ describe('a report of a scenario', () => {
       expect(await textOf(page, '.badge')).toBe('Experiment')
       expect(await row(page, /^Probability that it pays/)).toContain('88%')
       expect(await page.locator('.caveat').count()).toBe(0)
+    })
+  })
+  it('that was adjusted shows beside it what the forecasts alone say', async () => {
+    const inputs = await inputsOf(tickets)
+    const alone = scenarioOf(inputs).associational?.difference.outcomes.churn_90.rate as number
+    await withReport(renderReport(inputs), async (page) => {
+      expect(await textOf(page, '.badge')).toBe('Adjusted comparison')
+      expect(await page.locator('.caveat').count()).toBe(0)
+      expect(await textOf(page, '#associational-table')).toContain(Math.abs(100 * alone).toFixed(2))
+      expect(await flaws(page)).toEqual([])
     })
   })
 })
