@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util'
+import { judgeBehaviours } from './what-if-behaviours.ts'
 import { judgeCompanies } from './what-if-companies.ts'
 import { judgeEstimators } from './what-if-estimators.ts'
 import { measureSpeed } from './what-if-speed.ts'
 
 /**
- * `npm run bench:what-if [-- --simulations N] [--seeds N] [--customers N]`: whether measured effects hold the truth, in
- * simulated experiments of the estimator alone and in whole companies that are simulated, ingested and measured.
+ * `npm run bench:what-if [-- --simulations N] [--seeds N] [--behaviour-seeds N] [--customers N]`: whether measured effects
+ * hold the truth, in simulated experiments of the estimator alone and in whole companies that are simulated, ingested and
+ * measured; and whether answers about edited behaviour come near what is true.
  *
  * With `--speed [--customers N] [--rounds N] [--folder DIR] [--only TEXT]`: how long answers take in a large company.
  */
@@ -15,6 +17,7 @@ export async function main(args: readonly string[]): Promise<void> {
     options: {
       simulations: { type: 'string', default: '300' },
       seeds: { type: 'string', default: '20' },
+      'behaviour-seeds': { type: 'string', default: '5' },
       customers: { type: 'string' },
       speed: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '5' },
@@ -30,6 +33,8 @@ export async function main(args: readonly string[]): Promise<void> {
     return
   }
   if (Number(values.simulations) > 0) judgeEstimators(Number(values.simulations), print)
-  if (Number(values.seeds) > 0)
-    await judgeCompanies({ seeds: Number(values.seeds), customers: Number(values.customers ?? 5000), print })
+  const customers = Number(values.customers ?? 5000)
+  if (Number(values.seeds) > 0) await judgeCompanies({ seeds: Number(values.seeds), customers, print })
+  const behaviourSeeds = Number(values['behaviour-seeds'])
+  if (behaviourSeeds > 0) await judgeBehaviours({ seeds: behaviourSeeds, customers, print })
 }

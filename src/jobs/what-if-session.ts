@@ -1,5 +1,4 @@
 import type { Program } from '../domain/program.ts'
-import type { Lake } from '../lake/lake.ts'
 import { LakeReader } from '../lake/lake-reader.ts'
 import { type ModelCard, ModelCards } from '../model/model-cards.ts'
 import type { Predictor } from '../model/predictor.ts'
@@ -42,7 +41,6 @@ export class WhatIfSession {
   readonly #program: Program
   readonly #options: SessionOptions
   readonly #lakes: LakeReader
-  #lake: Lake | null = null
   readonly #registry: Registry
   #served: Promise<Served> | null = null
   /** What was made, by version, commit and key; the latest last. */
@@ -58,17 +56,10 @@ export class WhatIfSession {
   /** **Errors** `no-model`, those of reading the lake. */
   async current(): Promise<OpenedSession> {
     const { predictor, version, card, forecaster } = await this.#current()
-    const lake = await this.#currentLake()
+    const lake = await this.#lakes.current()
     const remember = <T>(key: string, make: () => Promise<T>) =>
       this.#remember(`${version} ${lake.state.sequence} ${key}`, make)
     return { asked: { program: this.#program, lake, predictor, forecaster, remember }, version, card }
-  }
-
-  /** The very same object as long as nothing changes: what was made of a lake is found by it. */
-  async #currentLake(): Promise<Lake> {
-    const lake = await this.#lakes.current()
-    if (this.#lake?.state !== lake.state) this.#lake = lake
-    return this.#lake
   }
 
   #remember<T>(key: string, make: () => Promise<T>): Promise<T> {

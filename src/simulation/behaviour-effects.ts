@@ -2,7 +2,6 @@ import { buildCatalogue } from '../features/build-catalogue.ts'
 import type { BehaviourRelations } from '../features/features.ts'
 import { type BehaviourEffects, measureBehaviour } from '../impact/behaviour-effects.ts'
 import { type Database, quoteText, quoteTexts } from '../lake/database.ts'
-import type { Lake } from '../lake/lake.ts'
 import type { OpenedPopulation } from './evaluation.ts'
 import type { TransportedEffect } from './initiative-effects.ts'
 import type { Change, EventEdit } from './scenario.ts'
@@ -66,9 +65,6 @@ function notCompared(change: Change, { asked }: OpenedPopulation): string | null
   return outcome ? `the outcome ${outcome.name} is made of such events` : null
 }
 
-/** What was measured of each lake, as long as it is held: the same events are asked of again and again. */
-const known = new WeakMap<Lake, Map<string, Promise<BehaviourEffects>>>()
-
 function recall(
   database: Database,
   { opened, relations, types, isFull }: Omit<AdjustedRequest, 'changes'> & { types: readonly string[] },
@@ -78,22 +74,20 @@ function recall(
   const { excluded } = predictor.parts
   const windowDays = scenario.inForceDays
   const most = isFull ? mostExposed.full : mostExposed.atOnce
-  const key = JSON.stringify([[...types].sort(), windowDays, date, seed, most, excluded])
-  const own = known.get(lake) ?? new Map<string, Promise<BehaviourEffects>>()
-  known.set(lake, own)
-  const measure = async () => {
-    const names = new Set(excluded)
-    const catalogue = await buildCatalogue(database, { program, lake, asOf: date, excluded: names })
-    const horizonDays = program.horizonsDays[program.horizonsDays.length - 1]
-    return measureBehaviour(database, {
-      ...{ program, lake, relations, catalogue, types, windowDays, horizonDays, asOf: date, seed },
-      mostExposed: most,
-    })
-  }
-  const found = own.get(key) ?? measure()
-  own.set(key, found)
-  found.catch(() => own.delete(key))
-  return found
+  const remember = asked.remember ?? ((_, make) => make())
+  // The same events are asked of again and again.
+  return remember(
+    JSON.stringify(['behaviour', [...types].sort(), windowDays, date, seed, most]),
+    async () => {
+      const names = new Set(excluded)
+      const catalogue = await buildCatalogue(database, { program, lake, asOf: date, excluded: names })
+      const horizonDays = program.horizonsDays[program.horizonsDays.length - 1]
+      return measureBehaviour(database, {
+        ...{ program, lake, relations, catalogue, types, windowDays, horizonDays, asOf: date, seed },
+        mostExposed: most,
+      })
+    },
+  )
 }
 
 /** Events that each customer would meet more (or, below 0, less), on average over the draws. [customers] */
