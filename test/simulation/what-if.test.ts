@@ -69,21 +69,6 @@ describe('a scenario of fewer tickets', () => {
     expect(if_causal?.revenue_protected).toBeGreaterThan(0)
     expect(if_causal?.p_net_positive).toBeNull()
   })
-  it('is compared with days of others, which has a probability, and says so', async () => {
-    const report = await ask({ ...fewerTickets, cost: { fixed: 100 } })
-    expect(report.evidence).toBe('adjusted')
-    expect(report.evidence_reason).toMatch(/^\d+ days with ticket were compared with days of others/)
-    expect(report.if_causal).toBeUndefined()
-    expect(report.money?.p_net_positive).toBeGreaterThan(0)
-    expect(report.money?.p_net_positive).toBeLessThan(1)
-    expect(Object.keys(report.baseline?.nps ?? {})).toEqual(['0', '30', '60', '90'])
-    expect(Object.keys(report.difference?.outcomes ?? {})).toContain('churn_90')
-  })
-  it('is twice as strong for twice the share where days are compared', async () => {
-    const moved = async (remove: number) =>
-      (await ask({ changes: [{ events: ['ticket'], remove }] })).difference?.outcomes.churn_90.rate as number
-    expect(await moved(0.8)).toBeCloseTo(4 * (await moved(0.2)), 12)
-  })
   it('repeats exactly with the same seed', async () => {
     expect(await ask(fewerTickets)).toEqual(await ask(fewerTickets))
   })
@@ -293,37 +278,4 @@ describe('a goal', () => {
 it('several scenarios stand side by side as each would stand alone', async () => {
   const answer = await askForm({ compare: [fewerTickets, allTickets] })
   expect(answer).toEqual({ kind: 'compare', compare: [await ask(fewerTickets), await ask(allTickets)] })
-})
-
-describe('a question of another form', () => {
-  const wrong: readonly [string, unknown, RegExp][] = [
-    ['two forms', { compare: [{}, {}], sweep: { scenario: {} } }, /Keep one of compare, sweep, goal/],
-    ['one scenario alone', { compare: [{}] }, /compare: found .*; allowed: two to eight scenarios/],
-    ['no changes', { sweep: { scenario: {} } }, /sweep.scenario.changes: there is no such change/],
-    ['a lever that is not there', { sweep: { scenario: allTickets, lever: 3 } }, /lever from 0 to 0/],
-    [
-      'what has no strength',
-      { sweep: { scenario: { changes: [{ attribute: 'plan', set: 'gold' }] } } },
-      /an attribute has no strength between nothing and all/,
-    ],
-  ]
-  it.each(wrong)('cannot have %s', (_, data, words) => {
-    expect(() => parseQuestion(data)).toThrow(words)
-  })
-})
-
-describe('a change that no days can be compared for', () => {
-  const changes: readonly [string, Record<string, unknown>, RegExp][] = [
-    ['an attribute', { attribute: 'plan', set: 'gold' }, /another attribute differs in more than that/],
-    ['an amount', { events: ['login'], property: 'minutes', scale: 0.9 }, /amounts are not compared/],
-    ['what an outcome is made of', { events: ['upgrade'], remove: 1 }, /the outcome upsell is made of such/],
-  ]
-  it.each(changes)('%s is associational, without a probability, and says why', async (_, change, why) => {
-    const report = await ask({ changes: [change] })
-    expect(report.evidence).toBe('associational')
-    expect(report.evidence_reason).toMatch(why)
-    expect(report.associational).toBeNull()
-    expect(report.money).toBeUndefined()
-    expect(report.if_causal?.p_net_positive).toBeNull()
-  })
 })
