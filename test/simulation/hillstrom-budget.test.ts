@@ -10,6 +10,7 @@ import { askQuestion } from '../../src/jobs/what-if.ts'
 import { readProgram } from '../../src/lake/program-file.ts'
 import { parseQuestion } from '../../src/simulation/question-forms.ts'
 import { train } from '../../training/train.ts'
+import { triedCompany } from '../jobs/tried-company.ts'
 import { makeProgram } from '../programs.ts'
 
 const realData = resolve(process.env.LOYALCAST_REAL_DATA ?? join(import.meta.dirname, '../../../shared/data'))
@@ -19,7 +20,7 @@ describe.skipIf(!isThere)(
   `a budget of the Hillstrom example${isThere ? '' : ` (skipped: ${realData}/hillstrom is not there)`}`,
   () => {
     it('agrees with the measured effect, and says what its order is worth', async () => {
-      const made = await makeProgram({ yaml: 'outcomes: { churn: { event: [cancel] } }' })
+      const made = await makeProgram(triedCompany({ customers: 10 }))
       const example = join(import.meta.dirname, '../../examples/hillstrom')
       const program = await readProgram(join(example, 'program.yaml'), { LOYALCAST_REAL_DATA: realData })
       const settings = { ...made, now: '2024-02-01T00:00:00Z', seed: 1, reporter: silentReporter }

@@ -176,7 +176,7 @@ describe('a report of a scenario', () => {
       expect(await page.locator('#most-moved tbody tr').count()).toBe(most_moved.length)
       expect(await page.locator('#segments tbody tr').count()).toBeGreaterThan(1)
       expect(await page.locator('figure svg').count()).toBe(3)
-      expect(await textOf(page, '#scenario')).toContain('50% fewer ticket events')
+      expect(await textOf(page, '#scenario')).toContain('inutes of login events times 0.9')
     })
   })
   it('that is refused says so large and why, and shows no figure', async () => {
