@@ -60,7 +60,7 @@ export function whatIfCommand(): Command {
       if (targets !== null && whole.kind === 'budget') await writeTargets(whole.budget, targets)
       const report = isFull ? whole : withFewerChosen(whole)
       if (saved) await recordAnswer(context, program, { id: saved.id, record })
-      if (out !== null && report.kind !== 'budget') {
+      if (out !== null) {
         const { renderReport } = await import('../jobs/what-if-report/report.ts')
         const shown = { answer: report, scenarios: scenariosOf(question), asked: given.text }
         await writeWhole(out, renderReport({ ...context, ...shown, program, isFull }))
@@ -73,15 +73,13 @@ export function whatIfCommand(): Command {
 
 /**
  * Where those whom a budget chooses are written; null: nowhere. **Errors** `format`; `targets` where the question chooses
- * nobody; `report` where it is a budget, of which there is no page.
+ * nobody.
  */
 function targetsOf(
-  { targets, out }: Options,
+  { targets }: Options,
   { kind }: Question,
   { callerFolder }: Pick<Context, 'callerFolder'>,
 ): string | null {
-  if (kind === 'budget' && out !== undefined)
-    throw usageError('report', '--out writes a page of a scenario; of a budget there is --targets FILE.')
   if (targets === undefined) return null
   if (kind !== 'budget')
     throw usageError(

@@ -7,6 +7,7 @@ import { nextBestActions } from '../../src/jobs/actions.ts'
 import type { BudgetReport } from '../../src/jobs/budget-report.ts'
 import { writeTargets } from '../../src/jobs/targets.ts'
 import { askQuestion, askWhatIf } from '../../src/jobs/what-if.ts'
+import { renderReport } from '../../src/jobs/what-if-report/report.ts'
 import { parseQuestion } from '../../src/simulation/question-forms.ts'
 import { parseScenario } from '../../src/simulation/scenario.ts'
 import { queryRows } from '../programs.ts'
@@ -233,6 +234,21 @@ describe('chosen customers', () => {
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
+  })
+})
+
+describe('the page of a budget', () => {
+  it('names what it brings, both orders against chance, and who is treated first', async () => {
+    const budget = await ask({ amount: 100 })
+    const { program } = company
+    const answer = { kind: 'budget', budget } as const
+    const page = renderReport({ answer, scenarios: [], asked: {}, program, seed: 1, isFull: true })
+    expect(page).toContain('By expected net value, against treating at random')
+    expect(page).toContain('By risk, against treating at random')
+    expect(page).toContain('Is the order better than chance?')
+    expect(page.match(/<bdi>/g)).toHaveLength(Math.min(20, budget.treated))
+    expect(page).toContain(`<bdi>${budget.chosen[0].customer_id}</bdi>`)
+    expect(page).not.toMatch(/NaN|undefined|Infinity|<script/)
   })
 })
 

@@ -4,7 +4,7 @@ import type { QuestionReport } from '../what-if.ts'
 
 /** What a report is about: the question and where its numbers come from. */
 export interface ReportSubject {
-  /** Those of the question: one, or several to compare. */
+  /** Those of the question: one, several to compare, or none of a budget. */
   readonly scenarios: readonly Scenario[]
   /** The question as it was asked: JSON. */
   readonly asked: unknown
@@ -16,6 +16,5 @@ export interface ReportSubject {
 
 /** Everything that a report shows. */
 export interface ReportInputs extends ReportSubject {
-  /** Of scenarios: a budget is no page but a list. */
-  readonly answer: Exclude<QuestionReport, { kind: 'budget' }>
+  readonly answer: QuestionReport
 }

@@ -1,3 +1,4 @@
+import { budgetReport } from './budget-report.ts'
 import { compareReport } from './compare-report.ts'
 import { goalReport } from './goal-report.ts'
 import type { ReportInputs } from './inputs.ts'
@@ -28,6 +29,8 @@ function sectionsOf({ answer, ...subject }: ReportInputs): (Markup | null)[] {
       return sweepReport(answer, subject)
     case 'goal':
       return goalReport(answer, subject)
+    case 'budget':
+      return budgetReport(answer.budget, subject)
   }
 }
 
@@ -40,5 +43,7 @@ function nameOf({ answer }: ReportInputs): string {
     case 'sweep':
     case 'goal':
       return answer.origin.name
+    case 'budget':
+      return answer.budget.name
   }
 }

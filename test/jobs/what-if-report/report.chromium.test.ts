@@ -30,7 +30,6 @@ async function inputsOf(asked: unknown): Promise<ReportInputs> {
   const question = parseQuestion(asked)
   const options = { ...company, isFull: true, seed: 1, reporter: silentReporter, question }
   const answer = await askQuestion(company.program, options)
-  if (answer.kind === 'budget') throw new Error('a budget has no page')
   const { program } = company
   return { answer, scenarios: scenariosOf(question), asked, program, seed: 1, isFull: true }
 }
