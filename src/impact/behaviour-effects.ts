@@ -71,7 +71,6 @@ export async function measureBehaviour(
   })
   const compared = { ...encounters, features: propensity.features, chance: propensity.chance }
   const imbalance = imbalanceOf(compared)
-  const effects = measureMetrics(await readMetrics(database, request, encounters), compared, seed)
   if (imbalance > mostImbalance)
     return {
       ...untold(
@@ -80,6 +79,7 @@ export async function measureBehaviour(
       ),
       imbalance,
     }
+  const effects = measureMetrics(await readMetrics(database, request, encounters), compared, seed)
   const told = effects.filter(({ effectiveSpared }) => effectiveSpared >= fewestEffective)
   if (told.length === 0) return untold(exposed, 'too few customers were as likely to meet them and did not')
   return { effects: told, exposed, imbalance, reason: null }

@@ -138,14 +138,17 @@ async function besideComparison(
     ...{ ...setting, opened, changes },
     isFull: setting.most === null,
   })
-  if ('reason' in adjusted)
-    return {
-      ...answer,
-      evidenceWords: `${answer.evidenceWords}. Days with and without were not compared: ${adjusted.reason}`,
-    }
+  const notCompared = (reason: string): ScenarioAnswer => ({
+    ...answer,
+    evidenceWords: `${answer.evidenceWords}. Days with and without were not compared: ${reason}`,
+  })
+  if ('reason' in adjusted) return notCompared(adjusted.reason)
+  const evaluated = evaluateAdjusted(opened, answer.evaluation, adjusted.effects)
+  if (evaluated.evaluation.list.length === 0)
+    return notCompared('nothing that is predicted is known of enough of them')
   const days = adjusted.compared.map(({ types, exposed }) => `${exposed} days with ${types.join(' or ')}`)
   const found: Found = {
-    ...evaluateAdjusted(opened, answer.evaluation, adjusted.effects),
+    ...evaluated,
     evidence: 'adjusted',
     evidenceWords: `${days.join(' and ')} were compared with days of others, after all that was known the evening before; what nobody recorded may still tell them apart`,
     inside: answer.support.inside,
