@@ -136,10 +136,12 @@ function moneyColumns(
   const expected = wanted.map(({ name }) => outcomes[`${name}_${longest}`] * gains[name])
   const isGainKnown = expected.length > 0 && expected.every((gain) => !Number.isNaN(gain))
   const isChurnKnown = churn !== undefined && yearly !== null
+  const atRisk = isChurnKnown ? yearly * outcomes[`churn_${longest}`] : Number.NaN
   const kept = isChurnKnown ? keptYears(churnForecast(churn, outcomes), yearDays, discountRate ?? 0) : null
   return {
     annual_value: annualValue,
-    value_at_risk: isChurnKnown ? wholePennies(yearly * outcomes[`churn_${longest}`]) : null,
+    // The longest horizon may abstain where a shorter one does not.
+    value_at_risk: Number.isFinite(atRisk) ? wholePennies(atRisk) : null,
     expected_gain: isGainKnown ? wholePennies(expected.reduce((sum, gain) => sum + gain, 0)) : null,
     expected_value_12m: isChurnKnown && kept !== null ? wholePennies(yearly * kept) : null,
   }
