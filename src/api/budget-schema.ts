@@ -1,10 +1,11 @@
 import { z } from 'zod'
+import { evidences } from '../impact/measurement.ts'
 
 const range = z.tuple([z.number(), z.number()])
 const amount = z.strictObject({ value: z.number(), ci80: range, ci95: range })
 const point = z.strictObject({ spent: z.number(), value: z.number(), ci80: range, ci95: range })
 const order = z.strictObject({ qini: z.number(), ci95: range, gains: z.array(z.number()) })
-const evidence = z.enum(['experiment', 'adjusted', 'associational'])
+const evidence = z.enum(evidences)
 
 const gain = z.strictObject({
   expected_gain: amount,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { evidences } from '../impact/measurement.ts'
 import { questionSchema } from '../simulation/question-forms.ts'
 import { budgetAnswerSchema } from './budget-schema.ts'
 
@@ -64,7 +65,7 @@ const origin = {
   program: z.string(),
   date: z.string(),
   model_version: z.string(),
-  evidence: z.enum(['experiment', 'adjusted', 'associational']),
+  evidence: z.enum(evidences),
   evidence_reason: z.string(),
   customers: z.number().int().meta({ description: 'Of the population' }),
   sampled: z.number().int().meta({ description: 'Of these, looked at' }),

@@ -2,8 +2,7 @@ import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { type ActionsReport, type CustomerAction, type NoAction, nextBestActions } from '../jobs/actions.ts'
 import { exact } from '../jobs/budget-words.ts'
-import { type ExportFormat, exportFormats } from '../jobs/export.ts'
-import { writeRows } from '../jobs/row-file.ts'
+import { type ExportFormat, exportFormats, writeRows } from '../jobs/row-file.ts'
 import { contextOf, dayOption, printResult } from './context.ts'
 
 interface Options {

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { usageError } from '../domain/errors.ts'
-import { type ExportFormat, exportFormats, exportPredictions } from '../jobs/export.ts'
+import { exportPredictions } from '../jobs/export.ts'
+import { type ExportFormat, exportFormats } from '../jobs/row-file.ts'
 import { contextOf, dayOption, printResult } from './context.ts'
 
 interface Options {

@@ -121,49 +121,53 @@ function questionInWords(answer: QuestionReport): string {
 }
 
 function strengthInWords({ strength, changes, support, difference }: StrengthReport): string {
-  const nps = Object.entries(difference.nps).map(
-    ([days, { value, ci95 }]) =>
-      `NPS ${days === '0' ? 'today' : `in ${days} days`} ${signed(value, 2)} (${signed(ci95[0], 2)} to ${signed(ci95[1], 2)})`,
-  )
-  const outcomes = Object.entries(difference.outcomes).map(
-    ([task, { rate, ci95 }]) =>
-      `${task} ${signed(100 * rate, 2)} points (${signed(100 * ci95[0], 2)} to ${signed(100 * ci95[1], 2)})`,
+  const figures = (['nps', 'outcomes'] as const).flatMap((of) =>
+    Object.keys(difference[of]).map((name) => {
+      const { label, value, low, high } = figureOf(difference, of, name)
+      const unit = of === 'nps' ? '' : ' points'
+      return `${label} ${signed(value, 2)}${unit} (${signed(low, 2)} to ${signed(high, 2)})`
+    }),
   )
   const left = support.refused ? `; ${support.reason}` : ''
-  return `${percent(strength)}: ${changes.join(' and ')}${left}\n  ${[...nps, ...outcomes].join('; ')}`
+  return `${percent(strength)}: ${changes.join(' and ')}${left}\n  ${figures.join('; ')}`
+}
+
+type Difference = NonNullable<WhatIfReport['difference']>
+
+/** One figure of a difference, in points. */
+interface MovedFigure {
+  readonly label: string
+  readonly value: number
+  readonly low: number
+  readonly high: number
+}
+
+function figureOf(difference: Difference, of: 'nps' | 'outcomes', name: string): MovedFigure {
+  const isNps = of === 'nps'
+  const found = difference[of][name]
+  const [unit, value] = 'rate' in found ? [100, found.rate] : [1, found.value]
+  const label = isNps ? (name === '0' ? 'NPS today' : `NPS in ${name} days`) : name
+  return { label, value: unit * value, low: unit * found.ci95[0], high: unit * found.ci95[1] }
 }
 
 /** What the forecasts alone say of the same figure, beside an adjusted one. */
-function beside(
-  { associational }: WhatIfReport,
-  { of, name }: { of: 'nps' | 'outcomes'; name: string },
-): string {
+function beside({ associational }: WhatIfReport, of: 'nps' | 'outcomes', name: string): string {
   if (associational === null) return ''
-  const found = associational.difference[of][name]
-  const unit = of === 'nps' ? 1 : 100
-  const value = 'rate' in found ? found.rate : found.value
-  const [low, high] = found.ci95
-  return `; by the forecasts alone ${signed(unit * value, 3)} (${signed(unit * low, 3)} to ${signed(unit * high, 3)})`
+  const { value, low, high } = figureOf(associational.difference, of, name)
+  return `; by the forecasts alone ${signed(value, 3)} (${signed(low, 3)} to ${signed(high, 3)})`
 }
 
 /** What could not be compared, by the forecasts alone. */
 function onlyAssociational({ difference, associational }: WhatIfReport): string[] {
   if (associational === null || difference === null) return []
-  const { nps, outcomes } = associational.difference
-  return [
-    ...Object.keys(nps).flatMap((days) =>
-      days in difference.nps ? [] : [{ of: 'nps', name: days } as const],
-    ),
-    ...Object.keys(outcomes).flatMap((name) =>
-      name in difference.outcomes ? [] : [{ of: 'outcomes', name } as const],
-    ),
-  ].map(({ of, name }) => {
-    const found = associational.difference[of][name]
-    const label = of === 'nps' ? (name === '0' ? 'NPS today' : `NPS in ${name} days`) : name
-    const unit = of === 'nps' ? 1 : 100
-    const value = 'rate' in found ? found.rate : found.value
-    return `  ${label.padEnd(18)} not compared; by the forecasts alone ${signed(unit * value, 3)} (95% CI ${signed(unit * found.ci95[0], 3)} to ${signed(unit * found.ci95[1], 3)})`
-  })
+  return (['nps', 'outcomes'] as const).flatMap((of) =>
+    Object.keys(associational.difference[of])
+      .filter((name) => !(name in difference[of]))
+      .map((name) => {
+        const { label, value, low, high } = figureOf(associational.difference, of, name)
+        return `  ${label.padEnd(18)} not compared; by the forecasts alone ${signed(value, 3)} (95% CI ${signed(low, 3)} to ${signed(high, 3)})`
+      }),
+  )
 }
 
 function inWords(report: WhatIfReport): string {
@@ -175,13 +179,14 @@ function inWords(report: WhatIfReport): string {
   if (difference === null || baseline === null || scenario === null)
     return [...head, `Refused: ${support.reason}`].join('\n')
   const nps = Object.keys(difference.nps).map((days) => {
-    const [now, then, moved] = [baseline, scenario, difference].map((part) => part.nps[days])
-    const when = days === '0' ? 'NPS today' : `NPS in ${days} days`
-    return `  ${when.padEnd(18)} ${now.value.toFixed(1)} → ${then.value.toFixed(1)}: ${signed(moved.value, 2)} (95% CI ${signed(moved.ci95[0], 2)} to ${signed(moved.ci95[1], 2)})${beside(report, { of: 'nps', name: days })}`
+    const { label, value, low, high } = figureOf(difference, 'nps', days)
+    const [now, then] = [baseline, scenario].map((part) => part.nps[days].value.toFixed(1))
+    return `  ${label.padEnd(18)} ${now} → ${then}: ${signed(value, 2)} (95% CI ${signed(low, 2)} to ${signed(high, 2)})${beside(report, 'nps', days)}`
   })
   const outcomes = Object.keys(difference.outcomes).map((task) => {
-    const [now, then, moved] = [baseline, scenario, difference].map((part) => part.outcomes[task])
-    return `  ${task.padEnd(18)} ${percent(now.rate)} → ${percent(then.rate)}: ${signed(100 * moved.rate, 3)} points (95% CI ${signed(100 * moved.ci95[0], 3)} to ${signed(100 * moved.ci95[1], 3)}), ${signed(moved.customers, 1)} customers${beside(report, { of: 'outcomes', name: task })}`
+    const { label, value, low, high } = figureOf(difference, 'outcomes', task)
+    const [now, then] = [baseline, scenario].map((part) => percent(part.outcomes[task].rate))
+    return `  ${label.padEnd(18)} ${now} → ${then}: ${signed(value, 3)} points (95% CI ${signed(low, 3)} to ${signed(high, 3)}), ${signed(difference.outcomes[task].customers, 1)} customers${beside(report, 'outcomes', task)}`
   })
   return [
     ...head,

@@ -12,7 +12,7 @@ import { chooseControl, countArms, sampleRatioP } from './arms.ts'
 import { type Assignments, readAssignments } from './assignments.ts'
 import { measureAgainstForecast } from './frozen-forecast.ts'
 import { type MeasuredMetric, readMetrics } from './measured-metrics.ts'
-import { type ArmPair, type Evidence, type MeasuredEffect, measureEffects } from './measurement.ts'
+import { type ArmPair, type Evidence, isWeaker, type MeasuredEffect, measureEffects } from './measurement.ts'
 import { answerWarnings, assignmentWarnings, primaryWarnings } from './measurement-warnings.ts'
 import { type Targeting, targetMetric } from './targeting.ts'
 import {
@@ -128,7 +128,7 @@ export async function measureInitiative(
   const effects = compared.flatMap(({ pair }) => measureEffects(metrics, pair, seed))
   const plan = planOf(program, initiative)
   const sorted = primaryFirst(effects, program, plan)
-  const weakest = compared.reduce((worst, own) => (rank(own.evidence) > rank(worst.evidence) ? own : worst))
+  const weakest = compared.reduce((worst, own) => (isWeaker(own.evidence, worst.evidence) ? own : worst))
   return {
     ...comparison,
     evidence: weakest.evidence,
@@ -152,10 +152,6 @@ function targetFirst(
   const metric = metrics.find((own) => own.metric === first?.metric && own.horizonDays === first.horizonDays)
   const arm = compared.find(({ pair }) => pair.arm === first?.arm)
   return metric && arm ? targetMetric(program, metric, { pair: arm.pair, seed }) : null
-}
-
-function rank(evidence: Evidence): number {
-  return ['experiment', 'adjusted', 'associational'].indexOf(evidence)
 }
 
 /** What was known of everybody in the spine at the end of the day before, the day itself included as a number. */

@@ -4,7 +4,13 @@ import type { MeasuredMetric } from './measured-metrics.ts'
 import { type Comparison, type OutcomeScores, scoreArms } from './treatment-effects.ts'
 
 /** Where an effect comes from: chance decided, what was known before is adjusted for, or neither. */
-export type Evidence = 'experiment' | 'adjusted' | 'associational'
+export const evidences = ['experiment', 'adjusted', 'associational'] as const
+export type Evidence = (typeof evidences)[number]
+
+/** Whether one kind of evidence says less than another. */
+export function isWeaker(evidence: Evidence, than: Evidence): boolean {
+  return evidences.indexOf(evidence) > evidences.indexOf(than)
+}
 
 /** What one arm did to one metric, per customer and in the metric's own unit. Money in program currency. */
 export interface MeasuredEffect {

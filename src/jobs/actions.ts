@@ -5,6 +5,7 @@ import type { Evidence } from '../impact/measurement.ts'
 import { errorsByCustomer } from '../simulation/gain-errors.ts'
 import { bestOffers, moneyTicks, type Offers } from '../simulation/offers.ts'
 import { findTreatments, type Treatments } from '../simulation/treatments.ts'
+import { quantile95 } from '../simulation/uncertainty.ts'
 import { countedWords } from './budget-words.ts'
 import { type LeftOutReport, listLeftOut } from './treatment-report.ts'
 import { withWhatIf } from './what-if.ts'
@@ -99,8 +100,6 @@ function notAtRisk(customerId: string | null, { day, scope }: Treatments): Error
     `${customerId} is no customer at risk on ${day.date}, of ${scope.customers} customers at risk.`,
   )
 }
-
-const quantile95 = 1.959963984540054
 
 function listActions({ scope, treatments, risks }: Treatments, offers: Offers): CustomerAction[] {
   const errors = treatments.map(errorsByCustomer)

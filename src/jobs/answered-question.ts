@@ -1,9 +1,13 @@
 import type { Program } from '../domain/program.ts'
-import { findPredictionDay } from '../lake/prediction-days.ts'
-import { headOf, type Question } from '../simulation/question-forms.ts'
+import type { Question } from '../simulation/question-forms.ts'
 import { headlinesOf, type QuestionRecord } from './headlines.ts'
-import { askQuestion, type QuestionReport, questionDocument, type WhatIfOptions } from './what-if.ts'
-import { WhatIfSession } from './what-if-session.ts'
+import {
+  type AnswerOrigin,
+  askQuestion,
+  type QuestionReport,
+  questionDocument,
+  type WhatIfOptions,
+} from './what-if.ts'
 
 /** An answer, as it is shown and as it is remembered. */
 export interface AnsweredQuestion {
@@ -17,25 +21,24 @@ type AnswerOptions = WhatIfOptions & { readonly question: Question }
 
 /** Answers a question: the one way for the command line and the API. **Errors** those of {@link askQuestion}. */
 export async function answerQuestion(program: Program, options: AnswerOptions): Promise<AnsweredQuestion> {
-  if (options.session) return answerIn(options.session, program, options)
-  // For a single sample, threads take longer to start than they save.
-  const session = new WhatIfSession(program, { ...options, isThreaded: options.isFull })
-  try {
-    return await answerIn(session, program, options)
-  } finally {
-    await session.close()
-  }
+  const report = await askQuestion(program, options)
+  const document = questionDocument(report)
+  const { date, model_version: modelVersion } = originOf(report)
+  const record = { date, modelVersion, isFull: options.isFull, headlines: headlinesOf(document) }
+  return { report, document, record }
 }
 
-async function answerIn(
-  session: WhatIfSession,
-  program: Program,
-  options: AnswerOptions,
-): Promise<AnsweredQuestion> {
-  const report = await askQuestion(program, { ...options, session })
-  const document = questionDocument(report)
-  const { asked, version } = await session.current()
-  const { date } = findPredictionDay(asked.lake, headOf(options.question).date)
-  const record = { date, modelVersion: version, isFull: options.isFull, headlines: headlinesOf(document) }
-  return { report, document, record }
+/** The day and the version that an answer speaks of: of several scenarios, the first one's. */
+function originOf(report: QuestionReport): Pick<AnswerOrigin, 'date' | 'model_version'> {
+  switch (report.kind) {
+    case 'scenario':
+      return report.report
+    case 'compare':
+      return report.compare[0]
+    case 'budget':
+      return report.budget
+    case 'sweep':
+    case 'goal':
+      return report.origin
+  }
 }

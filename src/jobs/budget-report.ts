@@ -1,28 +1,22 @@
 import type { Evidence } from '../impact/measurement.ts'
 import type { BudgetAnswer } from '../simulation/budget.ts'
+import type { Figure } from '../simulation/uncertainty.ts'
 import type { ChosenCustomer } from './offer-rows.ts'
 import type { LeftOutReport, TreatmentReport } from './treatment-report.ts'
 
-/** An amount with its intervals. */
-export interface AmountReport {
-  readonly value: number
-  readonly ci80: readonly [number, number]
-  readonly ci95: readonly [number, number]
-}
-
 /** What treating the chosen brings; money in program currency, an outcome's gain in customers. */
 export interface BudgetGain {
-  readonly expected_gain: AmountReport
+  readonly expected_gain: Figure
   readonly cost: number
   /** Null where the gain is no money. */
-  readonly net: AmountReport | null
+  readonly net: Figure | null
   /** That the net is above 0, or the gain where it is no money; null where the evidence does not allow it. */
   readonly p_net_positive: number | null
   readonly p_net_positive_reason: string
 }
 
 /** What an order brings at a depth: net in program currency, or the outcome's gain in customers. */
-export interface OrderPoint extends AmountReport {
+export interface OrderPoint extends Figure {
   readonly spent: number
 }
 

@@ -1,4 +1,4 @@
-import type { Evidence } from '../impact/measurement.ts'
+import { type Evidence, isWeaker } from '../impact/measurement.ts'
 import type { Database } from '../lake/database.ts'
 import { answerBudget, type BudgetAnswer } from '../simulation/budget.ts'
 import type { CurvePoint, OrderFigure } from '../simulation/budget-curve.ts'
@@ -73,17 +73,18 @@ function weakestEvidence(
   { treatments, leftOut }: Treatments,
   offers: Offers,
 ): { evidence: Evidence; evidence_reason: string } {
-  const ranks: readonly Evidence[] = ['experiment', 'adjusted', 'associational']
   const best = new Set(offers.treatment)
-  const weakest = treatments
-    .filter((_, place) => best.has(place))
-    .sort((a, b) => ranks.indexOf(b.evidence) - ranks.indexOf(a.evidence))
-    .at(0)
-  if (weakest)
+  const [first, ...others] = treatments.filter((_, place) => best.has(place))
+  if (first) {
+    const weakest = others.reduce(
+      (worst, own) => (isWeaker(own.evidence, worst.evidence) ? own : worst),
+      first,
+    )
     return {
       evidence: weakest.evidence,
       evidence_reason: `${weakest.initiative} was measured: ${weakest.evidenceWords}`,
     }
+  }
   const reasons = leftOut.map(({ initiative, reason }) => `${initiative}: ${reason}`)
   return {
     evidence: 'associational',

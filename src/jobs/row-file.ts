@@ -1,13 +1,30 @@
-import { createWriteStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, extname, join } from 'node:path'
-import { Readable } from 'node:stream'
+import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { usageError } from '../domain/errors.ts'
 import { Database, quoteName, quoteText } from '../lake/database.ts'
 import { publish, requirePlace } from '../lake/durable-files.ts'
 import { withScratchFolder } from '../lake/scratch.ts'
-import { copyOptions, type ExportFormat, exportFormats, pourInto } from './export.ts'
+
+export const exportFormats = ['csv', 'ndjson', 'parquet'] as const
+export type ExportFormat = (typeof exportFormats)[number]
+
+/** How DuckDB writes each. `json`: one array, for readers that want a single document. */
+const copyOptions: Readonly<Record<ExportFormat | 'json', string>> = {
+  csv: 'format csv, header true',
+  ndjson: 'format json, array false',
+  json: 'format json, array true',
+  parquet: 'format parquet',
+}
+
+/** Where rows are written, and how. */
+export interface RowTarget {
+  readonly format: ExportFormat | 'json'
+  /** It appears whole or not at all. Null: to stdout. */
+  readonly file: string | null
+}
 
 export type RowValue = string | number | null
 
@@ -27,32 +44,43 @@ export function formatOf(file: string): ExportFormat {
   )
 }
 
-/**
- * Writes rows in their order to a file, which appears whole or not at all, or to stdout.
- *
- * **Errors** `storage` where the file cannot be written.
- */
-export async function writeRows(
-  { columns, rows }: Rows,
-  { format, file }: { format: ExportFormat | 'json'; file: string | null },
-): Promise<void> {
-  if (file !== null) await requirePlace(file)
-  await withScratchFolder(file === null ? tmpdir() : dirname(file), async (folder) => {
-    const [read, staged] = [join(folder, 'read'), join(folder, 'rows')]
+/** Writes rows in their order. **Errors** `storage` where the file cannot be written. */
+export async function writeRows({ columns, rows }: Rows, target: RowTarget): Promise<void> {
+  await withScratchFolder(tmpdir(), async (folder) => {
+    const read = join(folder, 'read')
     const lines = (function* () {
       for (const row of rows) yield `${JSON.stringify(row)}\n`
     })()
     await pipeline(Readable.from(lines), createWriteStream(read))
     const types = Object.entries(columns).map(([name, type]) => `${quoteName(name)}: ${quoteText(type)}`)
+    await writeSelected(
+      `from read_json(${quoteText(read)}, format = 'newline_delimited', columns = { ${types.join(', ')} })`,
+      target,
+    )
+  })
+}
+
+/** Writes what a select yields, in its order. **Errors** `storage` where the file cannot be written. */
+export async function writeSelected(select: string, { format, file }: RowTarget): Promise<void> {
+  if (file !== null) await requirePlace(file)
+  await withScratchFolder(file === null ? tmpdir() : dirname(file), async (folder) => {
+    const staged = join(folder, 'rows')
     const database = await Database.open({ spillFolder: join(folder, 'spill'), timezone: 'UTC' })
     try {
-      await database.run(
-        `copy (from read_json(${quoteText(read)}, format = 'newline_delimited', columns = { ${types.join(', ')} })) to ${quoteText(staged)} (${copyOptions[format]})`,
-      )
+      await database.run(`copy (${select}) to ${quoteText(staged)} (${copyOptions[format]})`)
     } finally {
       database.close()
     }
     if (file !== null) await publish(staged, file)
     else await pourInto(process.stdout, staged)
   })
+}
+
+/** A reader that wants no more (`| head`) is no failure. */
+async function pourInto(stream: Writable, path: string): Promise<void> {
+  try {
+    await pipeline(createReadStream(path), stream, { end: false })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+  }
 }

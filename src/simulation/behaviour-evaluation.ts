@@ -1,8 +1,8 @@
 import type { Evaluation, OpenedPopulation } from './evaluation.ts'
 import type { TransportedEffect } from './initiative-effects.ts'
-import { type Moved, moveQuantity } from './initiative-evaluation.ts'
+import { moveQuantities } from './initiative-evaluation.ts'
 import type { Forecasts } from './quantities.ts'
-import { type DifferenceVariance, samplingVariance } from './uncertainty.ts'
+import type { DifferenceVariance } from './uncertainty.ts'
 
 /**
  * What measured effects of events do to a population, of everything that was measured; who is edited, and which contacts
@@ -17,23 +17,8 @@ export function evaluateAdjusted(
   const money = { annualValue, laterRisk: asItIs.laterRisk }
   const predictions = churnOf({ asItIs, asked, scope })
   const moving = { program, predictions, money, measured: { effects }, reach: 1 }
-  const moved = drawn.list.map((quantity) => moveQuantity(quantity, moving))
-  const kept = drawn.list.flatMap((_, index) => (moved[index] === null ? [] : [index]))
-  const parts = kept.map((index) => moved[index] as Moved)
-  return {
-    evaluation: {
-      ...drawn,
-      list: kept.map((index) => drawn.list[index]),
-      baseline: kept.map((index) => drawn.baseline[index]),
-      difference: parts.map(({ difference }) => difference),
-      drawVariance: kept.map(() => 0),
-    },
-    variances: parts.map(({ difference, standardError }) => ({
-      ...{ drawing: 0, members: 0, calibration: 0 },
-      sampling: samplingVariance(difference, scope),
-      measurement: standardError ** 2,
-    })),
-  }
+  const { variances, ...moved } = moveQuantities(drawn, moving, scope)
+  return { evaluation: { ...drawn, ...moved }, variances }
 }
 
 /** The chances of leaving, which money is made of, put together from what is forecast of each horizon. */

@@ -28,6 +28,7 @@ export interface InitiativeEvaluationRequest {
 
 /** No behaviour is edited. */
 const noFeatures: FeatureFrame = { rows: 0, features: [], columns: [] }
+
 /** What is forecast of the population of the table `scope`, and what its money is made of. */
 export async function forecastScope(
   database: Database,
@@ -53,28 +54,40 @@ export async function evaluateInitiative(
     ...program.horizonsDays,
   ])
   const { list, values } = quantitiesOf(program, predictions, money)
-  const moved = list.map((quantity) =>
-    moveQuantity(quantity, { program, predictions, money, measured, reach }),
-  )
-  const kept = list.flatMap((_, index) => (moved[index] === null ? [] : [index]))
-  const parts = kept.map((index) => moved[index] as Moved)
+  const moving = { program, predictions, money, measured, reach }
+  const { variances, ...moved } = moveQuantities({ list, baseline: values }, moving, scope)
   const evaluation: Evaluation = {
-    scope,
-    list: kept.map((index) => list[index]),
-    baseline: kept.map((index) => values[index]),
-    difference: parts.map(({ difference }) => difference),
+    ...{ scope, ...moved },
     replications: [],
-    drawVariance: kept.map(() => 0),
     edited: Int32Array.from({ length: scope.sampled }, (_, row) => row),
     editedAtOnce: reach * scope.sampled,
     frames: { studied: noFeatures, edited: noFeatures },
   }
-  const variances = parts.map(({ difference, standardError }) => ({
-    ...{ drawing: 0, members: 0, calibration: 0 },
-    sampling: samplingVariance(difference, scope),
-    measurement: (reach * standardError) ** 2,
-  }))
   return { evaluation, variances }
+}
+
+/** What measured effects do to quantities, of those that were measured: the others are left out. */
+export function moveQuantities(
+  { list, baseline }: Pick<Evaluation, 'list' | 'baseline'>,
+  moving: Moving,
+  scope: Scope,
+): Pick<Evaluation, 'list' | 'baseline' | 'difference' | 'drawVariance'> & {
+  readonly variances: DifferenceVariance[]
+} {
+  const moved = list.map((quantity) => moveQuantity(quantity, moving))
+  const kept = list.flatMap((_, index) => (moved[index] === null ? [] : [index]))
+  const parts = kept.map((index) => moved[index] as Moved)
+  return {
+    list: kept.map((index) => list[index]),
+    baseline: kept.map((index) => baseline[index]),
+    difference: parts.map(({ difference }) => difference),
+    drawVariance: kept.map(() => 0),
+    variances: parts.map(({ difference, standardError }) => ({
+      ...{ drawing: 0, members: 0, calibration: 0 },
+      sampling: samplingVariance(difference, scope),
+      measurement: (moving.reach * standardError) ** 2,
+    })),
+  }
 }
 
 /** How a measured effect moves a quantity. */

@@ -91,7 +91,8 @@ function relativeError(card: ModelCard | null, task: string): number {
 }
 
 const quantile80 = 1.2815515655446004
-const quantile95 = 1.959963984540054
+/** Of a normal distribution: half of a 95% interval in standard errors. */
+export const quantile95 = 1.959963984540054
 
 /** A value and its intervals, cut to the range that it can have. */
 export function figureOf(
