@@ -5,7 +5,10 @@ const stages: readonly (readonly [stage: string, sql: RegExp])[] = [
   ['who is asked about', /table (members|candidates|at_risk|scope|studied|part_\w+|day_spine)\b/],
   ['copies of rows', /table (studied|donors)_/],
   ['edits', /(table|into) drawn/],
-  ['features', /table (events_by_type|activity_by_day|responses_by_metric|latest_arms)\b|as f0\b/],
+  [
+    'features',
+    /table (events_by_day|events_by_type|amounts_by_type|activity_by_row|responses_by_metric|latest_arms)\b|as f0\b/,
+  ],
   ['other queries', /^/],
 ]
 

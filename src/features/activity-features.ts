@@ -1,23 +1,17 @@
 import type { Catalogue, FeatureColumn, FeatureGroup } from './catalogue.ts'
 import { isCovered } from './data-begins.ts'
-import { activityAggregates, type EventSource } from './event-aggregates.ts'
+import { activityByRow } from './event-aggregates.ts'
 import { gapSql } from './event-features.ts'
 
-/** Features over all event types together. Needs `events_by_type`. */
-export function activityGroup(catalogue: Catalogue, source: EventSource): FeatureGroup {
+/** Features over all event types together. Needs `events_by_day`. */
+export function activityGroup(catalogue: Catalogue): FeatureGroup {
   if (catalogue.eventsBeginOn === null) return { reads: 'events', tables: {}, parts: [] }
   return {
     reads: 'events',
-    tables: { activity_by_day: activityAggregates(catalogue, source) },
+    tables: { activity_by_row: activityByRow },
     parts: [
       {
-        join: {
-          alias: 'activity',
-          relation: `(
-            from activity_by_day
-            join (select row, count(*) filter (where last_age < 90) as types_90 from events_by_type group by row) using (row)
-          )`,
-        },
+        join: { alias: 'activity', relation: 'activity_by_row' },
         columns: activityColumns(catalogue.eventsBeginOn),
       },
     ],

@@ -31,6 +31,8 @@ export interface FeaturePart {
   /** What the expressions call the relation. Null: they need only `spine`. */
   readonly join: { readonly alias: string; readonly relation: string } | null
   readonly columns: readonly FeatureColumn[]
+  /** Not wanted this time: it has its names, and is not read. Absent: it is. */
+  readonly isLeftOut?: boolean
 }
 
 /** What features are read from. */

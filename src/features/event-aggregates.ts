@@ -5,11 +5,25 @@ import { type Catalogue, windowsDays } from './catalogue.ts'
 export interface EventSource {
   readonly events: string
   readonly spine: string
+  /** Event types whose own features are wanted. Absent: all. */
+  readonly eventTypes?: ReadonlySet<string>
 }
 
 /** Alias under which the aggregates of a type are joined; null: the pool of the types without their own. */
 export function typeAlias(catalogue: Catalogue, type: string | null): string {
-  return `event_${type === null ? 0 : catalogue.eventTypes.indexOf(type) + 1}`
+  return `event_${kindOf(catalogue, type)}`
+}
+
+function kindOf({ eventTypes }: Catalogue, type: string | null): number {
+  return type === null ? 0 : eventTypes.indexOf(type) + 1
+}
+
+/** Whether a type's own features are wanted; null: those of the pool of types without. */
+export function isWantedType({ eventTypes }: Catalogue, source: EventSource, type: string | null): boolean {
+  if (source.eventTypes === undefined) return true
+  return type === null
+    ? [...source.eventTypes].some((wanted) => !eventTypes.includes(wanted))
+    : source.eventTypes.has(type)
 }
 
 /** Names of the properties that any feature needs: the place in this list names their aggregates. */
@@ -38,12 +52,46 @@ function selectSeen(
     where day <= cutoff ${excluded.length === 0 ? '' : `and type not in ${quoteTexts(excluded)}`}`
 }
 
-/**
- * Long aggregates: one row a spine row and kind of event. Sums are decimals, so that they are exact whatever the order.
- */
-export function eventAggregates(catalogue: Catalogue, source: EventSource): string {
+function isWantedKind(catalogue: Catalogue, source: EventSource): string {
+  if (source.eventTypes === undefined) return 'true'
+  const kinds = [...catalogue.eventTypes, null]
+    .filter((type) => isWantedType(catalogue, source, type))
+    .map((type) => kindOf(catalogue, type))
+  return kinds.length === 0 ? 'false' : `kind in (${kinds.join(', ')})`
+}
+
+/** How many events of each kind each spine row's customer had on each day with any. */
+export function eventsByDay(catalogue: Catalogue, source: EventSource): string {
+  return `
+    select row, kind, age, count(*) as events
+    from (${selectSeen(catalogue, source, [])})
+    group by row, kind, age`
+}
+
+/** Counts and rhythm by spine row and kind of event, from `events_by_day`. */
+export function eventsByType(catalogue: Catalogue, source: EventSource): string {
+  const counts = windowsDays.map(
+    (days) => `sum(events) filter (where age < ${days})::bigint as count_${days}`,
+  )
+  return `
+    select
+      row,
+      kind,
+      ${counts.join(',\n      ')},
+      sum(events) filter (where age between 30 and 59)::bigint as count_before_30,
+      sum(events)::bigint as count_all,
+      count(*) as days_all,
+      max(age) as first_age,
+      min(age) as last_age
+    from events_by_day
+    where ${isWantedKind(catalogue, source)}
+    group by row, kind`
+}
+
+/** Values and properties by spine row and kind of event. Sums are decimals, so that they are exact whatever the order. */
+export function amountsByType(catalogue: Catalogue, source: EventSource): string {
   const columns = ['epoch_us("at")::hugeint * 18446744073709551616 + row_id as moment']
-  const measures = windowsDays.map((days) => `count(*) filter (where age < ${days}) as count_${days}`)
+  const measures: string[] = []
   if (catalogue.valuedTypes.length > 0) {
     columns.push('value', 'value::decimal(18, 4) as amount')
     measures.push(
@@ -65,35 +113,30 @@ export function eventAggregates(catalogue: Catalogue, source: EventSource): stri
     )
   }
   return `
-    select
-      row,
-      kind,
-      ${measures.join(',\n      ')},
-      count(*) filter (where age between 30 and 59) as count_before_30,
-      count(*) as count_all,
-      count(distinct age) as days_all,
-      max(age) as first_age,
-      min(age) as last_age
+    select ${['row', 'kind', ...measures].join(',\n      ')}
     from (${selectSeen(catalogue, source, columns)})
+    where ${isWantedKind(catalogue, source)}
     group by row, kind`
 }
 
-/** Activity of any type by spine row: which days were active. */
-export function activityAggregates(catalogue: Catalogue, source: EventSource): string {
-  return `
-    select
-      row,
-      sum(events) filter (where age < 30) as count_30,
-      sum(events) filter (where age between 30 and 59) as count_before_30,
-      count(*) filter (where age < 30) as days_30,
-      count(*) filter (where age < 90) as days_90,
-      count(*) as days_all,
-      max(age) as first_age,
-      min(age) as last_age
+/** Activity of any type by spine row, from `events_by_day`: which days were active. */
+export const activityByRow = `
+    select *
     from (
-      select row, age, count(*) as events
-      from (${selectSeen(catalogue, source, [])})
-      group by row, age
+      select
+        row,
+        sum(events) filter (where age < 30)::bigint as count_30,
+        sum(events) filter (where age between 30 and 59)::bigint as count_before_30,
+        count(*) filter (where age < 30) as days_30,
+        count(*) filter (where age < 90) as days_90,
+        count(*) as days_all,
+        max(age) as first_age,
+        min(age) as last_age
+      from (select row, age, sum(events) as events from events_by_day group by row, age)
+      group by row
     )
-    group by row`
-}
+    left join (
+      select row, count(*) as types_90
+      from (select distinct row, kind from events_by_day where age < 90)
+      group by row
+    ) using (row)`

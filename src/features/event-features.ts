@@ -7,7 +7,15 @@ import {
   windowsDays,
 } from './catalogue.ts'
 import { isCovered } from './data-begins.ts'
-import { type EventSource, eventAggregates, propertyNames, typeAlias } from './event-aggregates.ts'
+import {
+  amountsByType,
+  type EventSource,
+  eventsByDay,
+  eventsByType,
+  isWantedType,
+  propertyNames,
+  typeAlias,
+} from './event-aggregates.ts'
 
 /** Origin of the features of all types without features of their own. */
 export const otherTypes = 'other_events'
@@ -15,15 +23,24 @@ export const otherTypes = 'other_events'
 /** Features of each event type, of the pool of the others, and of properties. */
 export function eventGroup(catalogue: Catalogue, source: EventSource): FeatureGroup {
   const types: (string | null)[] = [...catalogue.eventTypes, ...(catalogue.hasOtherTypes ? [null] : [])]
+  const hasAmounts = catalogue.valuedTypes.length > 0 || catalogue.properties.length > 0
   return {
     reads: 'events',
-    tables: { events_by_type: eventAggregates(catalogue, source) },
+    tables: {
+      events_by_day: eventsByDay(catalogue, source),
+      events_by_type: eventsByType(catalogue, source),
+      ...(hasAmounts && { amounts_by_type: amountsByType(catalogue, source) }),
+    },
     parts: types.map((type) => {
       const alias = typeAlias(catalogue, type)
       const kind = alias.slice('event_'.length)
       const properties = catalogue.properties.filter((reference) => reference.type === type)
       return {
-        join: { alias, relation: `(from events_by_type where kind = ${kind})` },
+        isLeftOut: !isWantedType(catalogue, source, type),
+        join: {
+          alias,
+          relation: `(from events_by_type ${hasAmounts ? 'left join amounts_by_type using (row, kind)' : ''} where kind = ${kind})`,
+        },
         columns: [
           ...typeColumns(catalogue, type),
           ...properties.flatMap((reference) => propertyColumns(catalogue, reference)),

@@ -39,6 +39,8 @@ export interface FeatureRequest {
   readonly spine: string
   /** Which features are wanted; the frame has no others. Default: all. */
   readonly isWanted?: (feature: Feature, reads: BehaviourTable | null) => boolean
+  /** Event types whose own features are wanted, beside those over all events. Default: all. */
+  readonly eventTypes?: ReadonlySet<string>
 }
 
 /** Every feature of a catalogue, in the order of the frame's columns. */
@@ -53,18 +55,19 @@ interface GroupSource {
   readonly relations: BehaviourRelations
   readonly spine: string
   readonly suppliers: ReadonlyMap<string, readonly string[]>
+  readonly eventTypes?: ReadonlySet<string>
 }
 
 function groupsOf(
   catalogue: Catalogue,
   { timezone }: Program,
-  { relations, spine, suppliers }: GroupSource,
+  { relations, spine, suppliers, eventTypes }: GroupSource,
 ): FeatureGroup[] {
   const { events, customers, responses, interventions } = relations
   return [
     tenure,
-    eventGroup(catalogue, { events, spine }),
-    activityGroup(catalogue, { events, spine }),
+    eventGroup(catalogue, { events, spine, ...(eventTypes && { eventTypes }) }),
+    activityGroup(catalogue),
     responseGroup(catalogue, { responses, spine }),
     initiativeGroup(catalogue, { interventions, spine }),
     attributeGroup(catalogue, { customers, spine, timezone, suppliers }),
@@ -131,8 +134,8 @@ type SourcedPart = FeaturePart & Pick<FeatureGroup, 'reads'>
 export async function readFeatures(database: Database, request: FeatureRequest): Promise<FeatureFrame> {
   const { catalogue, program, lake, spine, isWanted = () => true } = request
   const groups = groupsOf(catalogue, program, { ...request, suppliers: attributeSuppliers(lake) })
-  const parts = partsOf(catalogue, groups).flatMap(({ join, reads, columns }) => {
-    const wanted = columns.filter(({ feature }) => isWanted(feature, reads))
+  const parts = partsOf(catalogue, groups).flatMap(({ join, reads, columns, isLeftOut }) => {
+    const wanted = isLeftOut ? [] : columns.filter(({ feature }) => isWanted(feature, reads))
     return wanted.length > 0 ? [{ join, columns: wanted }] : []
   })
   const tables = tablesOf(groups, parts)

@@ -119,7 +119,10 @@ function laneInThread(worker: URL): Lane {
       thread ??= new Piscina({ filename: fileURLToPath(worker), minThreads: 1, maxThreads: 1 })
       return thread.run(task, { name, transferList: [task.port] })
     },
-    close: async () => thread?.destroy(),
+    close: async () => {
+      await thread?.run(undefined, { name: 'close' })
+      await thread?.destroy()
+    },
   }
 }
 
@@ -133,6 +136,7 @@ function laneHere(): Lane {
     },
     close: async () => {
       await last
+      await (await import(ownWorker.href)).close()
     },
   }
 }

@@ -21,4 +21,10 @@ export class KeptSessions {
     }
     return session
   }
+
+  async close(): Promise<void> {
+    const sessions = [...this.#kept.values()]
+    this.#kept.clear()
+    for (const session of sessions) await session.close()
+  }
 }

@@ -24,6 +24,11 @@ export function check(task: QuestionTask): Promise<QuestionReply<null>> {
   })
 }
 
+/** Runs in a thread before it ends: closes what it keeps. */
+export function close(): Promise<void> {
+  return sessions.close()
+}
+
 async function replied<T>(
   { program, settings, question, isFull, port }: QuestionTask,
   work: (options: Parameters<typeof answerQuestion>[1]) => Promise<T>,

@@ -1,5 +1,7 @@
+import { LoyalcastError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import { LakeReader } from '../lake/lake-reader.ts'
+import { openScratchDatabase, type ScratchDatabase, withScratchDatabase } from '../lake/scratch-database.ts'
 import { type ModelCard, ModelCards } from '../model/model-cards.ts'
 import type { Predictor } from '../model/predictor.ts'
 import { Registry } from '../model/registry.ts'
@@ -7,6 +9,7 @@ import { loadChampion } from '../model/stored-predictor.ts'
 import { type Forecaster, forecasterHere } from '../simulation/forecast.ts'
 import { openForecastThreads } from '../simulation/forecast-threads.ts'
 import type { Asked } from '../simulation/question.ts'
+import { Workplace } from '../simulation/workplace.ts'
 
 /** The version that serves. */
 interface Served {
@@ -30,6 +33,13 @@ export interface SessionOptions {
   readonly isThreaded?: boolean
 }
 
+export interface PlaceRequest {
+  /** Folder that databases spill into. */
+  readonly parent: string
+  /** Whether the place is kept for the next question, with the population that is open on it. */
+  readonly isKept: boolean
+}
+
 /** What is dear to make, such as the measurement of an initiative, and is kept: each may hold 100 MiB. */
 const mostRemembered = 4
 
@@ -45,6 +55,8 @@ export class WhatIfSession {
   #served: Promise<Served> | null = null
   /** What was made, by version, commit and key; the latest last. */
   readonly #made = new Map<string, Promise<unknown>>()
+  #place: { readonly scratch: ScratchDatabase; readonly workplace: Workplace } | null = null
+  #isPlaceTaken = false
 
   constructor(program: Program, options: SessionOptions) {
     this.#program = program
@@ -92,7 +104,37 @@ export class WhatIfSession {
     return { predictor, version, card, forecaster: threads ?? forecasterHere(this.#program, predictor) }
   }
 
+  /** Runs `work` where the last question was answered: asked of the same customers again, it finds them there. */
+  async withWorkplace<T>(
+    { parent, isKept }: PlaceRequest,
+    work: (workplace: Workplace) => Promise<T>,
+  ): Promise<T> {
+    if (!isKept || this.#isPlaceTaken)
+      return withScratchDatabase(parent, this.#program, (database) => work(new Workplace(database)))
+    this.#isPlaceTaken = true
+    try {
+      if (this.#place === null) {
+        const scratch = await openScratchDatabase(parent, this.#program)
+        this.#place = { scratch, workplace: new Workplace(scratch.database) }
+      }
+      return await work(this.#place.workplace)
+    } catch (error) {
+      // A wrong question leaves the place as it was.
+      if (!(error instanceof LoyalcastError) || error.kind !== 'usage') await this.#leavePlace()
+      throw error
+    } finally {
+      this.#isPlaceTaken = false
+    }
+  }
+
+  async #leavePlace(): Promise<void> {
+    const place = this.#place
+    this.#place = null
+    await place?.scratch.close()
+  }
+
   async close(): Promise<void> {
+    await this.#leavePlace()
     const served = await this.#served?.catch(() => null)
     this.#served = null
     await served?.forecaster.close()

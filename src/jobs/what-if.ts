@@ -1,7 +1,5 @@
 import type { Program } from '../domain/program.ts'
 import type { Reporter } from '../domain/progress.ts'
-import type { Database } from '../lake/database.ts'
-import { withScratchDatabase } from '../lake/scratch-database.ts'
 import {
   listMoved,
   type MovedCustomer,
@@ -16,12 +14,8 @@ import type { ScenarioMoney } from '../simulation/money.ts'
 import { refuseUnknown } from '../simulation/question.ts'
 import { type Question, scenariosOf } from '../simulation/question-forms.ts'
 import type { Scenario } from '../simulation/scenario.ts'
-import {
-  answerScenario,
-  type ScenarioAnswer,
-  type ScenarioRequest,
-  type Support,
-} from '../simulation/what-if.ts'
+import { answerScenario, type ScenarioAnswer, type Support } from '../simulation/what-if.ts'
+import type { ScenarioRequest, Workplace } from '../simulation/workplace.ts'
 import { reportBudget } from './budget.ts'
 import type { BudgetReport } from './budget-report.ts'
 import { WhatIfSession } from './what-if-session.ts'
@@ -87,8 +81,8 @@ export function askWhatIf(
   program: Program,
   { scenario, ...options }: WhatIfOptions & { readonly scenario: Scenario },
 ): Promise<WhatIfReport> {
-  return withWhatIf(program, options, async ({ database, version, request }) =>
-    reportOf(program, version, await answerScenario(database, { ...request, scenario })),
+  return withWhatIf(program, options, async ({ workplace, version, request }) =>
+    reportOf(program, version, await answerScenario(workplace, { ...request, scenario })),
   )
 }
 
@@ -135,9 +129,9 @@ export function askQuestion(
   program: Program,
   { question, ...options }: WhatIfOptions & { readonly question: Question },
 ): Promise<QuestionReport> {
-  return withWhatIf(program, options, async ({ database, version, request }): Promise<QuestionReport> => {
+  return withWhatIf(program, options, async ({ workplace, version, request }): Promise<QuestionReport> => {
     const answer = async (scenario: Scenario) =>
-      reportOf(program, version, await answerScenario(database, { ...request, scenario }))
+      reportOf(program, version, await answerScenario(workplace, { ...request, scenario }))
     if (question.kind === 'scenario') return { kind: 'scenario', report: await answer(question.scenario) }
     if (question.kind === 'compare') {
       const compare: WhatIfReport[] = []
@@ -145,7 +139,7 @@ export function askQuestion(
       return { kind: 'compare', compare }
     }
     if (question.kind === 'budget') {
-      const budget = await reportBudget(database, {
+      const budget = await reportBudget(workplace.database, {
         ...request,
         ...options,
         version,
@@ -155,11 +149,11 @@ export function askQuestion(
     }
     const { scenario } = question
     if (question.kind === 'sweep') {
-      const sweep = await sweepScenario(database, { ...request, scenario }, question)
+      const sweep = await sweepScenario(workplace, { ...request, scenario }, question)
       const origin = originOf(program, version, sweep[sweep.length - 1].answer)
       return { kind: 'sweep', origin, sweep: sweep.map(strengthReport) }
     }
-    const found = await seekGoal(database, { ...request, scenario }, question)
+    const found = await seekGoal(workplace, { ...request, scenario }, question)
     const { figure, target } = question
     const { isReached: reached, baseline, value } = found
     const statement = stateGoal(question, found)
@@ -184,7 +178,7 @@ export function checkQuestion(
   program: Program,
   { question, ...options }: WhatIfOptions & { readonly question: Question },
 ): Promise<void> {
-  return withWhatIf(program, options, async ({ database, request }) => {
+  return withWhatIf(program, options, async ({ workplace: { database }, request }) => {
     if (question.kind === 'budget') {
       const { budget } = question
       await refuseWrong(database, { ...budget, asked: request.asked })
@@ -195,13 +189,13 @@ export function checkQuestion(
 
 /** What a question is answered with. */
 export interface Opened {
-  readonly database: Database
+  readonly workplace: Workplace
   /** Version that forecasts. */
   readonly version: string
   readonly request: Omit<ScenarioRequest, 'scenario'>
 }
 
-/** A database, the lake and the version that serves, for as long as a question takes. */
+/** A place to work at, the lake and the version that serves, for as long as a question takes. */
 export async function withWhatIf<T>(
   program: Program,
   { isFull, seed, reporter, session, scratchFolder, signal, ...folders }: WhatIfOptions,
@@ -216,10 +210,12 @@ export async function withWhatIf<T>(
       most: isFull ? null : sampledCustomers,
       onDraw: (done: number, total: number) => reporter.progress({ phase: 'what-if', done, total }),
     }
-    return await withScratchDatabase(scratchFolder ?? asked.lake.folder, program, (database) => {
-      if (signal?.aborted) database.stop()
-      signal?.addEventListener('abort', () => database.stop(), { once: true })
-      return work({ database, version, request })
+    const place = { parent: scratchFolder ?? asked.lake.folder, isKept: !isFull }
+    return await opened.withWorkplace(place, (workplace) => {
+      const stop = () => workplace.database.stop()
+      if (signal?.aborted) stop()
+      signal?.addEventListener('abort', stop, { once: true })
+      return work({ workplace, version, request })
     })
   } finally {
     if (session === undefined) await opened.close()

@@ -11,14 +11,23 @@ const prefix = '.loyalcast-'
  * **Errors** `storage` where it cannot be made.
  */
 export async function withScratchFolder<T>(parent: string, work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await makeScratchFolder(parent).catch((error) => {
-    throw storageFailure(error, parent) ?? error
-  })
+  const folder = await openScratchFolder(parent)
   try {
     return await work(folder)
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await removeScratchFolder(folder)
   }
+}
+
+/** The same for longer than a piece of work: {@link removeScratchFolder} it in the end. **Errors** `storage` */
+export function openScratchFolder(parent: string): Promise<string> {
+  return makeScratchFolder(parent).catch((error) => {
+    throw storageFailure(error, parent) ?? error
+  })
+}
+
+export async function removeScratchFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true })
 }
 
 async function makeScratchFolder(parent: string): Promise<string> {

@@ -4,7 +4,7 @@ import { type BehaviourEffects, measureBehaviour } from '../impact/behaviour-eff
 import { type Database, quoteText, quoteTexts } from '../lake/database.ts'
 import type { OpenedPopulation } from './evaluation.ts'
 import type { TransportedEffect } from './initiative-effects.ts'
-import type { Change, EventEdit } from './scenario.ts'
+import type { Change, Edit, EventEdit } from './scenario.ts'
 
 /** What edits of behaviour do to each customer by an adjusted comparison; or why that cannot be told. */
 export type AdjustedBehaviour =
@@ -18,7 +18,7 @@ export type AdjustedBehaviour =
 export interface AdjustedRequest {
   readonly opened: OpenedPopulation
   readonly relations: BehaviourRelations
-  readonly changes: readonly Change[]
+  readonly edit: Edit
   /** Whether everything is looked at, however long it takes. */
   readonly isFull: boolean
 }
@@ -32,7 +32,7 @@ const mostExposed = { atOnce: 1500, full: 4000 } as const
  */
 export async function adjustBehaviour(
   database: Database,
-  { opened, relations, changes, isFull }: AdjustedRequest,
+  { opened, relations, edit: { changes, reach }, isFull }: AdjustedRequest,
 ): Promise<AdjustedBehaviour> {
   const edits: EventEdit[] = []
   for (const change of changes) {
@@ -47,7 +47,7 @@ export async function adjustBehaviour(
     parts.push({ edit, measured })
   }
   const moved: Float64Array[] = []
-  for (const { edit } of parts) moved.push(await countMoved(database, edit, opened))
+  for (const { edit } of parts) moved.push(await countMoved(database, edit, { ...opened, reach }))
   return {
     effects: addUp(parts, moved),
     compared: parts.map(({ edit, measured }) => ({ types: edit.types, exposed: measured.exposed })),
@@ -67,12 +67,11 @@ function notCompared(change: Change, { asked }: OpenedPopulation): string | null
 
 function recall(
   database: Database,
-  { opened, relations, types, isFull }: Omit<AdjustedRequest, 'changes'> & { types: readonly string[] },
+  { opened, relations, types, isFull }: Omit<AdjustedRequest, 'edit'> & { types: readonly string[] },
 ): Promise<BehaviourEffects> {
-  const { asked, date, seed, scenario } = opened
+  const { asked, date, seed, inForceDays: windowDays } = opened
   const { program, lake, predictor } = asked
   const { excluded } = predictor.parts
-  const windowDays = scenario.inForceDays
   const most = isFull ? mostExposed.full : mostExposed.atOnce
   const remember = asked.remember ?? ((_, make) => make())
   // The same events are asked of again and again.
@@ -94,17 +93,17 @@ function recall(
 async function countMoved(
   database: Database,
   edit: EventEdit,
-  { scope, scenario, from, date }: OpenedPopulation,
+  { scope, reach, from, date }: OpenedPopulation & Pick<Edit, 'reach'>,
 ): Promise<Float64Array> {
   const moved = new Float64Array(scope.sampled)
-  if (edit.add !== null) return moved.fill(edit.add * scenario.reach)
+  if (edit.add !== null) return moved.fill(edit.add * reach)
   const found = await database.columns(`
     select scope.row, count(*) as events
     from scope
     join ${scope.relations.events} as events using (customer_id)
     where type in ${quoteTexts(edit.types)} and day > date ${quoteText(from)} and day <= date ${quoteText(date)}
     group by scope.row`)
-  const share = -(edit.remove as number) * scenario.reach
+  const share = -(edit.remove as number) * reach
   for (const [at, row] of (found.row as Float64Array).entries())
     moved[row] = share * (found.events[at] as number)
   return moved

@@ -38,6 +38,8 @@ export class DrawSums {
   readonly #squares: readonly Float64Array[]
   readonly #draws: { -readonly [Key in keyof Replication]: Replication[Key] }[] = []
   readonly #isEdited: Uint8Array
+  /** Another draw of each so manieth customer; null: there is none. */
+  #pilot: { readonly every: number; readonly moved: readonly Float64Array[] } | null = null
 
   constructor(asItIs: Forecast, scope: Pick<Scope, 'sampled'>) {
     this.#asItIs = asItIs
@@ -76,6 +78,20 @@ export class DrawSums {
         )
   }
 
+  /**
+   * Adds another draw of each so manieth customer, by which the error of a single draw is told. The first of all must
+   * have been added, of the same part.
+   */
+  addPilot({ part, drawn, forecast }: ForecastDraws, every: number): void {
+    const { list, blend } = this.#asItIs
+    this.#pilot ??= { every, moved: list.map(() => new Float64Array(this.#scope.sampled)) }
+    for (const [quantity, values] of forecast.blend.entries())
+      for (const [at, row] of drawn.customer.entries()) {
+        const studied = part.studied[row]
+        this.#pilot.moved[quantity][studied] = values[at] - blend[quantity][studied]
+      }
+  }
+
   #addMeans(
     { draw, customer, first }: { draw: Int32Array; customer: Int32Array; first: number },
     [would, is]: readonly [would: Float64Array, is: Float64Array],
@@ -99,12 +115,25 @@ export class DrawSums {
       /** Mean over the draws. [quantities][customers] */
       difference: this.#sums.map((sum) => sum.map((value) => value / count)),
       replications: this.#draws as readonly Replication[],
-      drawVariance: this.#sums.map((sums, quantity) =>
-        count < 2 ? 0 : sumOfVariances(sums, this.#squares[quantity], count) / (sampled * sampled * count),
+      drawVariance: this.#sums.map(
+        (_, quantity) => this.#sumOfVariances(quantity, count) / (sampled * sampled * count),
       ),
       editedAtOnce: this.#draws.reduce((sum, { edited }) => sum + edited, 0) / count,
       edited: Int32Array.from(this.#isEdited.keys()).filter((row) => this.#isEdited[row] === 1),
     }
+  }
+
+  /** Variances of single draws of each customer, added up. */
+  #sumOfVariances(quantity: number, draws: number): number {
+    const sums = this.#sums[quantity]
+    if (draws > 1) return sumOfVariances(sums, this.#squares[quantity], draws)
+    if (this.#pilot === null) return 0
+    const { every, moved } = this.#pilot
+    let total = 0
+    let customers = 0
+    for (let row = 0; row < sums.length; row += every, customers++)
+      total += (sums[row] - moved[quantity][row]) ** 2 / 2
+    return (total * sums.length) / customers
   }
 }
 

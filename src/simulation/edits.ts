@@ -124,8 +124,8 @@ function addedEvents(add: number, { context, place, donors }: EventEditing): str
     join ${donors} as donors on donors.place = added.donor`
 }
 
-/** Events of the types of an edit that adds some, numbered from 0: what is added is like one of them. */
-export function donorsOf(events: string, { types }: EventEdit, most: number): string {
+/** Events of some types, numbered from 0: what is added is like one of them. */
+export function donorsOf(events: string, types: readonly string[], most: number): string {
   return `
     select *, row_number() over (order by md5_number_upper(row_id::varchar), row_id) - 1 as place
     from ${events}

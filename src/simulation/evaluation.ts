@@ -2,16 +2,15 @@ import { addDays, type Day } from '../domain/days.ts'
 import { type BehaviourRelations, pickFrame, readFeatures } from '../features/features.ts'
 import { readAnnualValues } from '../impact/annual-value.ts'
 import type { Database } from '../lake/database.ts'
-import { behaviourTables } from './copied-rows.ts'
 import { DrawSums, type PartAsItIs, type Replication } from './draw-sums.ts'
-import { type Drawn, drawScenario, editedTables, isCertain } from './draws.ts'
+import { type Drawn, drawScenario, isCertain } from './draws.ts'
 import { type EditedFrames, editedPart, joinEdited } from './edited-features.ts'
 import { type Forecast, type Forecaster, forecasterHere } from './forecast.ts'
 import type { Quantity } from './quantities.ts'
 import type { Asked } from './question.ts'
-import type { Change, Scenario } from './scenario.ts'
+import type { Edit } from './scenario.ts'
 import type { Scope } from './scope.ts'
-import { copyDonors, StudiedRows } from './studied-rows.ts'
+import { StudiedRows } from './studied-rows.ts'
 
 /** What is forecast of a population as it is and as it would be. */
 export interface Evaluation {
@@ -33,7 +32,8 @@ export interface Evaluation {
 
 export interface PopulationRequest {
   readonly asked: Asked
-  readonly scenario: Scenario
+  /** Days up to the day that is asked about in which changes are in force. */
+  readonly inForceDays: number
   readonly scope: Scope
   readonly date: Day
   readonly seed: number
@@ -42,8 +42,6 @@ export interface PopulationRequest {
 /** A population that is forecast as it is: any number of changes can be asked of it. */
 export interface OpenedPopulation extends PopulationRequest {
   readonly rows: StudiedRows
-  /** A table for each change that adds events; null for others. */
-  readonly donors: readonly (string | null)[]
   readonly parts: readonly PartAsItIs[]
   readonly asItIs: Forecast
   /** What each customer brings in a year. [customers] */
@@ -61,15 +59,15 @@ export async function openPopulation(
   all: BehaviourRelations,
   request: PopulationRequest,
 ): Promise<OpenedPopulation> {
-  const { asked, scenario, scope, date } = request
-  const from = addDays(date, -scenario.inForceDays)
-  const rows = new StudiedRows(database, { ...request, from })
+  const { asked, inForceDays, scope, date } = request
+  const from = addDays(date, -inForceDays)
+  const rows = new StudiedRows(database, { ...request, all, from })
   const parts: PartAsItIs[] = []
   const annualValue = new Float64Array(scope.sampled)
   const forecasts = new Forecasts(asked)
   const whole = new WholeForecast(scope.sampled)
   for (let place = 0; place < scope.parts; place++) {
-    const { relations, studied } = await rows.open(place, new Set(behaviourTables))
+    const { relations, studied } = await rows.open(place)
     const source = { program: asked.program, lake: asked.lake, relations }
     const { catalogue } = asked.predictor
     const frame = await readFeatures(database, { ...source, catalogue, spine: 'part_studied' })
@@ -84,8 +82,7 @@ export async function openPopulation(
     )
   }
   await forecasts.done()
-  const donors = await copyDonors(database, all, { ...request, from })
-  return { ...request, from, rows, donors, parts, annualValue, asItIs: whole.forecast() }
+  return { ...request, from, rows, parts, annualValue, asItIs: whole.forecast() }
 }
 
 /** Forecasts a part while the rows of the next one are read: one at a time, so that memory stays flat. */
@@ -146,15 +143,18 @@ class WholeForecast {
 }
 
 export interface ChangesRequest {
-  readonly changes: readonly Change[]
+  readonly edit: Edit
   /** Whether the draws so far say it well enough. */
   readonly isEnough: (evaluation: Evaluation) => boolean
   /** Told how many draws are done. */
   readonly onDraw: (done: number, total: number) => void
 }
 
-/** Draws so far, stage after stage, until their own error counts little beside the rest. Two tell how large it is. */
-const stages = [2, 4, 8, 16] as const
+/** Draws are doubled until their own error counts little beside the rest. */
+const mostDraws = 16
+/** From so many customers on, the error of a single draw can be told by another one of some of them. */
+const fewestInPilot = 200
+const pilotEvery = 5
 
 /**
  * Forecasts the population, in several draws of the random choices, as it would be. It takes the one path that everything
@@ -163,18 +163,18 @@ const stages = [2, 4, 8, 16] as const
 export async function evaluateChanges(
   database: Database,
   opened: OpenedPopulation,
-  { changes, isEnough, onDraw }: ChangesRequest,
+  { edit, isEnough, onDraw }: ChangesRequest,
 ): Promise<Evaluation> {
   const sums = new DrawSums(opened.asItIs, opened.scope)
-  const isOne = isCertain({ changes, reach: opened.scenario.reach })
-  const ends = isOne ? [1] : stages
-  const most = ends[ends.length - 1]
+  const isOne = isCertain(edit)
+  const isLarge = opened.scope.sampled >= fewestInPilot * pilotEvery
+  const most = isOne ? 1 : mostDraws
   let frames: EditedFrames | null = null
   let evaluation: Evaluation | null = null
-  for (const [stage, end] of ends.entries()) {
-    const first = stage === 0 ? 0 : ends[stage - 1]
-    const draws = Array.from({ length: end - first }, (_, place) => first + place)
-    const edited = await drawParts(database, opened, { changes, draws, sums })
+  for (let done = 0, end = isOne || isLarge ? 1 : 2; end <= most; done = end, end *= 2) {
+    const draws = Array.from({ length: end - done }, (_, place) => done + place)
+    const every = !isOne && isLarge && done === 0 ? pilotEvery : null
+    const edited = await drawParts(database, opened, { edit, draws, sums, every })
     frames ??= joinEdited(edited)
     evaluation = evaluationOf(opened, sums, frames)
     onDraw(end, most)
@@ -184,38 +184,53 @@ export async function evaluateChanges(
   return evaluation as Evaluation
 }
 
+interface PartsRequest {
+  readonly edit: Edit
+  readonly draws: readonly number[]
+  readonly sums: DrawSums
+  /** Each so manieth customer is drawn once more, to tell the error of the draw; null: nobody is. */
+  readonly every: number | null
+}
+
 /** Adds up some draws of all parts. Returns what the first of them does to features. */
 async function drawParts(
   database: Database,
   opened: OpenedPopulation,
-  { changes, draws, sums }: { changes: readonly Change[]; draws: readonly number[]; sums: DrawSums },
+  { edit, draws, sums, every }: PartsRequest,
 ): Promise<ReturnType<typeof editedPart>[]> {
-  const { asItIs, annualValue } = opened
   const edited: ReturnType<typeof editedPart>[] = []
   const forecasts = new Forecasts(opened.asked)
   for (const [place, part] of opened.parts.entries()) {
-    const drawn = await drawPart(database, opened, { changes, draws, place })
+    const drawn = await drawPart(database, opened, { edit, draws, place, every: 1 })
     edited.push(editedPart(part, drawn))
-    const rowOf = (row: number) => part.studied[row]
-    const own = (all: Float64Array) => Float64Array.from(drawn.customer, (row) => all[rowOf(row)])
-    const money = { annualValue: own(annualValue), laterRisk: asItIs.laterRisk && own(asItIs.laterRisk) }
-    await forecasts.next(drawn.frame, money, (forecast) => sums.add({ part, drawn, forecast }, draws[0]))
+    await forecasts.next(drawn.frame, moneyAsItIs(opened, part, drawn), (forecast) =>
+      sums.add({ part, drawn, forecast }, draws[0]),
+    )
+    if (every === null) continue
+    const again = await drawPart(database, opened, { edit, draws: [draws.length], place, every })
+    await forecasts.next(again.frame, moneyAsItIs(opened, part, again), (forecast) =>
+      sums.addPilot({ part, drawn: again, forecast }, every),
+    )
   }
   await forecasts.done()
   return edited
 }
 
+/** What the money of those drawn is made of. */
+function moneyAsItIs({ asItIs, annualValue }: OpenedPopulation, part: PartAsItIs, { customer }: Drawn) {
+  const own = (all: Float64Array) => Float64Array.from(customer, (row) => all[part.studied[row]])
+  return { annualValue: own(annualValue), laterRisk: asItIs.laterRisk && own(asItIs.laterRisk) }
+}
+
 async function drawPart(
   database: Database,
-  { scenario, rows, donors, parts, ...opened }: OpenedPopulation,
-  { changes, draws, place }: { changes: readonly Change[]; draws: readonly number[]; place: number },
+  { rows, parts, ...opened }: OpenedPopulation,
+  { edit, draws, place, every }: { edit: Edit; draws: readonly number[]; place: number; every: number },
 ): Promise<Drawn> {
-  const { relations } = await rows.open(place, editedTables({ changes }))
+  const { relations } = await rows.open(place)
+  const donors = await rows.donorsOf(edit.changes)
   const { frame } = parts[place]
-  return drawScenario(database, {
-    ...{ ...opened, scenario: { ...scenario, changes }, relations, donors, draws },
-    asItIs: frame,
-  })
+  return drawScenario(database, { ...opened, edit, relations, donors, draws, every, asItIs: frame })
 }
 
 function evaluationOf({ scope, asItIs }: OpenedPopulation, sums: DrawSums, frames: EditedFrames): Evaluation {
@@ -226,10 +241,10 @@ function evaluationOf({ scope, asItIs }: OpenedPopulation, sums: DrawSums, frame
 export async function drawFrames(
   database: Database,
   opened: OpenedPopulation,
-  changes: readonly Change[],
+  edit: Edit,
 ): Promise<EditedFrames> {
   const edited: ReturnType<typeof editedPart>[] = []
   for (const [place, part] of opened.parts.entries())
-    edited.push(editedPart(part, await drawPart(database, opened, { changes, draws: [0], place })))
+    edited.push(editedPart(part, await drawPart(database, opened, { edit, draws: [0], place, every: 1 })))
   return joinEdited(edited)
 }

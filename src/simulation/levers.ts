@@ -1,15 +1,8 @@
 import { usageError } from '../domain/errors.ts'
-import type { Database } from '../lake/database.ts'
-import { type OpenedPopulation, openPopulation } from './evaluation.ts'
 import { milderChange } from './milder.ts'
 import type { Change, Scenario } from './scenario.ts'
-import {
-  answerChanges,
-  findSetting,
-  type ScenarioAnswer,
-  type ScenarioRequest,
-  type Setting,
-} from './what-if.ts'
+import { answerChanges, type ScenarioAnswer } from './what-if.ts'
+import type { ScenarioRequest, Workplace } from './workplace.ts'
 
 /** An answer at a share of a scenario's strength. */
 export interface StrengthAnswer {
@@ -21,11 +14,11 @@ export interface StrengthAnswer {
 
 /** Answers a scenario at even steps of its strength, from nothing to all, on the same people and draws. */
 export async function sweepScenario(
-  database: Database,
+  workplace: Workplace,
   request: ScenarioRequest,
   { lever, steps }: { lever: number | null; steps: number },
 ): Promise<StrengthAnswer[]> {
-  const answerAt = await openStrengths(database, request, lever)
+  const answerAt = await openStrengths(workplace, request, lever)
   const answers: StrengthAnswer[] = []
   for (let step = 0; step <= steps; step++) answers.push(await answerAt(step / steps))
   return answers
@@ -51,11 +44,11 @@ const bisections = 6
  * @param figure `nps_<days>` or `<outcome>_<horizon>`, a probability. **Errors** `scenario` for an unknown figure.
  */
 export async function seekGoal(
-  database: Database,
+  workplace: Workplace,
   request: ScenarioRequest,
   { lever, figure, target }: { lever: number | null; figure: string; target: number },
 ): Promise<GoalAnswer> {
-  const answerAt = await openStrengths(database, request, lever)
+  const answerAt = await openStrengths(workplace, request, lever)
   const full = await answerAt(1)
   const baseline = figureAt(full.answer, 'baseline', figure)
   const isUp = target >= baseline
@@ -110,15 +103,18 @@ async function mildest(
 
 /** A population that is opened once and asked at any strength of its changes, or of one of them. */
 async function openStrengths(
-  database: Database,
+  workplace: Workplace,
   request: ScenarioRequest,
   lever: number | null,
 ): Promise<AnswerAt> {
-  const setting: Setting = await findSetting(database, request)
-  const opened: OpenedPopulation = await openPopulation(database, setting.relations, setting)
+  const { setting, opened } = await workplace.open(request)
   return async (strength) => {
     const changes = changesAt(setting.scenario, lever, strength)
-    return { strength, changes, answer: await answerChanges(database, setting, { opened, changes }) }
+    return {
+      strength,
+      changes,
+      answer: await answerChanges(workplace.database, setting, { opened, changes }),
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Database } from '../lake/database.ts'
 import { drawFrames, type OpenedPopulation } from './evaluation.ts'
 import { milderChange, noChange, strengthWords } from './milder.ts'
-import type { Change } from './scenario.ts'
+import type { Change, Edit } from './scenario.ts'
 import { measureSupport, mostOutside } from './support.ts'
 
 /** Bisections to the strongest change that stays inside: to a 32nd of it. */
@@ -15,9 +15,10 @@ const bisections = 5
 export async function explainRefusal(
   database: Database,
   opened: OpenedPopulation,
-  { changes, inside }: { changes: readonly Change[]; inside: number },
+  { edit: { changes, reach }, inside }: { edit: Edit; inside: number },
 ): Promise<string> {
-  const insideOf = async (own: readonly Change[]) => measureSupport(await drawFrames(database, opened, own))
+  const insideOf = async (own: readonly Change[]) =>
+    measureSupport(await drawFrames(database, opened, { changes: own, reach }))
   const alone: number[] = []
   for (const place of changes.keys())
     alone.push(await insideOf(changes.map((own, index) => (index === place ? own : noChange))))

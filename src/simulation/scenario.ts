@@ -54,6 +54,9 @@ export interface InitiativeEdit {
 
 export type Change = EventEdit | AttributeEdit | InitiativeEdit
 
+/** What is done to those who are asked about, and to which share of them. */
+export type Edit = Pick<Scenario, 'changes' | 'reach'>
+
 /** A what-if question. */
 export interface Scenario {
   readonly name: string

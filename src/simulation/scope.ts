@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { usageError } from '../domain/errors.ts'
-import { type BehaviourRelations, makeSpine, readFeatures } from '../features/features.ts'
+import { type BehaviourRelations, lakeRelations, makeSpine, readFeatures } from '../features/features.ts'
 import { selectAtRisk } from '../features/population.ts'
 import type { PredictionDay } from '../lake/commits.ts'
 import { type Database, quoteText } from '../lake/database.ts'
@@ -41,6 +41,8 @@ export interface ScopeRequest {
 
 /** Customers that others are compared with to see whether they look like any. */
 const referenceCustomers = 2000
+/** A sample is spread evenly over so many times as many, where there are. */
+const poolPerCustomer = 3
 
 /**
  * Finds the population among everybody who was predicted on the day and draws a sample of it, evenly over segments and
@@ -54,18 +56,23 @@ export async function findScope(database: Database, request: ScopeRequest): Prom
   const file = await openPredictions(database, join(asked.lake.folder, day.path))
   await database.run(`
     create or replace temp table members as
-    select customer_id, segment, ${forecastColumn(asked, file)} as forecast
+    select customer_id, segment, ${forecastColumn(asked, file)} as forecast, ${bucketSql(asked)} as bucket
     from ${rowsOf(file)} as predictions
     where ${await selectPopulation(database, request, file)}`)
   const { members } = await database.row<{ members: number }>('select count(*) as members from members')
   if (members === 0) throw nobody(population, day)
   const kept = most === null ? members : Math.min(most, members)
-  const candidates = await drawCandidates(database, file, { ...request, members, kept })
+  const buckets = await drawBuckets(database, file, { ...request, kept })
+  const candidates = await drawCandidates(database, file, { ...request, kept, buckets })
   const { atOnce = mostAtOnce } = request
   const isSplit = candidates > atOnce
+  const excluded = new Set(asked.predictor.parts.excluded)
   const relations = isSplit
     ? request.relations
-    : await copyRows(database, request.relations, { customers: 'candidates', date: day.date })
+    : await copyRows(database, lakeRelations(asked.lake, { buckets, excluded }), {
+        customers: 'candidates',
+        date: day.date,
+      })
   await database.run(`
     create or replace temp table at_risk as
     ${selectAtRisk({ program: asked.program, relations, candidates: `select customer_id, date ${quoteText(day.date)} as cutoff from candidates` })}`)
@@ -82,13 +89,49 @@ export async function findScope(database: Database, request: ScopeRequest): Prom
   }
 }
 
+function bucketSql({ lake }: Asked): string {
+  return `(md5_number_lower(customer_id) % ${lake.state.buckets})::integer`
+}
+
+/**
+ * Buckets of the lake with enough of the table `members`, and of others to compare with, in the order that the seed
+ * gives. Which bucket a customer is in is chance: those of some are as good as drawn from all, and the rows of the
+ * others need not be read.
+ */
+async function drawBuckets(
+  database: Database,
+  file: PredictionFile,
+  { asked, population, kept, seed }: ScopeRequest & { kept: number },
+): Promise<number[]> {
+  const bucket = bucketSql(asked)
+  const found = await database.rows<{ bucket: number; members: number; customers: number }>(`
+    select bucket, coalesce(members, 0) as members, customers
+    from (select ${bucket} as bucket, count(*) as customers from ${rowsOf(file)} group by 1)
+    left join (select bucket, count(*) as members from members group by bucket) using (bucket)
+    order by md5_number_upper(bucket || ' ${seed}')`)
+  const drawn: number[] = []
+  const missing = {
+    members: kept * poolPerCustomer,
+    customers: population.kind === 'all' ? 0 : kept + referenceCustomers,
+  }
+  for (const { bucket, members, customers } of found) {
+    if (missing.members <= 0 && missing.customers <= 0) break
+    drawn.push(bucket)
+    missing.members -= members
+    missing.customers -= customers
+  }
+  return drawn
+}
+
 /** Puts those who stand for all, and others to compare with, into the table `candidates`. Returns how many they are. */
 async function drawCandidates(
   database: Database,
   file: PredictionFile,
-  { population, members, kept, seed }: ScopeRequest & { members: number; kept: number },
+  { asked, population, kept, buckets, seed }: ScopeRequest & { kept: number; buckets: readonly number[] },
 ): Promise<number> {
   const others = population.kind === 'all' ? 0 : referenceCustomers
+  await database.run(`delete from members where bucket not in (${buckets.join(', ')})`)
+  const { members } = await database.row<{ members: number }>('select count(*) as members from members')
   await database.run(`
     create or replace temp table candidates as
     with picked as (
@@ -104,7 +147,7 @@ async function drawCandidates(
     others as (
       select customer_id, md5_number_upper(customer_id || ' reference ${seed}') as draw
       from ${rowsOf(file)}
-      where customer_id not in (select customer_id from picked)
+      where customer_id not in (select customer_id from picked) and ${bucketSql(asked)} in (${buckets.join(', ')})
       order by draw
       limit ${others}
     )

@@ -1,11 +1,9 @@
 import type { Day } from '../domain/days.ts'
-import type { BehaviourTable } from '../features/catalogue.ts'
 import { type BehaviourRelations, lakeRelations } from '../features/relations.ts'
 import { type Database, quoteText } from '../lake/database.ts'
-import { copyRows } from './copied-rows.ts'
 import { donorsOf } from './edits.ts'
 import type { Asked } from './question.ts'
-import type { Scenario } from './scenario.ts'
+import type { Change } from './scenario.ts'
 import type { Scope } from './scope.ts'
 
 /** Events that added ones are modelled on. */
@@ -13,44 +11,40 @@ const mostDonors = 2000
 
 export interface StudiedRequest {
   readonly asked: Asked
-  readonly scenario: Scenario
+  /** The lake's own rows, of everybody. */
+  readonly all: BehaviourRelations
   readonly scope: Scope
   readonly from: Day
   readonly date: Day
 }
 
-/** A part of those studied, with the rows of some tables. */
+/** A part of those studied, and where its rows are. */
 export interface StudiedPart {
-  /** Its rows; answers given while the changes are in force are left out. */
+  /** Answers given while changes are in force are left out. */
   readonly relations: BehaviourRelations
   /** Row in `studied` of each row of the part: the population's first, then others. */
   readonly studied: Int32Array
 }
 
-interface OpenPart {
-  readonly place: number
-  readonly tables: ReadonlySet<BehaviourTable>
-  readonly part: StudiedPart
-}
-
 /**
  * The customers of the table `studied`, part by part: the part that is open is in the tables `part_studied` and
- * `part_scope` (row, customer_id, cutoff, joined), numbered alike, the latter without the others to compare with.
+ * `part_scope` (row, studied, customer_id, cutoff, joined), numbered alike, the latter without the others to compare with.
  */
 export class StudiedRows {
   readonly #database: Database
   readonly #request: StudiedRequest
-  #open: OpenPart | null = null
+  /** By the types of events: the table of their donors. */
+  readonly #donors = new Map<string, string>()
+  #open: { readonly place: number; readonly part: StudiedPart } | null = null
 
   constructor(database: Database, request: StudiedRequest) {
     this.#database = database
     this.#request = request
   }
 
-  /** Opens a part in place of the one that is open. @param tables whose rows will be read */
-  async open(place: number, tables: ReadonlySet<BehaviourTable>): Promise<StudiedPart> {
-    const known = this.#open
-    if (known?.place === place && [...tables].every((table) => known.tables.has(table))) return known.part
+  /** Opens a part in place of the one that is open. */
+  async open(place: number): Promise<StudiedPart> {
+    if (this.#open?.place === place) return this.#open.part
     const database = this.#database
     const { scope, from } = this.#request
     await database.run(`
@@ -65,9 +59,9 @@ export class StudiedRows {
       where part = ${place}`)
     await database.run(`
       create or replace temp table part_scope as
-      select row, customer_id, cutoff, joined from part_studied where studied < ${scope.sampled}`)
+      select * from part_studied where studied < ${scope.sampled}`)
     const found = await database.columns('select studied from part_studied order by row')
-    const relations = await this.#rowsOf(place, tables)
+    const relations = await this.#rowsOf(place)
     const part: StudiedPart = {
       relations: {
         ...relations,
@@ -75,45 +69,52 @@ export class StudiedRows {
       },
       studied: Int32Array.from(found.studied as Float64Array),
     }
-    this.#open = { place, tables, part }
+    this.#open = { place, part }
     return part
   }
 
-  async #rowsOf(place: number, tables: ReadonlySet<BehaviourTable>): Promise<BehaviourRelations> {
-    const { asked, scope, date } = this.#request
+  /** A part lies within one bucket of the lake. */
+  async #rowsOf(place: number): Promise<BehaviourRelations> {
+    const { asked, scope } = this.#request
     if (scope.parts === 1) return scope.relations
     const { bucket } = await this.#database.row<{ bucket: number }>(
       `select any_value(bucket) as bucket from studied where part = ${place}`,
     )
     const excluded = new Set(asked.predictor.parts.excluded)
-    const rows = lakeRelations(asked.lake, { buckets: [bucket], excluded })
-    return copyRows(this.#database, rows, { customers: 'part_studied', date, tables })
+    return lakeRelations(asked.lake, { buckets: [bucket], excluded })
   }
-}
 
-/** A table for each change that adds events: some of their kind, of those studied where they have any; else null. */
-export async function copyDonors(
-  database: Database,
-  all: BehaviourRelations,
-  { scenario: { changes }, scope, date }: StudiedRequest,
-): Promise<(string | null)[]> {
-  const own = `(
-    select *
-    from ${scope.relations.events} as rows
-    where customer_id in (select customer_id from studied) and day <= date ${quoteText(date)}
-  )`
-  const tables: (string | null)[] = []
-  for (const [place, change] of changes.entries()) {
-    const isAdding = change.kind === 'events' && change.add !== null
-    tables.push(isAdding ? `donors_${place}` : null)
-    if (!isAdding) continue
+  /**
+   * A table for each change that adds events: some of their kind, of those studied where they have any; else null.
+   */
+  async donorsOf(changes: readonly Change[]): Promise<(string | null)[]> {
+    const tables: (string | null)[] = []
+    for (const change of changes) {
+      const isAdding = change.kind === 'events' && change.add !== null
+      tables.push(isAdding ? await this.#donorsOf(change.types) : null)
+    }
+    return tables
+  }
+
+  async #donorsOf(types: readonly string[]): Promise<string> {
+    const key = JSON.stringify(types)
+    const known = this.#donors.get(key)
+    if (known !== undefined) return known
+    const { all, scope, date } = this.#request
+    const table = `donors_${this.#donors.size}`
+    const own = `(
+      select *
+      from ${scope.relations.events} as rows
+      where customer_id in (select customer_id from studied) and day <= date ${quoteText(date)}
+    )`
     for (const events of [own, all.events]) {
-      await database.run(
-        `create or replace temp table donors_${place} as ${donorsOf(events, change, mostDonors)}`,
+      await this.#database.run(
+        `create or replace temp table ${table} as ${donorsOf(events, types, mostDonors)}`,
       )
-      const { found } = await database.row<{ found: number }>(`select count(*) as found from donors_${place}`)
+      const { found } = await this.#database.row<{ found: number }>(`select count(*) as found from ${table}`)
       if (found > 0) break
     }
+    this.#donors.set(key, table)
+    return table
   }
-  return tables
 }

@@ -1,26 +1,21 @@
-import type { Day } from '../domain/days.ts'
 import { usageError } from '../domain/errors.ts'
-import type { BehaviourRelations } from '../features/features.ts'
-import { lakeRelations } from '../features/relations.ts'
 import type { Evidence } from '../impact/measurement.ts'
 import type { PredictionDay } from '../lake/commits.ts'
 import type { Database } from '../lake/database.ts'
-import { findPredictionDay } from '../lake/prediction-days.ts'
-import type { ModelCard } from '../model/model-cards.ts'
 import { editWords, moneyWords, reachWords, sampleWords } from './assumptions.ts'
 import { adjustBehaviour } from './behaviour-effects.ts'
 import { evaluateAdjusted } from './behaviour-evaluation.ts'
-import { type Evaluation, evaluateChanges, type OpenedPopulation, openPopulation } from './evaluation.ts'
+import { type Evaluation, evaluateChanges, type OpenedPopulation } from './evaluation.ts'
 import { type ComparedFigures, compareFigures } from './figures.ts'
 import { transportInitiative } from './initiative-effects.ts'
 import { evaluateInitiative } from './initiative-evaluation.ts'
 import { costOf, moneyOf, type ScenarioMoney } from './money.ts'
-import { type Asked, refuseUnknown } from './question.ts'
 import { explainRefusal } from './refusal.ts'
 import type { Change, InitiativeEdit, Scenario } from './scenario.ts'
-import { findScope, type Scope } from './scope.ts'
+import type { Scope } from './scope.ts'
 import { measureSupport, mostOutside } from './support.ts'
 import { type DifferenceVariance, differenceVariances, totalOf } from './uncertainty.ts'
+import type { ScenarioRequest, Setting, Workplace } from './workplace.ts'
 
 /** How far edited customers look like customers that there are, and whether that is too few for an answer. */
 export interface Support {
@@ -48,56 +43,27 @@ export interface ScenarioAnswer {
   readonly associational: Pick<ScenarioAnswer, 'figures' | 'money'> | null
 }
 
-export interface ScenarioRequest {
-  readonly asked: Asked
-  readonly card: ModelCard | null
-  readonly scenario: Scenario
-  /** Most customers that are looked at; null: the whole population. */
-  readonly most: number | null
-  /** Customers who are looked at at once; more are looked at in parts. @default 15000 */
-  readonly atOnce?: number
-  readonly seed: number
-  readonly onDraw: (done: number, total: number) => void
-}
-
-/** A scenario's population, found and checked. */
-export interface Setting extends ScenarioRequest {
-  readonly relations: BehaviourRelations
-  readonly scope: Scope
-  readonly day: PredictionDay
-  readonly date: Day
-}
-
-/** Checks a scenario and finds its population. **Errors** `scenario`, `no-predictions`, `empty-population`. */
-export async function findSetting(database: Database, request: ScenarioRequest): Promise<Setting> {
-  const { asked, scenario, most, atOnce, seed } = request
-  const day = findPredictionDay(asked.lake, scenario.date)
-  await refuseUnknown(database, asked, scenario)
-  const relations = lakeRelations(asked.lake, { excluded: new Set(asked.predictor.parts.excluded) })
-  const { population } = scenario
-  const scope = await findScope(database, {
-    ...{ asked, relations, day, population, most, seed },
-    ...(atOnce !== undefined && { atOnce }),
-  })
-  return { ...request, relations, scope, day, date: day.date }
-}
-
 /**
- * Answers a scenario on a database of the program: by edited behaviour, or by what an initiative was measured to do.
+ * Answers a scenario: by edited behaviour, or by what an initiative was measured to do.
  *
- * **Errors** those of {@link findSetting}; for initiatives `no-comparison`, `which-arm`, `nothing-measured`.
+ * **Errors** those of {@link Workplace.find}; for initiatives `no-comparison`, `which-arm`, `nothing-measured`.
  */
-export async function answerScenario(database: Database, request: ScenarioRequest): Promise<ScenarioAnswer> {
-  const setting = await findSetting(database, request)
+export async function answerScenario(
+  workplace: Workplace,
+  request: ScenarioRequest,
+): Promise<ScenarioAnswer> {
+  const { database } = workplace
   const [first] = request.scenario.changes
-  if (first?.kind === 'initiative')
+  if (first?.kind === 'initiative') {
+    const setting = await workplace.find(request)
     return answerOf(setting, await askInitiative(database, setting, first), 'are unlike any who were in it')
-  const opened = await openPopulation(database, setting.relations, setting)
+  }
+  const { setting, opened } = await workplace.open(request)
   const { changes } = request.scenario
   const answer = await answerChanges(database, setting, { opened, changes })
   if (!answer.support.refused) return besideComparison(database, setting, { opened, answer })
   const { inside } = answer.support
-  const reason = await explainRefusal(database, opened, { changes, inside })
+  const reason = await explainRefusal(database, opened, { edit: request.scenario, inside })
   return { ...answer, support: { ...answer.support, reason } }
 }
 
@@ -109,7 +75,8 @@ export async function answerChanges(
 ): Promise<ScenarioAnswer> {
   const { asked, card, onDraw, scenario } = setting
   const isEnough = (evaluation: Evaluation) => isDrawnEnough(evaluation, setting)
-  const evaluation = await evaluateChanges(database, opened, { changes, isEnough, onDraw })
+  const edit = { changes, reach: scenario.reach }
+  const evaluation = await evaluateChanges(database, opened, { edit, isEnough, onDraw })
   const found: Found = {
     evaluation,
     variances: differenceVariances(evaluation, asked.predictor, card),
@@ -132,10 +99,9 @@ async function besideComparison(
   setting: Setting,
   { opened, answer }: { opened: OpenedPopulation; answer: ScenarioAnswer },
 ): Promise<ScenarioAnswer> {
-  const { changes } = setting.scenario
   if (answer.evaluation.edited.length === 0) return answer
   const adjusted = await adjustBehaviour(database, {
-    ...{ ...setting, opened, changes },
+    ...{ ...setting, opened, edit: setting.scenario },
     isFull: setting.most === null,
   })
   const notCompared = (reason: string): ScenarioAnswer => ({

@@ -3,6 +3,7 @@ import { WhatIfSession } from '../../src/jobs/what-if-session.ts'
 import { withScratchDatabase } from '../../src/lake/scratch-database.ts'
 import { parseScenario } from '../../src/simulation/scenario.ts'
 import { answerScenario, type ScenarioAnswer } from '../../src/simulation/what-if.ts'
+import { Workplace } from '../../src/simulation/workplace.ts'
 import { makeTrainedCompany, type TrainedCompany } from '../api/trained-company.ts'
 
 let company: TrainedCompany
@@ -29,7 +30,7 @@ async function ask(
 ): Promise<ScenarioAnswer> {
   const { asked, card } = await session.current()
   return withScratchDatabase(asked.lake.folder, company.program, (database) =>
-    answerScenario(database, {
+    answerScenario(new Workplace(database), {
       ...{ asked, card, seed, most: most ?? null, onDraw: () => {} },
       ...(atOnce !== undefined && { atOnce }),
       scenario: parseScenario(scenario),
