@@ -36,6 +36,8 @@ export interface ServerOptions {
   readonly seed: number
   /** Another module that answers questions in threads. @default the one that does */
   readonly questionWorker?: URL
+  /** Whether what what-if questions need is measured before anybody asks. @default false */
+  readonly isPrepared?: boolean
   /** Most memory that reading may take, in DuckDB's notation. @default '1GB' */
   readonly memoryLimit?: string
 }
@@ -78,6 +80,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const programs = new ServedPrograms(served)
     app = await buildApp({ ...options, programs, desk, key: new ApiKey(options.key) })
     await listen(app, options)
+    if (options.isPrepared) for (const program of options.programs) desk.prepare(program)
   } catch (error) {
     await close()
     throw error

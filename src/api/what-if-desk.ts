@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type Control, openControl } from '../control/control.ts'
 import type { QuestionJob } from '../control/question-jobs.ts'
+import { LoyalcastError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import { type Answerer, type AskedQuestion, openAnswerer } from '../jobs/answerer.ts'
 import { QuestionQueue } from '../jobs/question-queue.ts'
@@ -29,6 +30,8 @@ export class WhatIfDesk {
   readonly #answerer: Answerer
   readonly #queue: QuestionQueue
   readonly #controls = new Map<string, Promise<Control>>()
+  /** Program → the version that was prepared for, which is known with the first answer. */
+  readonly #prepared = new Map<string, string | null>()
 
   constructor(options: DeskOptions) {
     const { dataFolder, modelsFolder, spillFolder, seed, questionWorker } = options
@@ -64,7 +67,23 @@ export class WhatIfDesk {
 
   /** Answers on a sample. **Errors** `invalid-question`, `no-predictions`, `busy`. */
   async answer(asked: AskedQuestion): Promise<QuestionAnswer> {
-    return this.#answerer.answerSoon(asked).catch(throwProblem)
+    const answered = await this.#answerer.answerSoon(asked).catch(throwProblem)
+    const { name } = asked.program
+    const { modelVersion } = answered.record
+    const before = this.#prepared.get(name)
+    if (before === undefined) return answered
+    this.#prepared.set(name, modelVersion)
+    if (before !== null && before !== modelVersion) this.prepare(asked.program)
+    return answered
+  }
+
+  /** Has measured, beside everything else, what questions will need; again once another version serves. */
+  prepare(program: Program): void {
+    if (!this.#prepared.has(program.name)) this.#prepared.set(program.name, null)
+    // Whoever asks what could not be measured is told why.
+    this.#answerer.prepare(program).catch((error) => {
+      if (!(error instanceof LoyalcastError)) this.#options.onError(error)
+    })
   }
 
   /** Refuses what the data do not know. **Errors** as {@link answer}. */

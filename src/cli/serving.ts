@@ -42,7 +42,7 @@ export async function serveUntilStopped(
   const stopped = new Promise<void>((stop) => {
     process.once('SIGINT', stop).once('SIGTERM', stop)
   })
-  const server = await startServer({ ...context, ...serving, makeRequestId: randomUUID })
+  const server = await startServer({ ...context, ...serving, makeRequestId: randomUUID, isPrepared: true })
   say(server)
   await stopped
   await server.close()

@@ -10,6 +10,7 @@ import type {
   QuestionReply,
   QuestionSettings,
   QuestionTask,
+  ThreadTask,
 } from './question-task.ts'
 
 /** A question and whom it is asked about. */
@@ -26,6 +27,8 @@ export interface Answerer {
   answerFully(asked: AskedQuestion, onProgress: (progress: QuestionProgress) => void): Promise<QuestionAnswer>
   /** Refuses what the data do not know. **Errors** as {@link answerSoon}. */
   check(asked: AskedQuestion): Promise<void>
+  /** Measures what questions about a program will need, beside everything else, as far as it is not known. */
+  prepare(program: Program): Promise<void>
   /** Ends what is at hand. */
   close(): Promise<void>
 }
@@ -33,11 +36,11 @@ export interface Answerer {
 /** Questions of one thread that wait for their turn. Answers take seconds: who comes later does better to try again. */
 const mostWaiting = 8
 
-type TaskName = 'answer' | 'check'
+type TaskName = 'answer' | 'check' | 'prepare'
 
 /** Where the work is done: tasks of a name, one after the other. */
 interface Lane {
-  run<T>(name: TaskName, task: QuestionTask): Promise<QuestionReply<T>>
+  run<T>(name: TaskName, task: ThreadTask): Promise<QuestionReply<T>>
   close(): Promise<void>
 }
 
@@ -45,8 +48,8 @@ const isCompiled = import.meta.url.endsWith('.js')
 const ownWorker = new URL(`./question-worker.${isCompiled ? 'js' : 'ts'}`, import.meta.url)
 
 /**
- * A thread for questions that want an answer at once and one for those that take longer, each started by its first
- * question. Sources that were not compiled answer in this thread: a thread can load JavaScript alone.
+ * A thread for questions that want an answer at once, one for those that take longer and one for what is measured before
+ * anybody asks, each started by its first task. Sources that were not compiled answer in this thread: a thread can load JavaScript alone.
  *
  * @param worker another module to run in the threads, with the exports of question-worker.
  */
@@ -54,11 +57,13 @@ export function openAnswerer(settings: QuestionSettings, worker?: URL): Answerer
   const open = worker === undefined && !isCompiled ? laneHere : () => laneInThread(worker ?? ownWorker)
   const soon = open()
   const fully = open()
+  const aside = open()
   const taskOf = ({ program, question }: AskedQuestion, isFull: boolean) => ({
     ...{ program, question, settings, isFull },
   })
   const tasks = new OpenTasks()
   let waiting = 0
+  let preparing = 0
   const inTurn = async <T>(name: TaskName, asked: AskedQuestion): Promise<T> => {
     if (waiting >= mostWaiting)
       throw failure('busy', `${waiting} questions wait for an answer already. Ask again in a moment.`)
@@ -74,9 +79,17 @@ export function openAnswerer(settings: QuestionSettings, worker?: URL): Answerer
     answerFully: (asked, onProgress) =>
       tasks.ask(fully, { name: 'answer', ...taskOf(asked, true) }, onProgress),
     check: (asked) => inTurn('check', asked),
+    prepare: async (program) => {
+      preparing++
+      try {
+        await tasks.ask(aside, { name: 'prepare', program, settings })
+      } finally {
+        if (--preparing === 0) await aside.close()
+      }
+    },
     close: async () => {
       await tasks.stop()
-      await Promise.all([soon.close(), fully.close()])
+      await Promise.all([soon, fully, aside].map((lane) => lane.close()))
     },
   }
 }
@@ -88,7 +101,7 @@ class OpenTasks {
   /** Runs a task and hears of its progress. **Errors** those that its reply tells. */
   async ask<T>(
     lane: Lane,
-    { name, ...task }: Omit<QuestionTask, 'port'> & { readonly name: TaskName },
+    { name, ...task }: (Omit<QuestionTask, 'port'> | Omit<ThreadTask, 'port'>) & { readonly name: TaskName },
     onProgress: (progress: QuestionProgress) => void = () => {},
   ): Promise<T> {
     const { port1, port2 } = new MessageChannel()
@@ -120,8 +133,10 @@ function laneInThread(worker: URL): Lane {
       return thread.run(task, { name, transferList: [task.port] })
     },
     close: async () => {
-      await thread?.run(undefined, { name: 'close' })
-      await thread?.destroy()
+      const ended = thread
+      thread = null
+      await ended?.run(undefined, { name: 'close' })
+      await ended?.destroy()
     },
   }
 }

@@ -8,9 +8,11 @@ const mostKept = 4
 export class KeptSessions {
   readonly #kept = new Map<string, WhatIfSession>()
 
-  async of(program: Program, { dataFolder, modelsFolder }: SessionOptions): Promise<WhatIfSession> {
-    const key = JSON.stringify([program.name, dataFolder, modelsFolder])
-    const session = this.#kept.get(key) ?? new WhatIfSession(program, { dataFolder, modelsFolder })
+  async of(program: Program, options: SessionOptions): Promise<WhatIfSession> {
+    const { dataFolder, modelsFolder, isThreaded = true } = options
+    const key = JSON.stringify([program.name, dataFolder, modelsFolder, isThreaded])
+    const session =
+      this.#kept.get(key) ?? new WhatIfSession(program, { dataFolder, modelsFolder, isThreaded })
     this.#kept.delete(key)
     this.#kept.set(key, session)
     const [oldest] = this.#kept.keys()

@@ -19,15 +19,18 @@ export interface QuestionSettings {
   readonly seed: number
 }
 
-/** A question as it is handed to a thread: data only. */
-export interface QuestionTask {
+/** Work as it is handed to a thread: data only. */
+export interface ThreadTask {
   readonly program: Program
   readonly settings: QuestionSettings
+  /** Hears of {@link QuestionProgress}, and says `stop`; closed in the end. */
+  readonly port: MessagePort
+}
+
+export interface QuestionTask extends ThreadTask {
   readonly question: Question
   /** Whether everybody is looked at instead of a sample. */
   readonly isFull: boolean
-  /** Hears of {@link QuestionProgress}, and says `stop`; closed in the end. */
-  readonly port: MessagePort
 }
 
 /** An answer as a thread hands it back. */

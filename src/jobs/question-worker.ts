@@ -2,26 +2,46 @@ import { LoyalcastError, storageFailure } from '../domain/errors.ts'
 import { makeFolder } from '../lake/durable-files.ts'
 import { answerQuestion } from './answered-question.ts'
 import { KeptSessions } from './kept-sessions.ts'
-import type { QuestionAnswer, QuestionProgress, QuestionReply, QuestionTask } from './question-task.ts'
+import { prepareBehaviours } from './prepare-behaviours.ts'
+import type {
+  QuestionAnswer,
+  QuestionProgress,
+  QuestionReply,
+  QuestionSettings,
+  QuestionTask,
+  ThreadTask,
+} from './question-task.ts'
 import { checkQuestion } from './what-if.ts'
+import type { WhatIfSession } from './what-if-session.ts'
 
 /** Loading takes seconds, so a thread keeps what it has loaded. */
 const sessions = new KeptSessions()
 
 /** Runs in a thread: answers a question. */
 export function answer(task: QuestionTask): Promise<QuestionReply<QuestionAnswer>> {
+  const { program, question, isFull } = task
   return replied(task, async (options) => {
-    const { document, record } = await answerQuestion(task.program, options)
+    const { document, record } = await answerQuestion(program, { ...options, question, isFull })
     return { json: JSON.stringify(document), record }
   })
 }
 
 /** Runs in a thread: refuses a question that the data do not know, without answering it. */
 export function check(task: QuestionTask): Promise<QuestionReply<null>> {
+  const { program, question, isFull } = task
   return replied(task, async (options) => {
-    await checkQuestion(task.program, options)
+    await checkQuestion(program, { ...options, question, isFull })
     return null
   })
+}
+
+/** Runs in a thread: measures what questions will need. Nothing is forecast for that. */
+export function prepare(task: ThreadTask): Promise<QuestionReply<null>> {
+  const work = async (options: WorkOptions) => {
+    await prepareBehaviours(options)
+    return null
+  }
+  return replied(task, work, { isThreaded: false })
 }
 
 /** Runs in a thread before it ends: closes what it keeps. */
@@ -29,9 +49,16 @@ export function close(): Promise<void> {
   return sessions.close()
 }
 
+interface WorkOptions extends QuestionSettings {
+  readonly session: WhatIfSession
+  readonly reporter: { progress(progress: QuestionProgress): void; warn(): void }
+  readonly signal: AbortSignal
+}
+
 async function replied<T>(
-  { program, settings, question, isFull, port }: QuestionTask,
-  work: (options: Parameters<typeof answerQuestion>[1]) => Promise<T>,
+  { program, settings, port }: ThreadTask,
+  work: (options: WorkOptions) => Promise<T>,
+  { isThreaded } = { isThreaded: true },
 ): Promise<QuestionReply<T>> {
   const tell = ({ done, total }: QuestionProgress) => port.postMessage({ done, total })
   const reporter = { progress: tell, warn: () => {} }
@@ -39,11 +66,8 @@ async function replied<T>(
   port.once('message', () => stopping.abort())
   try {
     await makeFolder(settings.scratchFolder)
-    const session = await sessions.of(program, settings)
-    return {
-      isDone: true,
-      value: await work({ ...settings, ...{ question, isFull, reporter, session }, signal: stopping.signal }),
-    }
+    const session = await sessions.of(program, { ...settings, isThreaded })
+    return { isDone: true, value: await work({ ...settings, reporter, session, signal: stopping.signal }) }
   } catch (thrown) {
     const error = storageFailure(thrown, settings.scratchFolder) ?? thrown
     if (!(error instanceof LoyalcastError)) throw error

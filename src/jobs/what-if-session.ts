@@ -10,6 +10,7 @@ import { type Forecaster, forecasterHere } from '../simulation/forecast.ts'
 import { openForecastThreads } from '../simulation/forecast-threads.ts'
 import type { Asked } from '../simulation/question.ts'
 import { Workplace } from '../simulation/workplace.ts'
+import { MeasuredStore } from './measured-store.ts'
 
 /** The version that serves. */
 interface Served {
@@ -71,7 +72,11 @@ export class WhatIfSession {
     const lake = await this.#lakes.current()
     const remember = <T>(key: string, make: () => Promise<T>) =>
       this.#remember(`${version} ${lake.state.sequence} ${key}`, make)
-    return { asked: { program: this.#program, lake, predictor, forecaster, remember }, version, card }
+    const store = new MeasuredStore(lake.folder, version)
+    const keep: Asked['keep'] = (what, make) => store.keep(what, make)
+    const trainedAsOf = card?.data.asOf ?? null
+    const asked = { program: this.#program, lake, predictor, forecaster, remember, keep, trainedAsOf }
+    return { asked, version, card }
   }
 
   #remember<T>(key: string, make: () => Promise<T>): Promise<T> {

@@ -1,9 +1,8 @@
-import { buildCatalogue } from '../features/build-catalogue.ts'
-import type { BehaviourRelations } from '../features/features.ts'
-import { type BehaviourEffects, measureBehaviour } from '../impact/behaviour-effects.ts'
+import type { BehaviourEffects } from '../impact/behaviour-effects.ts'
 import { type Database, quoteText, quoteTexts } from '../lake/database.ts'
 import type { OpenedPopulation } from './evaluation.ts'
 import type { TransportedEffect } from './initiative-effects.ts'
+import { notComparable, recallBehaviour } from './known-behaviours.ts'
 import type { Change, Edit, EventEdit } from './scenario.ts'
 
 /** What edits of behaviour do to each customer by an adjusted comparison; or why that cannot be told. */
@@ -17,14 +16,8 @@ export type AdjustedBehaviour =
 
 export interface AdjustedRequest {
   readonly opened: OpenedPopulation
-  readonly relations: BehaviourRelations
   readonly edit: Edit
-  /** Whether everything is looked at, however long it takes. */
-  readonly isFull: boolean
 }
-
-/** Days with events that are compared, where an answer is wanted at once and where there is time. */
-const mostExposed = { atOnce: 1500, full: 4000 } as const
 
 /**
  * Estimates what events taken away or added do, by comparing days with such events to days without; every event counts as
@@ -32,7 +25,7 @@ const mostExposed = { atOnce: 1500, full: 4000 } as const
  */
 export async function adjustBehaviour(
   database: Database,
-  { opened, relations, edit: { changes, reach }, isFull }: AdjustedRequest,
+  { opened, edit: { changes, reach } }: AdjustedRequest,
 ): Promise<AdjustedBehaviour> {
   const edits: EventEdit[] = []
   for (const change of changes) {
@@ -42,7 +35,8 @@ export async function adjustBehaviour(
   }
   const parts: { edit: EventEdit; measured: BehaviourEffects }[] = []
   for (const edit of edits) {
-    const measured = await recall(database, { opened, relations, isFull, types: edit.types })
+    const { inForceDays: windowDays } = opened
+    const measured = await recallBehaviour(database, { ...opened, windowDays, types: edit.types })
     if (measured.reason !== null) return { reason: `${edit.types.join(', ')}: ${measured.reason}` }
     parts.push({ edit, measured })
   }
@@ -59,34 +53,7 @@ function notCompared(change: Change, { asked }: OpenedPopulation): string | null
   if (change.kind !== 'events')
     return `whoever has another ${change.kind} differs in more than that, and nobody was seen before and after`
   if (change.amount !== null) return 'amounts are not compared, only whether events came'
-  const outcome = asked.program.outcomes.find(({ eventTypes }) =>
-    change.types.some((type) => eventTypes.includes(type)),
-  )
-  return outcome ? `the outcome ${outcome.name} is made of such events` : null
-}
-
-function recall(
-  database: Database,
-  { opened, relations, types, isFull }: Omit<AdjustedRequest, 'edit'> & { types: readonly string[] },
-): Promise<BehaviourEffects> {
-  const { asked, date, seed, inForceDays: windowDays } = opened
-  const { program, lake, predictor } = asked
-  const { excluded } = predictor.parts
-  const most = isFull ? mostExposed.full : mostExposed.atOnce
-  const remember = asked.remember ?? ((_, make) => make())
-  // The same events are asked of again and again.
-  return remember(
-    JSON.stringify(['behaviour', [...types].sort(), windowDays, date, seed, most]),
-    async () => {
-      const names = new Set(excluded)
-      const catalogue = await buildCatalogue(database, { program, lake, asOf: date, excluded: names })
-      const horizonDays = program.horizonsDays[program.horizonsDays.length - 1]
-      return measureBehaviour(database, {
-        ...{ program, lake, relations, catalogue, types, windowDays, horizonDays, asOf: date, seed },
-        mostExposed: most,
-      })
-    },
-  )
+  return notComparable(asked, change.types)
 }
 
 /** Events that each customer would meet more (or, below 0, less), on average over the draws. [customers] */

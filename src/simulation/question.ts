@@ -1,3 +1,5 @@
+import type { z } from 'zod'
+import type { Day } from '../domain/days.ts'
 import { type LoyalcastError, usageError } from '../domain/errors.ts'
 import { type PredictionColumn, predictionColumns } from '../domain/prediction.ts'
 import type { Program } from '../domain/program.ts'
@@ -24,6 +26,10 @@ export interface Asked {
    * Gives what was made under the same key before, of the same lake and version. Default: everything is made anew.
    */
   readonly remember?: <T>(key: string, make: () => Promise<T>) => Promise<T>
+  /** The same of any lake and from one process to the next. Default: everything is made anew. */
+  readonly keep?: <T>(what: { key: string; schema: z.ZodType<T> }, make: () => Promise<T>) => Promise<T>
+  /** The last day that the version learned from; null: not known. */
+  readonly trainedAsOf?: Day | null
 }
 
 /**

@@ -135,6 +135,9 @@ const changeSchema = strict({
   if (kinds[0] === 'attribute' && change.set === undefined) problem('needs set, the new value.')
 })
 
+/** Days that changes are in force where a scenario does not say. */
+export const usualDaysInForce = 90
+
 /** The schema of a scenario as JSON. */
 export const scenarioSchema = strict({
   name: z.string('a name, as text').max(200, 'a name of up to 200 characters').default('Scenario'),
@@ -147,7 +150,7 @@ export const scenarioSchema = strict({
     .array(changeSchema, 'a list of changes, such as [{ events: [ticket], remove: 0.5 }]')
     .max(20, 'up to 20 changes')
     .default([]),
-  in_force_days: wholeNumber('a whole number of days from 1 to 366', 366).default(90),
+  in_force_days: wholeNumber('a whole number of days from 1 to 366', 366).default(usualDaysInForce),
   reach: amount(share, [0, 1]).default(1),
   cost: strict({
     fixed: amount('an amount in the currency of the program').default(0),

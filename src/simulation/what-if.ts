@@ -100,10 +100,7 @@ async function besideComparison(
   { opened, answer }: { opened: OpenedPopulation; answer: ScenarioAnswer },
 ): Promise<ScenarioAnswer> {
   if (answer.evaluation.edited.length === 0) return answer
-  const adjusted = await adjustBehaviour(database, {
-    ...{ ...setting, opened, edit: setting.scenario },
-    isFull: setting.most === null,
-  })
+  const adjusted = await adjustBehaviour(database, { opened, edit: setting.scenario })
   const notCompared = (reason: string): ScenarioAnswer => ({
     ...answer,
     evidenceWords: `${answer.evidenceWords}. Days with and without were not compared: ${reason}`,
