@@ -41,12 +41,12 @@ export function fitCustomerEffects(
     for (const [place, row] of rows.entries()) target[row] = treated[place] - control[place]
     return target
   })
-  const { predictions, penalties } = crossFitRidge({ features, rows, foldOf, folds, targets })
+  const { predictions, penalties, learned } = crossFitRidge({ features, rows, foldOf, folds, targets })
   const slopes = targets.map((target, index) =>
     penalties[index] === null ? 0 : slopeOf(rows, { target, foretold: predictions[index] }),
   )
   const chosen = slopes.map((slope, index) => (slope > 0 ? penalties[index] : heavyPenalty))
-  const fits = fitRidge({ features, rows, targets }, { penalties: chosen, cluster })
+  const fits = fitRidge({ features, rows, targets }, { learned, penalties: chosen, cluster })
   const own = rows.map((row) => cluster[row])
   return scores.map((score, index) => ({
     average: effectOf(score, own),

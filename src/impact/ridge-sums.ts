@@ -60,33 +60,66 @@ export interface SumRequest {
   readonly targets: readonly ArrayLike<number>[]
 }
 
+/** Rows that are added at once: the sums are read and written once for all of them. */
+const rowsAtOnce = 8
+
+/** Sums of the products of the columns of some rows: upper triangle of [size × size]. */
+export function sumProducts(rows: readonly Float64Array[], size: number): Float64Array {
+  const products = new Float64Array(size * size)
+  const none = new Float64Array(size)
+  for (let from = 0; from < rows.length; from += rowsAtOnce)
+    addBlock(
+      products,
+      Array.from({ length: rowsAtOnce }, (_, place) => rows[from + place] ?? none),
+    )
+  return products
+}
+
 /** One pass over the rows. */
 export function sumByFold(request: SumRequest, scaled: Scaled): Sums[] {
-  const { features, rows, foldOf, folds, targets } = request
+  const { rows, foldOf, folds } = request
+  return Array.from({ length: folds }, (_, fold) =>
+    sumRows(
+      request,
+      scaled,
+      rows.filter((row) => foldOf[row] === fold),
+    ),
+  )
+}
+
+function sumRows({ features, targets }: SumRequest, scaled: Scaled, rows: Int32Array): Sums {
   const { columns, values } = features
   const size = columns + 1
-  const counts = new Int32Array(folds)
-  const all = Array.from({ length: folds }, () => ({
-    size,
-    products: new Float64Array(size * size),
-    withTargets: new Float64Array(size * targets.length),
-    squares: new Float64Array(targets.length),
-  }))
-  const x = new Float64Array(size)
-  for (const row of rows) {
-    const { products, withTargets, squares } = all[foldOf[row]]
-    counts[foldOf[row]]++
-    readRow(x, values, row, { columns, scaled })
-    for (let i = 0; i < size; i++) {
-      const own = x[i]
-      if (own === 0) continue
-      for (let j = i, at = i * size; j < size; j++) products[at + j] += own * x[j]
-      for (let t = 0, at = i * targets.length; t < targets.length; t++)
-        withTargets[at + t] += own * targets[t][row]
+  const products = new Float64Array(size * size)
+  const withTargets = new Float64Array(size * targets.length)
+  const block = Array.from({ length: rowsAtOnce }, () => new Float64Array(size))
+  for (let from = 0; from < rows.length; from += rowsAtOnce) {
+    for (const [place, x] of block.entries()) {
+      if (from + place < rows.length) readRow(x, values, rows[from + place], { columns, scaled })
+      else x.fill(0)
     }
-    for (let t = 0; t < targets.length; t++) squares[t] += targets[t][row] ** 2
+    addBlock(products, block)
+    for (const [place, x] of block.entries()) {
+      if (from + place >= rows.length) continue
+      for (const [t, target] of targets.entries()) {
+        const own = target[rows[from + place]]
+        for (let i = 0, at = t; i < size; i++, at += targets.length) withTargets[at] += x[i] * own
+      }
+    }
   }
-  return all.map((sums, fold) => ({ ...sums, rows: counts[fold] }))
+  const squares = Float64Array.from(targets, (target) => rows.reduce((sum, row) => sum + target[row] ** 2, 0))
+  return { rows: rows.length, size, products, withTargets, squares }
+}
+
+/** Adds the products of the columns of eight rows to the upper triangle. */
+function addBlock(products: Float64Array, [a, b, c, d, e, f, g, h]: readonly Float64Array[]): void {
+  const size = a.length
+  for (let i = 0; i < size; i++) {
+    const [a0, b0, c0, d0, e0, f0, g0, h0] = [a[i], b[i], c[i], d[i], e[i], f[i], g[i], h[i]]
+    for (let j = i, at = i * size + i; j < size; j++, at++)
+      products[at] +=
+        a0 * a[j] + b0 * b[j] + (c0 * c[j] + d0 * d[j]) + (e0 * e[j] + f0 * f[j] + (g0 * g[j] + h0 * h[j]))
+  }
 }
 
 export function addUp([first, ...others]: readonly Sums[]): Sums {

@@ -1,6 +1,15 @@
 import type { Matrix } from '../model/matrix.ts'
 import { factorise, solveFactorised } from './cholesky.ts'
-import { addUp, combined, readRow, type Scaled, type Sums, scaleColumns, sumByFold } from './ridge-sums.ts'
+import {
+  addUp,
+  combined,
+  readRow,
+  type Scaled,
+  type Sums,
+  scaleColumns,
+  sumByFold,
+  sumProducts,
+} from './ridge-sums.ts'
 
 /** Rows that linear fits learn from, and what they are to foretell. */
 export interface RidgeProblem {
@@ -22,6 +31,14 @@ export interface CrossFit {
   readonly penalties: readonly (number | null)[]
   /** Share of the variance that is foretold of rows outside the fit; 0 where the mean alone serves. */
   readonly explained: readonly number[]
+  /** What all rows add up to, for fits on all of them. */
+  readonly learned: Learned
+}
+
+/** All that is needed of the rows to fit them linearly. */
+interface Learned {
+  readonly scaled: Scaled
+  readonly sums: Sums
 }
 
 /** Penalties in units of rows × variance of a column, heaviest first. */
@@ -49,6 +66,7 @@ export function crossFitRidge(problem: RidgeProblem): CrossFit {
     predictions: predictByFold(problem, scaled, { rests, penalties }),
     penalties,
     explained: choices.map(({ error }, target) => (bases[target] > 0 ? 1 - error / bases[target] : 0)),
+    learned: { scaled, sums: total },
   }
 }
 
@@ -66,15 +84,17 @@ export interface RidgeFit {
 /**
  * Targets learned from all of `rows`, each with a given penalty (null: the mean alone).
  *
+ * @param learned what a cross-fit of the same rows and targets found.
  * @param cluster rows of one cluster (customer, account) are one observation. [all rows]
  */
 export function fitRidge(
   { features, rows, targets }: Pick<RidgeProblem, 'features' | 'rows' | 'targets'>,
-  { penalties, cluster }: { penalties: readonly (number | null)[]; cluster: ArrayLike<number> },
+  {
+    learned: { scaled, sums },
+    penalties,
+    cluster,
+  }: { learned: Learned; penalties: readonly (number | null)[]; cluster: ArrayLike<number> },
 ): RidgeFit[] {
-  const scaled = scaleColumns(features, rows)
-  const none = new Uint8Array(features.rows)
-  const [sums] = sumByFold({ features, rows, foldOf: none, folds: 1, targets }, scaled)
   const factors = new Map(
     [...new Set(penalties)].map((penalty) => [penalty, factorise(penalised(sums, penalty), sums.size)]),
   )
@@ -82,7 +102,7 @@ export function fitRidge(
     const lower = factors.get(penalties[t]) as Float64Array
     const known = knownSide(sums, penalties[t]).filter((_, at) => at % targets.length === t)
     const coefficients = solveFactorised(lower, known, sums.size)
-    const scores = scoresOf({ features, rows, target }, { scaled, coefficients, cluster })
+    const scores = () => scoresOf({ features, rows, target }, { scaled, coefficients, cluster })
     return rawFit({ coefficients, scaled, lower, scores })
   })
 }
@@ -118,38 +138,38 @@ function rawFit({
   coefficients: Float64Array
   scaled: Scaled
   lower: Float64Array
-  scores: readonly Float64Array[]
+  /** Dear, and rarely asked for. */
+  scores: () => readonly Float64Array[]
 }): RidgeFit {
   const size = coefficients.length
   const weights = scaled.scale.map((scale, c) => coefficients[c + 1] * scale)
-  const correction = scores.length / Math.max(1, scores.length - 1)
+  let covariance: Float64Array | null = null
+  const variancesAt: RidgeFit['variancesAt'] = ({ rows, columns, values }) => {
+    covariance ??= covarianceOf(lower, scores(), size)
+    const own = covariance
+    const x = new Float64Array(size)
+    return Float64Array.from({ length: rows }, (_, row) => {
+      readRow(x, values, row, { columns, scaled })
+      return quadratic(x, own)
+    })
+  }
   return {
     intercept: coefficients[0] - dot(weights, scaled.mean),
     weights,
-    varianceAt(row) {
-      const x = new Float64Array(size)
-      readRow(x, row, 0, { columns: size - 1, scaled })
-      const influence = solveFactorised(lower, x, size)
-      const squares = scores.reduce((sum, score) => sum + dot(score, influence) ** 2, 0)
-      return squares * correction
-    },
-    variancesAt({ rows, columns, values }) {
-      const covariance = covarianceOf(lower, scores, size)
-      const x = new Float64Array(size)
-      return Float64Array.from({ length: rows }, (_, row) => {
-        readRow(x, values, row, { columns, scaled })
-        return quadratic(x, covariance) * correction
-      })
-    },
+    varianceAt: (row) => variancesAt({ rows: 1, columns: size - 1, values: Float32Array.from(row) })[0],
+    variancesAt,
   }
 }
 
-/** Covariance of the coefficients: what all clusters pull them by, squared. **Shape** [size × size] */
+/**
+ * Covariance of the coefficients: what all clusters pull them by, squared, as if there were one more to tell from.
+ * **Shape** [size × size]
+ */
 function covarianceOf(lower: Float64Array, scores: readonly Float64Array[], size: number): Float64Array {
-  const pulls = new Float64Array(size * size)
-  for (const score of scores)
-    for (let i = 0; i < size; i++)
-      for (let j = 0, own = score[i]; j < size; j++) pulls[i * size + j] += own * score[j]
+  const pulls = sumProducts(scores, size)
+  const correction = scores.length / Math.max(1, scores.length - 1)
+  for (let i = 0; i < size; i++)
+    for (let j = i; j < size; j++) pulls[j * size + i] = pulls[i * size + j] *= correction
   const half = solveFactorised(lower, pulls, size)
   return solveFactorised(
     lower,

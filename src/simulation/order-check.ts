@@ -196,7 +196,7 @@ export function carryRisk(
   const { features, isTreated, cluster } = request.arm.pair.comparison
   const rows = rowsWhere(isTreated, 0).filter((row) => !Number.isNaN(outcome[row]))
   const { foldOf, folds } = foldsWithinArms(isTreated, cluster, request.seed)
-  const { penalties } = crossFitRidge({ features, rows, foldOf, folds, targets: [outcome] })
-  const [fit] = fitRidge({ features, rows, targets: [outcome] }, { penalties, cluster })
+  const { penalties, learned } = crossFitRidge({ features, rows, foldOf, folds, targets: [outcome] })
+  const [fit] = fitRidge({ features, rows, targets: [outcome] }, { learned, penalties, cluster })
   return fittedAt(fit, population)
 }

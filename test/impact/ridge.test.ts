@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { factorise, solveFactorised } from '../../src/impact/cholesky.ts'
-import { crossFitRidge, fitRidge } from '../../src/impact/ridge.ts'
+import { crossFitRidge, fitRidge, type RidgeProblem } from '../../src/impact/ridge.ts'
 
 /** Rows of three columns, the last one constant, and a target that follows the first two. */
 function linearRows(rows: number, noise: number) {
@@ -36,10 +36,16 @@ describe('a system of equations', () => {
   })
 })
 
+function learned(problem: Pick<RidgeProblem, 'features' | 'rows' | 'targets'>) {
+  const foldOf = Uint8Array.from({ length: problem.features.rows }, (_, row) => row % 2)
+  return { learned: crossFitRidge({ ...problem, foldOf, folds: 2 }).learned }
+}
+
 describe('a linear fit', () => {
   it('finds the law, whatever the scale of columns and with constant ones', () => {
     const { features, target, rows } = linearRows(400, 0)
-    const [fit] = fitRidge({ features, rows, targets: [target] }, { penalties: [1e-9], cluster: rows })
+    const problem = { features, rows, targets: [target] }
+    const [fit] = fitRidge(problem, { ...learned(problem), penalties: [1e-9], cluster: rows })
     expect(fit.weights[0]).toBeCloseTo(2, 4)
     expect(fit.weights[1] * 50).toBeCloseTo(-0.5, 4)
     expect(fit.weights[2]).toBe(0)
@@ -51,14 +57,15 @@ describe('a linear fit', () => {
     const problem = { features, rows, foldOf, folds: 3, targets: [target] }
     const { predictions, penalties } = crossFitRidge(problem)
     const others = rows.filter((row) => foldOf[row] !== 0)
-    const [fit] = fitRidge({ features, rows: others, targets: [target] }, { penalties, cluster: rows })
+    const rest = { ...problem, rows: others }
+    const [fit] = fitRidge(rest, { ...learned(rest), penalties, cluster: rows })
     for (const row of [0, 3, 6]) {
       const x = features.values.subarray(row * 3, row * 3 + 3)
       const foretold = fit.intercept + x.reduce((sum, value, c) => sum + value * fit.weights[c], 0)
       expect(predictions[0][row]).toBeCloseTo(foretold, 3)
     }
     // Not what a fit says that has seen the row.
-    const [whole] = fitRidge({ features, rows, targets: [target] }, { penalties, cluster: rows })
+    const [whole] = fitRidge(problem, { ...learned(problem), penalties, cluster: rows })
     expect(Math.abs(whole.weights[0] - fit.weights[0])).toBeGreaterThan(1e-4)
   })
   it('foretells the mean where nothing can be told', () => {
