@@ -1,4 +1,5 @@
-import type { Matrix } from '../model/matrix.ts'
+import { type Matrix, selectRows } from '../model/matrix.ts'
+import { meanOf } from '../model/metrics.ts'
 import { type Effect, effectOf } from './doubly-robust.ts'
 import { crossFitRidge, fitRidge, type RidgeFit } from './ridge.ts'
 import { type Comparison, foldsWithinArms, type OutcomeScores } from './treatment-effects.ts'
@@ -12,8 +13,6 @@ export interface CustomerEffects {
   readonly fit: RidgeFit
 }
 
-/** What is needed of one-sided 95% bounds. */
-const quantile = 1.645
 /** A penalty draws differences towards nothing; a slope above 1 undoes it, so far. */
 const mostSlope = 1.5
 /** Where no differences were shown they are still fitted, this heavily, to know how large they might be. */
@@ -23,10 +22,9 @@ const heavyPenalty = 2
  * Learns the effect on each customer from doubly robust scores, whose mean given what is known is that effect: of several
  * outcomes that are known of the same customers.
  *
- * How far effects differ is judged on customers that the fit did not see: scores are set against what was foretold of
- * them. Without a slope above 0 beyond chance everybody gets the average; another slope than 1 draws effects towards it,
- * or undoes what the penalty drew.
- * Source: Kennedy (2023), DR-learner; Chernozhukov, Demirer, Duflo & Fernández-Val (2018), best linear predictor.
+ * Two ways in which effects may differ are tried: with all that is known, and with what would happen without treatment
+ * alone, which takes less to be shown. See {@link showDifferences}.
+ * Source: Kennedy (2023), DR-learner; Kent et al. (2020), effects by risk.
  */
 export function fitCustomerEffects(
   scores: readonly OutcomeScores[],
@@ -36,46 +34,112 @@ export function fitCustomerEffects(
   if (scores.length === 0) return []
   const { rows } = scores[0]
   const { foldOf, folds } = foldsWithinArms(isTreated, cluster, seed + 1)
-  const targets = scores.map(({ treated, control }) => {
-    const target = new Float64Array(features.rows)
-    for (const [place, row] of rows.entries()) target[row] = treated[place] - control[place]
-    return target
-  })
+  const spread = (values: (place: number) => number) => {
+    const all = new Float64Array(features.rows)
+    for (const [place, row] of rows.entries()) all[row] = values(place)
+    return all
+  }
+  const targets = scores.map(({ treated, control }) => spread((place) => treated[place] - control[place]))
   const { predictions, penalties, learned } = crossFitRidge({ features, rows, foldOf, folds, targets })
-  const slopes = targets.map((target, index) =>
-    penalties[index] === null ? 0 : slopeOf(rows, { target, foretold: predictions[index] }),
+  const shown = scores.map(({ risk }, index) =>
+    showDifferences(rows, {
+      target: targets[index],
+      foretold: penalties[index] === null ? null : predictions[index],
+      risk: spread((place) => risk[place]),
+    }),
   )
-  const chosen = slopes.map((slope, index) => (slope > 0 ? penalties[index] : heavyPenalty))
+  const chosen = shown.map(({ by }, index) => (by === 'features' ? penalties[index] : heavyPenalty))
   const fits = fitRidge({ features, rows, targets }, { learned, penalties: chosen, cluster })
   const own = rows.map((row) => cluster[row])
-  return scores.map((score, index) => ({
-    average: effectOf(score, own),
-    slope: slopes[index],
-    fit: fits[index],
-  }))
+  return scores.map((score, index) => {
+    const average = effectOf(score, own)
+    const differences = shown[index]
+    return differences.by === 'risk'
+      ? {
+          average,
+          slope: 1,
+          fit: fitOnRisk(average, differences, { features, rows, riskFit: score.riskFit }),
+        }
+      : { average, slope: differences.slope, fit: fits[index] }
+  })
 }
 
-/** Slope of scores on what was foretold of them, 0 to 1.5; 0 where it might be chance. */
-export function slopeOf(
+/** What effects were shown to go with; null: nothing, and everybody gets the average. */
+export interface Differences {
+  readonly by: 'features' | 'risk' | null
+  /** Of effects on what they go with; 0 where nothing was shown. */
+  readonly slope: number
+  readonly standardError: number
+  /** Of what they go with. */
+  readonly mean: number
+}
+
+const nothingShown: Differences = { by: null, slope: 0, standardError: 0, mean: 0 }
+/** How sure a slope must be, so that by either way differences are shown by chance five times in a hundred: 97.5% each. */
+const oneSided = 1.96
+const twoSided = 2.241
+
+/**
+ * How far effects differ, judged on customers that the fits did not see: scores are set against what was foretold of the
+ * effect (null: nothing), and against the risk. Without a slope beyond chance nothing is shown; of two, the surer counts.
+ * Source: Chernozhukov, Demirer, Duflo & Fernández-Val (2018), best linear predictor.
+ */
+export function showDifferences(
   rows: Int32Array,
-  { target, foretold }: { target: Float64Array; foretold: Float64Array },
-): number {
-  const mean = (values: Float64Array) => rows.reduce((sum, row) => sum + values[row], 0) / rows.length
-  const [targetMean, foretoldMean] = [mean(target), mean(foretold)]
+  { target, foretold, risk }: { target: Float64Array; foretold: Float64Array | null; risk: Float64Array },
+): Differences {
+  const byFeatures = foretold && regress(rows, target, foretold)
+  const byRisk = regress(rows, target, risk)
+  const sureness = ({ slope, standardError }: Slope) => (standardError > 0 ? slope / standardError : 0)
+  const features = byFeatures === null ? 0 : sureness(byFeatures)
+  const ofRisk = Math.abs(sureness(byRisk))
+  if (byFeatures !== null && features > oneSided && features >= ofRisk)
+    return { by: 'features', ...byFeatures, slope: Math.min(mostSlope, byFeatures.slope) }
+  return ofRisk > twoSided ? { by: 'risk', ...byRisk } : nothingShown
+}
+
+type Slope = Pick<Differences, 'slope' | 'standardError' | 'mean'>
+
+/** Slope of scores on a number, robust against unequal spread and single customers that pull it (HC3). */
+function regress(rows: Int32Array, target: Float64Array, on: Float64Array): Slope {
+  const meanAt = (values: Float64Array) => rows.reduce((sum, row) => sum + values[row], 0) / rows.length
+  const [targetMean, mean] = [meanAt(target), meanAt(on)]
   let products = 0
   let squares = 0
   for (const row of rows) {
-    products += (target[row] - targetMean) * (foretold[row] - foretoldMean)
-    squares += (foretold[row] - foretoldMean) ** 2
+    products += (target[row] - targetMean) * (on[row] - mean)
+    squares += (on[row] - mean) ** 2
   }
-  if (squares === 0) return 0
+  if (squares === 0) return { slope: 0, standardError: 0, mean }
   const slope = products / squares
   let errors = 0
   for (const row of rows) {
-    const off = foretold[row] - foretoldMean
-    errors += (off * (target[row] - targetMean - slope * off)) ** 2
+    const off = on[row] - mean
+    const pull = 1 / rows.length + off ** 2 / squares
+    errors += ((off * (target[row] - targetMean - slope * off)) / (1 - pull)) ** 2
   }
-  return slope - (quantile * Math.sqrt(errors)) / squares > 0 ? Math.min(mostSlope, slope) : 0
+  return { slope, standardError: Math.sqrt(errors) / squares, mean }
+}
+
+/** An effect that is larger or smaller the higher the risk. */
+function fitOnRisk(
+  average: Effect,
+  { slope, standardError }: Differences,
+  { features, rows, riskFit }: { features: Matrix; rows: Int32Array; riskFit: RidgeFit },
+): RidgeFit {
+  const { intercept, weights } = riskFit
+  const mean = meanOf(fittedAt(riskFit, selectRows(features, rows)))
+  const variancesAt: RidgeFit['variancesAt'] = ({ rows, columns, values }) =>
+    Float64Array.from({ length: rows }, (_, row) => {
+      const off = linearAt({ intercept, weights }, values.subarray(row * columns, (row + 1) * columns)) - mean
+      return average.standardError ** 2 + (off * standardError) ** 2
+    })
+  return {
+    intercept: average.effect + slope * (intercept - mean),
+    weights: weights.map((weight) => slope * weight),
+    varianceAt: (row) => variancesAt({ rows: 1, columns: row.length, values: Float32Array.from(row) })[0],
+    variancesAt,
+  }
 }
 
 /** Effect on each of some customers. **Shape** [customers]; features as those of the comparison were encoded */
@@ -86,11 +150,14 @@ export function effectsAt({ average, slope, fit }: CustomerEffects, features: Ma
 /** What a fit foretells of each row. [rows] */
 export function fittedAt(fit: RidgeFit, { rows, columns, values }: Matrix): Float64Array {
   return Float64Array.from({ length: rows }, (_, row) =>
-    fittedOf(fit, values.subarray(row * columns, (row + 1) * columns)),
+    linearAt(fit, values.subarray(row * columns, (row + 1) * columns)),
   )
 }
 
-function fittedOf({ intercept, weights }: RidgeFit, row: ArrayLike<number>): number {
+function linearAt(
+  { intercept, weights }: Pick<RidgeFit, 'intercept' | 'weights'>,
+  row: ArrayLike<number>,
+): number {
   let own = intercept
   for (let c = 0; c < weights.length; c++) own += weights[c] * row[c]
   return own
@@ -119,7 +186,7 @@ export interface EffectFigure {
  */
 export function effectAtRow(effects: CustomerEffects, row: ArrayLike<number>): EffectFigure {
   const { slope, fit } = effects
-  return figureAt(effects, fittedOf(fit, row), slope > 0 ? fit.varianceAt(row) : 0)
+  return figureAt(effects, linearAt(fit, row), slope > 0 ? fit.varianceAt(row) : 0)
 }
 
 /** The effect on each of many customers with its standard error. [customers] each */

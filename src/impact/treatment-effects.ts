@@ -1,7 +1,7 @@
 import { densePositions, shuffledIndices } from '../model/folds.ts'
 import { type Matrix, selectRows } from '../model/matrix.ts'
 import { armScores } from './doubly-robust.ts'
-import { crossFitRidge } from './ridge.ts'
+import { crossFitRidge, fitRidge, type RidgeFit } from './ridge.ts'
 
 /** Customers in two arms, and what was known of them before. **Shape** arrays are [customers]. */
 export interface Comparison {
@@ -21,6 +21,13 @@ export interface OutcomeScores {
   readonly rows: Int32Array
   readonly control: Float64Array
   readonly treated: Float64Array
+  /**
+   * What would happen without treatment, foretold by fits that did not see the customer: how much more than for others
+   * of its fold, since fits of other folds know of a fold how high it is.
+   */
+  readonly risk: Float64Array
+  /** The same as a linear function of what was known, learned from all who were not treated. */
+  readonly riskFit: RidgeFit
 }
 
 /**
@@ -39,14 +46,26 @@ export function scoreArms(
   const propensity = Float64Array.from(rows, (row) => comparison.propensity[row])
   const targets = outcomes.map((outcome) => Float64Array.from(rows, (row) => outcome[row]))
   const { foldOf, folds } = foldsWithinArms(isTreated, cluster, seed)
-  const fitArm = (arm: number) =>
-    crossFitRidge({ features, rows: rowsWhere(isTreated, arm), foldOf, folds, targets }).predictions
-  const ifControl = fitArm(0)
-  const ifTreated = fitArm(1)
+  const problemOf = (arm: number) => ({ features, rows: rowsWhere(isTreated, arm), foldOf, folds, targets })
+  const untreated = problemOf(0)
+  const { predictions: ifControl, penalties, learned } = crossFitRidge(untreated)
+  const { predictions: ifTreated } = crossFitRidge(problemOf(1))
+  const riskFits = fitRidge(untreated, { learned, penalties, cluster })
   return targets.map((outcome, t) => ({
-    rows,
+    ...{ rows, risk: centred(ifControl[t], foldOf, folds), riskFit: riskFits[t] },
     ...armScores({ isTreated, outcome, propensity, ifControl: ifControl[t], ifTreated: ifTreated[t] }),
   }))
+}
+
+/** Values less the mean of their fold. */
+function centred(values: Float64Array, foldOf: Uint8Array, folds: number): Float64Array {
+  const sums = new Float64Array(folds)
+  const counts = new Float64Array(folds)
+  for (const [row, fold] of foldOf.entries()) {
+    sums[fold] += values[row]
+    counts[fold]++
+  }
+  return values.map((value, row) => value - sums[foldOf[row]] / counts[foldOf[row]])
 }
 
 /** Rows of an arm. */

@@ -1,4 +1,4 @@
-import { fittedAt, slopeOf } from '../impact/effect-by-customer.ts'
+import { fittedAt, showDifferences } from '../impact/effect-by-customer.ts'
 import type { ComparedArms, InitiativeComparison } from '../impact/initiative.ts'
 import type { MeasuredMetric } from '../impact/measured-metrics.ts'
 import { scoreByRows } from '../impact/measurement.ts'
@@ -92,10 +92,14 @@ export function orderCompared(request: CheckRequest): OrderedCustomers | null {
   const customers: JudgedCustomers = { rows: own.rows, gain, foldOf, cluster }
   const scored = group.places.flatMap((place, at) => {
     if (place === 0) return []
-    const { treated, control, rows } = group.scores[at]
+    const { treated, control, risk: foretold, rows } = group.scores[at]
     const target = new Float64Array(members.length)
-    for (const [index, row] of rows.entries()) target[row] = treated[index] - control[index]
-    return [{ target, unit: Float64Array.from(members, (row) => known[place - 1].unit[row]) }]
+    const risk = new Float64Array(members.length)
+    for (const [index, row] of rows.entries()) {
+      target[row] = treated[index] - control[index]
+      risk[row] = foretold[index]
+    }
+    return [{ target, risk, unit: Float64Array.from(members, (row) => known[place - 1].unit[row]) }]
   })
   return {
     customers,
@@ -122,6 +126,8 @@ function measuredPart(
 /** A part's scores, and what a unit of it brings. By members. */
 interface ScoredPart {
   readonly target: Float64Array
+  /** What would happen without treatment. */
+  readonly risk: Float64Array
   readonly unit: Float64Array
 }
 
@@ -137,15 +143,17 @@ function foretellGains(
   const shown = new Float64Array(features.rows)
   if (parts.length === 0) return { fitted, shown }
   const { predictions, penalties } = crossFitRidge({ features, rows, foldOf, folds, targets })
-  for (const [p, { target, unit }] of parts.entries()) {
+  for (const [p, { target, risk, unit }] of parts.entries()) {
     for (let fold = 0; fold < folds; fold++) {
       const others = rows.filter((row) => foldOf[row] !== fold)
-      const mean = others.reduce((sum, row) => sum + target[row], 0) / others.length
-      const slope = penalties[p] === null ? 0 : slopeOf(others, { target, foretold: predictions[p] })
+      const effect = others.reduce((sum, row) => sum + target[row], 0) / others.length
+      const foretold = penalties[p] === null ? null : predictions[p]
+      const { by, slope, mean } = showDifferences(others, { target, foretold, risk })
+      const on = by === 'risk' ? risk : predictions[p]
       for (const row of rows) {
         if (foldOf[row] !== fold) continue
         fitted[row] += unit[row] * predictions[p][row]
-        shown[row] += unit[row] * (mean + slope * (predictions[p][row] - mean))
+        shown[row] += unit[row] * (effect + slope * (on[row] - mean))
       }
     }
   }
