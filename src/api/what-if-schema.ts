@@ -111,6 +111,7 @@ const strengthSchema = z
     scenario: figures,
     difference: figures,
     ...worth,
+    associational,
   })
   .meta({ id: 'StrengthAnswer' })
 

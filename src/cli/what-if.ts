@@ -120,12 +120,12 @@ function questionInWords(answer: QuestionReport): string {
   }
 }
 
-function strengthInWords({ strength, changes, support, difference }: StrengthReport): string {
+function strengthInWords({ strength, changes, support, difference, associational }: StrengthReport): string {
   const figures = (['nps', 'outcomes'] as const).flatMap((of) =>
     Object.keys(difference[of]).map((name) => {
       const { label, value, low, high } = figureOf(difference, of, name)
       const unit = of === 'nps' ? '' : ' points'
-      return `${label} ${signed(value, 2)}${unit} (${signed(low, 2)} to ${signed(high, 2)})`
+      return `${label} ${signed(value, 2)}${unit} (${signed(low, 2)} to ${signed(high, 2)})${beside({ associational }, of, name)}`
     }),
   )
   const left = support.refused ? `; ${support.reason}` : ''
@@ -151,7 +151,11 @@ function figureOf(difference: Difference, of: 'nps' | 'outcomes', name: string):
 }
 
 /** What the forecasts alone say of the same figure, beside an adjusted one. */
-function beside({ associational }: WhatIfReport, of: 'nps' | 'outcomes', name: string): string {
+function beside(
+  { associational }: Pick<WhatIfReport, 'associational'>,
+  of: 'nps' | 'outcomes',
+  name: string,
+): string {
   if (associational === null) return ''
   const { value, low, high } = figureOf(associational.difference, of, name)
   return `; by the forecasts alone ${signed(value, 3)} (${signed(low, 3)} to ${signed(high, 3)})`

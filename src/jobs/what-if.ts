@@ -96,6 +96,8 @@ export interface StrengthReport {
   readonly difference: GroupFigures
   readonly money?: ScenarioMoney
   readonly if_causal?: ScenarioMoney
+  /** As that of a scenario. */
+  readonly associational: AssociationalReport | null
 }
 
 /** Where the numbers of a question come from. */
@@ -244,6 +246,7 @@ function strengthReport({ strength, changes, answer }: StrengthAnswer): Strength
     scenario: figures.scenario,
     difference: figures.difference,
     ...moneyOf(answer),
+    associational: associationalOf(answer),
   }
 }
 
@@ -254,8 +257,12 @@ function stateGoal(
   const digits = figure.startsWith('nps_') ? 1 : 4
   const [from, to, wanted] = [baseline, value, target].map((number) => number.toFixed(digits))
   const changes = nearest.changes.map(strengthWords).join(' and ')
+  const by =
+    nearest.answer.evidence === 'associational'
+      ? 'by how forecasts answer to other behaviour'
+      : 'by what days with such events were measured to do'
   return isReached
-    ? `${figure} from ${from} to ${wanted}: ${changes} brings it to ${to}, by how forecasts answer to other behaviour.`
+    ? `${figure} from ${from} to ${wanted}: ${changes} brings it to ${to}, ${by}.`
     : `No strength of it brings ${figure} from ${from} to ${wanted}: ${changes} is as far as it goes within what is known, and brings ${to}.`
 }
 

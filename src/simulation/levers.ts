@@ -1,7 +1,7 @@
 import { usageError } from '../domain/errors.ts'
 import { milderChange } from './milder.ts'
 import type { Change, Scenario } from './scenario.ts'
-import { answerChanges, type ScenarioAnswer } from './what-if.ts'
+import { answerChanges, besideComparison, type ScenarioAnswer } from './what-if.ts'
 import type { ScenarioRequest, Workplace } from './workplace.ts'
 
 /** An answer at a share of a scenario's strength. */
@@ -48,8 +48,12 @@ export async function seekGoal(
   request: ScenarioRequest,
   { lever, figure, target }: { lever: number | null; figure: string; target: number },
 ): Promise<GoalAnswer> {
-  const answerAt = await openStrengths(workplace, request, lever)
-  const full = await answerAt(1)
+  const ask = await openStrengths(workplace, request, lever)
+  const compared = await ask(1)
+  // What could not be compared is sought by the forecasts alone, at every strength.
+  const isCompared = figure in figuresOf(compared.answer, 'scenario')
+  const answerAt: AnswerAt = (strength) => ask(strength, isCompared)
+  const full = isCompared ? compared : await answerAt(1)
   const baseline = figureAt(full.answer, 'baseline', figure)
   const isUp = target >= baseline
   const reaches = ({ answer }: StrengthAnswer) => {
@@ -69,7 +73,8 @@ export async function seekGoal(
   return { isReached: true, nearest: found, baseline, value: figureAt(found.answer, 'scenario', figure) }
 }
 
-type AnswerAt = (strength: number) => Promise<StrengthAnswer>
+/** @param isCompared whether days with and without are compared, where they can be. Default: yes. */
+type AnswerAt = (strength: number, isCompared?: boolean) => Promise<StrengthAnswer>
 
 /** The strongest that holds, between nothing, which does, and all, which does not. */
 async function bisect(
@@ -108,13 +113,13 @@ async function openStrengths(
   lever: number | null,
 ): Promise<AnswerAt> {
   const { setting, opened } = await workplace.open(request)
-  return async (strength) => {
+  const { database } = workplace
+  return async (strength, isCompared = true) => {
     const changes = changesAt(setting.scenario, lever, strength)
-    return {
-      strength,
-      changes,
-      answer: await answerChanges(workplace.database, setting, { opened, changes }),
-    }
+    const own = { ...setting, scenario: { ...setting.scenario, changes } }
+    const answer = await answerChanges(database, own, opened)
+    if (!isCompared) return { strength, changes, answer }
+    return { strength, changes, answer: await besideComparison(database, own, { opened, answer }) }
   }
 }
 
@@ -124,13 +129,20 @@ function changesAt({ changes }: Scenario, lever: number | null, strength: number
   )
 }
 
-function figureAt({ figures }: ScenarioAnswer, part: 'baseline' | 'scenario', figure: string): number {
+function figureAt(answer: ScenarioAnswer, part: 'baseline' | 'scenario', figure: string): number {
+  const found = figuresOf(answer, part)
+  if (figure in found) return found[figure]
+  throw usageError(
+    'scenario',
+    `The question cannot be used:\n- goal.figure: found ${figure}; allowed: ${Object.keys(found).join(', ')}.`,
+  )
+}
+
+/** `nps_<days>` and `<outcome>_<horizon>` → value. */
+function figuresOf({ figures }: ScenarioAnswer, part: 'baseline' | 'scenario'): Record<string, number> {
   const { nps, outcomes } = figures[part]
-  const known = [...Object.keys(nps).map((days) => `nps_${days}`), ...Object.keys(outcomes)]
-  if (!known.includes(figure))
-    throw usageError(
-      'scenario',
-      `The question cannot be used:\n- goal.figure: found ${figure}; allowed: ${known.join(', ')}.`,
-    )
-  return figure.startsWith('nps_') ? nps[figure.slice('nps_'.length)].value : outcomes[figure].rate
+  return Object.fromEntries([
+    ...Object.entries(nps).map(([days, { value }]) => [`nps_${days}`, value] as const),
+    ...Object.entries(outcomes).map(([name, { rate }]) => [name, rate] as const),
+  ])
 }

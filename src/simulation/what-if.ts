@@ -11,7 +11,7 @@ import { transportInitiative } from './initiative-effects.ts'
 import { evaluateInitiative } from './initiative-evaluation.ts'
 import { costOf, moneyOf, type ScenarioMoney } from './money.ts'
 import { explainRefusal } from './refusal.ts'
-import type { Change, InitiativeEdit, Scenario } from './scenario.ts'
+import type { InitiativeEdit, Scenario } from './scenario.ts'
 import type { Scope } from './scope.ts'
 import { measureSupport, mostOutside } from './support.ts'
 import { type DifferenceVariance, differenceVariances, totalOf } from './uncertainty.ts'
@@ -59,23 +59,22 @@ export async function answerScenario(
     return answerOf(setting, await askInitiative(database, setting, first), 'are unlike any who were in it')
   }
   const { setting, opened } = await workplace.open(request)
-  const { changes } = request.scenario
-  const answer = await answerChanges(database, setting, { opened, changes })
+  const answer = await answerChanges(database, setting, opened)
+  if (answer.evaluation.edited.length === 0) return answer
   if (!answer.support.refused) return besideComparison(database, setting, { opened, answer })
   const { inside } = answer.support
   const reason = await explainRefusal(database, opened, { edit: request.scenario, inside })
   return { ...answer, support: { ...answer.support, reason } }
 }
 
-/** Answers what changes would bring to a population that is open already. */
+/** Answers by the forecasts alone what a scenario would bring to its population, which is open already. */
 export async function answerChanges(
   database: Database,
   setting: Setting,
-  { opened, changes }: { opened: OpenedPopulation; changes: readonly Change[] },
+  opened: OpenedPopulation,
 ): Promise<ScenarioAnswer> {
-  const { asked, card, onDraw, scenario } = setting
+  const { asked, card, onDraw, scenario: edit } = setting
   const isEnough = (evaluation: Evaluation) => isDrawnEnough(evaluation, setting)
-  const edit = { changes, reach: scenario.reach }
   const evaluation = await evaluateChanges(database, opened, { edit, isEnough, onDraw })
   const found: Found = {
     evaluation,
@@ -86,20 +85,17 @@ export async function answerChanges(
     assumptions: editWords(setting, evaluation),
     treatedCost: null,
   }
-  return answerOf(
-    { ...setting, scenario: { ...scenario, changes } },
-    found,
-    'would behave as none that there are',
-  )
+  return answerOf(setting, found, unlikeAny)
 }
 
+const unlikeAny = 'would behave as none that there are'
+
 /** Sets an adjusted comparison of the days with such events beside the answer; or says why there is none. */
-async function besideComparison(
+export async function besideComparison(
   database: Database,
   setting: Setting,
   { opened, answer }: { opened: OpenedPopulation; answer: ScenarioAnswer },
 ): Promise<ScenarioAnswer> {
-  if (answer.evaluation.edited.length === 0) return answer
   const adjusted = await adjustBehaviour(database, { opened, edit: setting.scenario })
   const notCompared = (reason: string): ScenarioAnswer => ({
     ...answer,
@@ -121,7 +117,7 @@ async function besideComparison(
     ],
     treatedCost: null,
   }
-  const own = answerOf(setting, found, '')
+  const own = answerOf(setting, found, unlikeAny)
   const { figures, money } = answer
   return {
     ...own,

@@ -209,7 +209,7 @@ describe('the quarantine', () => {
     })
     await ingestMade(made)
     await ingestMade(made, { program: await made.redefine({ environment: { DAY: '2' } }) })
-    expect((await refusedRows(made)).map(({ raw }) => raw.at)).toEqual(['x', 'y'])
+    expect((await refusedRows(made)).map(({ raw }) => raw.at).sort()).toEqual(['x', 'y'])
   })
 
   it('also takes a whole later file in which no time can be read', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { silentReporter } from '../../src/domain/progress.ts'
-import { askWhatIf, type WhatIfReport } from '../../src/jobs/what-if.ts'
+import { askQuestion, askWhatIf, type QuestionReport, type WhatIfReport } from '../../src/jobs/what-if.ts'
+import { parseQuestion } from '../../src/simulation/question-forms.ts'
 import { parseScenario } from '../../src/simulation/scenario.ts'
 import { makeTrainedCompany, type TrainedCompany } from '../api/trained-company.ts'
 
@@ -14,6 +15,17 @@ afterAll(() => company.remove())
 function ask(data: Record<string, unknown>): Promise<WhatIfReport> {
   const scenario = parseScenario(data)
   return askWhatIf(company.program, { ...company, scenario, isFull: true, seed: 1, reporter: silentReporter })
+}
+
+function askForm(data: Record<string, unknown>): Promise<QuestionReport> {
+  const question = parseQuestion(data)
+  return askQuestion(company.program, {
+    ...company,
+    question,
+    isFull: true,
+    seed: 1,
+    reporter: silentReporter,
+  })
 }
 
 const fewerTickets = { changes: [{ events: ['ticket'], remove: 0.5 }] }
@@ -33,6 +45,37 @@ describe('a change of how often events come', () => {
     const moved = async (remove: number) =>
       (await ask({ changes: [{ events: ['ticket'], remove }] })).difference?.outcomes.churn_90.rate as number
     expect(await moved(0.8)).toBeCloseTo(4 * (await moved(0.2)), 12)
+  })
+})
+
+describe('a change at several strengths', () => {
+  const allTickets = { changes: [{ events: ['ticket'], remove: 1 }] }
+  it('is compared at each, as a scenario of that strength is', async () => {
+    const answer = await askForm({ sweep: { scenario: allTickets, steps: 2 } })
+    if (answer.kind !== 'sweep') throw new Error('not a sweep')
+    const half = await ask(fewerTickets)
+    expect(answer.origin.evidence).toBe('adjusted')
+    expect(answer.sweep.map(({ money }) => money !== undefined)).toEqual([true, true, true])
+    expect(answer.sweep[0].difference.outcomes.churn_90.rate).toBeCloseTo(0, 12)
+    expect(answer.sweep[1].difference).toEqual(half.difference)
+    expect(answer.sweep[1].associational).toEqual(half.associational)
+  })
+  it('is sought by what was compared, and by the forecasts where a figure was not', async () => {
+    const whole = await ask(allTickets)
+    const { churn_90 } = whole.baseline?.outcomes ?? {}
+    const target = churn_90.rate + (whole.difference?.outcomes.churn_90.rate as number) / 2
+    const found = await askForm({ goal: { scenario: allTickets, figure: 'churn_90', target } })
+    if (found.kind !== 'goal') throw new Error('not a goal')
+    expect(found.origin.evidence).toBe('adjusted')
+    expect(found.goal.reached).toBe(true)
+    expect(Math.abs(found.goal.nearest.strength - 0.5)).toBeLessThanOrEqual(1 / 32)
+    expect(found.goal.statement).toMatch(/by what days with such events were measured to do/)
+    const nps = Object.keys(whole.associational?.difference.nps ?? {})
+    const onlyForecast = nps.find((days) => !(days in (whole.difference?.nps ?? {}))) as string
+    const sought = await askForm({
+      goal: { scenario: allTickets, figure: `nps_${onlyForecast}`, target: -100 },
+    })
+    expect(sought.kind === 'goal' && sought.origin.evidence).toBe('associational')
   })
 })
 

@@ -234,9 +234,8 @@ describe('a report of several answers', () => {
       expect(await page.locator('#sweep-table tbody th').allInnerTexts()).toEqual(
         ['0%', '25%', '50%', '75%', '100%'].map((strength) => expect.stringContaining(strength)),
       )
-      expect(await textOf(page, '#headline')).toMatch(
-        /^If the change is the cause, at 100% of it: NPS in 90 days/,
-      )
+      expect(await textOf(page, '.badge')).toBe('Adjusted comparison')
+      expect(await textOf(page, '#headline')).toMatch(/^At 100% of it: NPS in 90 days/)
     })
   })
   it('says of a goal what it takes, with its statement and the target', async () => {
