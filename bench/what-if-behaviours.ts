@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { WhatIfReport } from '../src/jobs/what-if.ts'
+import type { WhatIfReport } from '../src/jobs/answer-report.ts'
 import { meanOf } from '../src/model/metrics.ts'
 import type { Sparing } from '../training/synthetic/feelings.ts'
 import { loyalcast } from './commands.ts'

@@ -2,16 +2,12 @@ import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { usageError } from '../domain/errors.ts'
 import { money } from '../impact/statement.ts'
+import type { StrengthReport, WhatIfReport } from '../jobs/answer-report.ts'
 import { answerQuestion } from '../jobs/answered-question.ts'
 import { mostListed } from '../jobs/budget-report.ts'
 import { formatOf } from '../jobs/row-file.ts'
 import { writeTargets } from '../jobs/targets.ts'
-import {
-  type QuestionReport,
-  questionDocument,
-  type StrengthReport,
-  type WhatIfReport,
-} from '../jobs/what-if.ts'
+import { type QuestionReport, questionDocument } from '../jobs/what-if.ts'
 import { requirePlace, writeWhole } from '../lake/durable-files.ts'
 import { askedOn, type Question, scenariosOf } from '../simulation/question-forms.ts'
 import { readGiven, readSaved, recordAnswer, refuseBoth, saveScenario } from './asked-scenario.ts'

@@ -1,13 +1,8 @@
 import type { Program } from '../domain/program.ts'
 import type { Question } from '../simulation/question-forms.ts'
+import type { AnswerOrigin } from './answer-report.ts'
 import { headlinesOf, type QuestionRecord } from './headlines.ts'
-import {
-  type AnswerOrigin,
-  askQuestion,
-  type QuestionReport,
-  questionDocument,
-  type WhatIfOptions,
-} from './what-if.ts'
+import { askQuestion, type QuestionReport, questionDocument, type WhatIfOptions } from './what-if.ts'
 
 /** An answer, as it is shown and as it is remembered. */
 export interface AnsweredQuestion {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { silentReporter } from '../../src/domain/progress.ts'
+import type { WhatIfReport } from '../../src/jobs/answer-report.ts'
 import { measure } from '../../src/jobs/measure.ts'
-import { askWhatIf, type WhatIfReport } from '../../src/jobs/what-if.ts'
+import { askWhatIf } from '../../src/jobs/what-if.ts'
 import { parseScenario } from '../../src/simulation/scenario.ts'
 import { makeTreatedCompany, type TreatedCompany, treatedDay } from './treated-company.ts'
 

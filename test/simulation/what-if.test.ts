@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { silentReporter } from '../../src/domain/progress.ts'
-import { askQuestion, askWhatIf, type QuestionReport, type WhatIfReport } from '../../src/jobs/what-if.ts'
+import type { WhatIfReport } from '../../src/jobs/answer-report.ts'
+import { askQuestion, askWhatIf, type QuestionReport } from '../../src/jobs/what-if.ts'
 import { parseQuestion } from '../../src/simulation/question-forms.ts'
 import { parseScenario } from '../../src/simulation/scenario.ts'
 import { makeTrainedCompany, type TrainedCompany } from '../api/trained-company.ts'

@@ -1,5 +1,5 @@
+import type { AnswerOrigin } from '../answer-report.ts'
 import type { BudgetGain, BudgetReport, OrderPoint } from '../budget-report.ts'
-import type { AnswerOrigin } from '../what-if.ts'
 import { drawCurves } from './curve-chart.ts'
 import { plainShort } from './difference-charts.ts'
 import type { ReportSubject } from './inputs.ts'

@@ -1,5 +1,5 @@
 import type { Scenario } from '../../simulation/scenario.ts'
-import type { WhatIfReport } from '../what-if.ts'
+import type { WhatIfReport } from '../answer-report.ts'
 import { changeWords } from './change-words.ts'
 import { forestKey, rateRow, shownOf, signedShort } from './difference-charts.ts'
 import { drawForest, type ForestChart, type ForestRow } from './forest-chart.ts'

@@ -1,4 +1,4 @@
-import type { WhatIfReport } from '../what-if.ts'
+import type { WhatIfReport } from '../answer-report.ts'
 import { html, type Markup } from './markup.ts'
 import { worthOf } from './money-section.ts'
 import { differenceWords, type Given, mainFigures } from './tables.ts'

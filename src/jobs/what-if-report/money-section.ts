@@ -1,5 +1,5 @@
 import type { ScenarioMoney } from '../../simulation/money.ts'
-import type { WhatIfReport } from '../what-if.ts'
+import type { WhatIfReport } from '../answer-report.ts'
 import { html, type Markup } from './markup.ts'
 import { money, percent, range } from './words.ts'
 

@@ -1,6 +1,6 @@
 import { codeVersion } from '../../domain/version.ts'
 import type { Scenario } from '../../simulation/scenario.ts'
-import type { AnswerOrigin, StrengthReport, WhatIfReport } from '../what-if.ts'
+import type { AnswerOrigin, StrengthReport, WhatIfReport } from '../answer-report.ts'
 import { changeWords } from './change-words.ts'
 import type { ReportSubject } from './inputs.ts'
 import { html, type Markup } from './markup.ts'

@@ -1,4 +1,4 @@
-import type { WhatIfReport } from '../what-if.ts'
+import type { WhatIfReport } from '../answer-report.ts'
 import { differenceForests, npsCurves } from './difference-charts.ts'
 import { headlineSentence, headTiles } from './headline.ts'
 import type { ReportSubject } from './inputs.ts'

@@ -1,4 +1,5 @@
-import type { QuestionReport, StrengthReport } from '../what-if.ts'
+import type { StrengthReport } from '../answer-report.ts'
+import type { QuestionReport } from '../what-if.ts'
 import { type CurvePoint, drawCurves } from './curve-chart.ts'
 import { plainShort, signedShort } from './difference-charts.ts'
 import type { ReportSubject } from './inputs.ts'

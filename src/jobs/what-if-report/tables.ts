@@ -1,6 +1,6 @@
 import type { MovedCustomer, SegmentDifference } from '../../simulation/breakdown.ts'
 import type { GroupFigures } from '../../simulation/figures.ts'
-import type { WhatIfReport } from '../what-if.ts'
+import type { WhatIfReport } from '../answer-report.ts'
 import type { ReportSubject } from './inputs.ts'
 import { html, type Markup, type Part } from './markup.ts'
 import { count, figureTitle, money, percent, plain, points, range, signed, title } from './words.ts'
