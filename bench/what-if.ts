@@ -17,7 +17,7 @@ export async function main(args: readonly string[]): Promise<void> {
     options: {
       simulations: { type: 'string', default: '300' },
       seeds: { type: 'string', default: '20' },
-      'behaviour-seeds': { type: 'string', default: '5' },
+      'behaviour-seeds': { type: 'string', default: '6' },
       customers: { type: 'string' },
       speed: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '5' },
