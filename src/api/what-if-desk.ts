@@ -4,6 +4,7 @@ import type { QuestionJob } from '../control/question-jobs.ts'
 import { LoyalcastError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import { type Answerer, type AskedQuestion, openAnswerer } from '../jobs/answerer.ts'
+import type { QuestionRecord } from '../jobs/headlines.ts'
 import { QuestionQueue } from '../jobs/question-queue.ts'
 import type { QuestionAnswer, QuestionProgress } from '../jobs/question-task.ts'
 import { asProblem } from './asked-question.ts'
@@ -30,8 +31,8 @@ export class WhatIfDesk {
   readonly #answerer: Answerer
   readonly #queue: QuestionQueue
   readonly #controls = new Map<string, Promise<Control>>()
-  /** Program → the version that was prepared for, which is known with the first answer. */
-  readonly #prepared = new Map<string, string | null>()
+  /** Program → the version and the latest day that was prepared for, known with the first answer. */
+  readonly #prepared = new Map<string, Pick<QuestionRecord, 'modelVersion' | 'date'> | null>()
 
   constructor(options: DeskOptions) {
     const { dataFolder, modelsFolder, spillFolder, seed, questionWorker } = options
@@ -68,16 +69,17 @@ export class WhatIfDesk {
   /** Answers on a sample. **Errors** `invalid-question`, `no-predictions`, `busy`. */
   async answer(asked: AskedQuestion): Promise<QuestionAnswer> {
     const answered = await this.#answerer.answerSoon(asked).catch(throwProblem)
-    const { name } = asked.program
-    const { modelVersion } = answered.record
-    const before = this.#prepared.get(name)
+    const { program } = asked
+    const before = this.#prepared.get(program.name)
     if (before === undefined) return answered
-    this.#prepared.set(name, modelVersion)
-    if (before !== null && before !== modelVersion) this.prepare(asked.program)
+    const { modelVersion, date } = answered.record
+    const isOther = before?.modelVersion !== modelVersion || before.date < date
+    if (isOther) this.#prepared.set(program.name, answered.record)
+    if (isOther && before !== null) this.prepare(program)
     return answered
   }
 
-  /** Has measured, beside everything else, what questions will need; again once another version serves. */
+  /** Has measured, beside everything else, what questions will need; again once another version serves or a day lands. */
   prepare(program: Program): void {
     if (!this.#prepared.has(program.name)) this.#prepared.set(program.name, null)
     // Whoever asks what could not be measured is told why.

@@ -1,7 +1,7 @@
 import { type Matrix, selectRows } from '../model/matrix.ts'
 import { meanOf } from '../model/metrics.ts'
 import { type Effect, effectOf } from './doubly-robust.ts'
-import { crossFitRidge, fitRidge, type RidgeFit } from './ridge.ts'
+import { crossFitRidge, fitRidge, type LinearFit, linearAt, type RidgeFit, variancesAt } from './ridge.ts'
 import { type Comparison, foldsWithinArms, type OutcomeScores } from './treatment-effects.ts'
 
 /** What an arm does to customers by what is known of them, per customer and in the unit of the outcome. */
@@ -49,7 +49,8 @@ export function fitCustomerEffects(
     }),
   )
   const chosen = shown.map(({ by }, index) => (by === 'features' ? penalties[index] : heavyPenalty))
-  const fits = fitRidge({ features, rows, targets }, { learned, penalties: chosen, cluster })
+  const isSpread = shown.map(({ by }) => by === 'features')
+  const fits = fitRidge({ features, rows, targets }, { learned, penalties: chosen, cluster, isSpread })
   const own = rows.map((row) => cluster[row])
   return scores.map((score, index) => {
     const average = effectOf(score, own)
@@ -58,7 +59,7 @@ export function fitCustomerEffects(
       ? {
           average,
           slope: 1,
-          fit: fitOnRisk(average, differences, { features, rows, riskFit: score.riskFit }),
+          fit: fitOnRisk(average, differences, { features, rows, risk: score.riskFit }),
         }
       : { average, slope: differences.slope, fit: fits[index] }
   })
@@ -125,42 +126,24 @@ function regress(rows: Int32Array, target: Float64Array, on: Float64Array): Slop
 function fitOnRisk(
   average: Effect,
   { slope, standardError }: Differences,
-  { features, rows, riskFit }: { features: Matrix; rows: Int32Array; riskFit: RidgeFit },
+  { features, rows, risk }: { features: Matrix; rows: Int32Array; risk: LinearFit },
 ): RidgeFit {
-  const { intercept, weights } = riskFit
-  const mean = meanOf(fittedAt(riskFit, selectRows(features, rows)))
-  const variancesAt: RidgeFit['variancesAt'] = ({ rows, columns, values }) =>
-    Float64Array.from({ length: rows }, (_, row) => {
-      const off = linearAt({ intercept, weights }, values.subarray(row * columns, (row + 1) * columns)) - mean
-      return average.standardError ** 2 + (off * standardError) ** 2
-    })
+  const off = risk.intercept - meanOf(linearAt(risk, selectRows(features, rows)))
   return {
-    intercept: average.effect + slope * (intercept - mean),
-    weights: weights.map((weight) => slope * weight),
-    varianceAt: (row) => variancesAt({ rows: 1, columns: row.length, values: Float32Array.from(row) })[0],
-    variancesAt,
+    intercept: average.effect + slope * off,
+    weights: risk.weights.map((weight) => slope * weight),
+    spread: {
+      kind: 'slope',
+      level: average.standardError ** 2,
+      slope: standardError ** 2,
+      along: { intercept: off, weights: risk.weights },
+    },
   }
 }
 
 /** Effect on each of some customers. **Shape** [customers]; features as those of the comparison were encoded */
 export function effectsAt({ average, slope, fit }: CustomerEffects, features: Matrix): Float64Array {
-  return fittedAt(fit, features).map((own) => average.effect + slope * (own - average.effect))
-}
-
-/** What a fit foretells of each row. [rows] */
-export function fittedAt(fit: RidgeFit, { rows, columns, values }: Matrix): Float64Array {
-  return Float64Array.from({ length: rows }, (_, row) =>
-    linearAt(fit, values.subarray(row * columns, (row + 1) * columns)),
-  )
-}
-
-function linearAt(
-  { intercept, weights }: Pick<RidgeFit, 'intercept' | 'weights'>,
-  row: ArrayLike<number>,
-): number {
-  let own = intercept
-  for (let c = 0; c < weights.length; c++) own += weights[c] * row[c]
-  return own
+  return linearAt(fit, features).map((own) => average.effect + slope * (own - average.effect))
 }
 
 /**
@@ -185,8 +168,9 @@ export interface EffectFigure {
  * them. [columns]
  */
 export function effectAtRow(effects: CustomerEffects, row: ArrayLike<number>): EffectFigure {
-  const { slope, fit } = effects
-  return figureAt(effects, linearAt(fit, row), slope > 0 ? fit.varianceAt(row) : 0)
+  const only = { rows: 1, columns: row.length, values: Float32Array.from(row) }
+  const { effect, standardError } = effectFiguresAt(effects, only)
+  return { effect: effect[0], standardError: standardError[0] }
 }
 
 /** The effect on each of many customers with its standard error. [customers] each */
@@ -194,8 +178,10 @@ export function effectFiguresAt(
   effects: CustomerEffects,
   features: Matrix,
 ): { readonly effect: Float64Array; readonly standardError: Float64Array } {
-  const fitted = fittedAt(effects.fit, features)
-  const variances = effects.slope > 0 ? effects.fit.variancesAt(features) : new Float64Array(features.rows)
+  const { slope, fit } = effects
+  const fitted = linearAt(fit, features)
+  const variances =
+    slope > 0 && fit.spread ? variancesAt(fit.spread, features) : new Float64Array(features.rows)
   const figures = Array.from(fitted, (own, row) => figureAt(effects, own, variances[row]))
   return {
     effect: Float64Array.from(figures, ({ effect }) => effect),

@@ -70,22 +70,57 @@ export function crossFitRidge(problem: RidgeProblem): CrossFit {
   }
 }
 
-/** A linear function of raw features and how sure it is. */
-export interface RidgeFit {
+/** A linear function of raw features. */
+export interface LinearFit {
   readonly intercept: number
   /** [columns] */
   readonly weights: Float64Array
-  /** Variance of what it foretells of a row, or of the mean row of a group, robust against unequal spread. */
-  varianceAt(features: ArrayLike<number>): number
-  /** The same of many rows. [rows] */
-  variancesAt(features: Matrix): Float64Array
+}
+
+/**
+ * How sure a linear function is of a row, robust against unequal spread: by the covariance of its coefficients on scaled
+ * columns, a leading 1 included; or by variances of its level and of its slope along another linear function.
+ */
+export type FitSpread =
+  | { readonly kind: 'covariance'; readonly scaled: Scaled; readonly covariance: Float64Array }
+  | { readonly kind: 'slope'; readonly level: number; readonly slope: number; readonly along: LinearFit }
+
+/** Plain data, so that it can be stored. */
+export interface RidgeFit extends LinearFit {
+  /** Null where it was not asked for. */
+  readonly spread: FitSpread | null
+}
+
+/** What a linear function foretells of each row. [rows] */
+export function linearAt({ intercept, weights }: LinearFit, { rows, columns, values }: Matrix): Float64Array {
+  return Float64Array.from({ length: rows }, (_, row) => {
+    let own = intercept
+    for (let c = 0, at = row * columns; c < columns; c++) own += weights[c] * values[at + c]
+    return own
+  })
+}
+
+/** Variance of what is foretold of each row, or of the mean row of a group. [rows] */
+export function variancesAt(spread: FitSpread, features: Matrix): Float64Array {
+  if (spread.kind === 'slope') {
+    const { level, slope, along } = spread
+    return linearAt(along, features).map((off) => level + slope * off ** 2)
+  }
+  const { scaled, covariance } = spread
+  const { rows, columns, values } = features
+  const x = new Float64Array(columns + 1)
+  return Float64Array.from({ length: rows }, (_, row) => {
+    readRow(x, values, row, { columns, scaled })
+    return quadratic(x, covariance)
+  })
 }
 
 /**
  * Targets learned from all of `rows`, each with a given penalty (null: the mean alone).
  *
- * @param learned what a cross-fit of the same rows and targets found.
- * @param cluster rows of one cluster (customer, account) are one observation. [all rows]
+ * @param learned what a cross-fit of the same rows and targets found. @param isSpread whether a target's fit tells how
+ * sure it is, which is dear. Default: none. @param cluster rows of one cluster (customer, account) are one observation.
+ * [all rows]
  */
 export function fitRidge(
   { features, rows, targets }: Pick<RidgeProblem, 'features' | 'rows' | 'targets'>,
@@ -93,7 +128,13 @@ export function fitRidge(
     learned: { scaled, sums },
     penalties,
     cluster,
-  }: { learned: Learned; penalties: readonly (number | null)[]; cluster: ArrayLike<number> },
+    isSpread,
+  }: {
+    learned: Learned
+    penalties: readonly (number | null)[]
+    cluster: ArrayLike<number>
+    isSpread?: readonly boolean[]
+  },
 ): RidgeFit[] {
   const factors = new Map(
     [...new Set(penalties)].map((penalty) => [penalty, factorise(penalised(sums, penalty), sums.size)]),
@@ -102,8 +143,14 @@ export function fitRidge(
     const lower = factors.get(penalties[t]) as Float64Array
     const known = knownSide(sums, penalties[t]).filter((_, at) => at % targets.length === t)
     const coefficients = solveFactorised(lower, known, sums.size)
-    const scores = () => scoresOf({ features, rows, target }, { scaled, coefficients, cluster })
-    return rawFit({ coefficients, scaled, lower, scores })
+    const weights = scaled.scale.map((scale, c) => coefficients[c + 1] * scale)
+    const fit = { intercept: coefficients[0] - dot(weights, scaled.mean), weights }
+    if (!isSpread?.[t]) return { ...fit, spread: null }
+    const scores = scoresOf({ features, rows, target }, { scaled, coefficients, cluster })
+    return {
+      ...fit,
+      spread: { kind: 'covariance', scaled, covariance: covarianceOf(lower, scores, sums.size) },
+    }
   })
 }
 
@@ -127,38 +174,6 @@ function scoresOf(
     for (let i = 0; i < score.length; i++) score[i] += x[i] * residual
   }
   return [...scores.values()]
-}
-
-function rawFit({
-  coefficients,
-  scaled,
-  lower,
-  scores,
-}: {
-  coefficients: Float64Array
-  scaled: Scaled
-  lower: Float64Array
-  /** Dear, and rarely asked for. */
-  scores: () => readonly Float64Array[]
-}): RidgeFit {
-  const size = coefficients.length
-  const weights = scaled.scale.map((scale, c) => coefficients[c + 1] * scale)
-  let covariance: Float64Array | null = null
-  const variancesAt: RidgeFit['variancesAt'] = ({ rows, columns, values }) => {
-    covariance ??= covarianceOf(lower, scores(), size)
-    const own = covariance
-    const x = new Float64Array(size)
-    return Float64Array.from({ length: rows }, (_, row) => {
-      readRow(x, values, row, { columns, scaled })
-      return quadratic(x, own)
-    })
-  }
-  return {
-    intercept: coefficients[0] - dot(weights, scaled.mean),
-    weights,
-    varianceAt: (row) => variancesAt({ rows: 1, columns: size - 1, values: Float32Array.from(row) })[0],
-    variancesAt,
-  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { densePositions, shuffledIndices } from '../model/folds.ts'
 import { type Matrix, selectRows } from '../model/matrix.ts'
 import { armScores } from './doubly-robust.ts'
-import { crossFitRidge, fitRidge, type RidgeFit } from './ridge.ts'
+import { crossFitRidge, fitRidge, type LinearFit } from './ridge.ts'
 
 /** Customers in two arms, and what was known of them before. **Shape** arrays are [customers]. */
 export interface Comparison {
@@ -27,7 +27,7 @@ export interface OutcomeScores {
    */
   readonly risk: Float64Array
   /** The same as a linear function of what was known, learned from all who were not treated. */
-  readonly riskFit: RidgeFit
+  readonly riskFit: LinearFit
 }
 
 /**

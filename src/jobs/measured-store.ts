@@ -1,10 +1,15 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { z } from 'zod'
+import { deserialize, serialize } from 'node:v8'
+import { codeVersion } from '../domain/version.ts'
 import { writeWhole } from '../lake/durable-files.ts'
+import type { MeasuredName } from '../simulation/question.ts'
 
-/** What was measured for a version that serves, as files in the lake's folder: each is measured once. */
+/** Counts changes of what is kept: of another shape it is measured anew. */
+const shape = 1
+
+/** What was measured for a version that serves, as files in the lake's folder: the latest of each name. */
 export class MeasuredStore {
   readonly #folder: string
 
@@ -12,21 +17,28 @@ export class MeasuredStore {
     this.#folder = join(lakeFolder, 'measured', version)
   }
 
-  /** Gives what was kept under a key, or makes it and keeps it. */
-  async keep<T>({ key, schema }: { key: string; schema: z.ZodType<T> }, make: () => Promise<T>): Promise<T> {
-    const path = join(this.#folder, `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.json`)
-    const known = await read(path, schema)
-    if (known !== null) return known
-    const made = await make()
-    await writeWhole(path, JSON.stringify(made))
-    return made
+  /** Gives what was kept under a name and a mark, or makes it and keeps it in place of what had another mark. */
+  async keep<T>({ name, mark }: MeasuredName, make: () => Promise<T>): Promise<T> {
+    const path = join(this.#folder, createHash('sha256').update(name).digest('hex').slice(0, 32))
+    const wanted = `${codeVersion} ${shape} ${mark}`
+    const known = await read<T>(path)
+    if (known?.mark === wanted) return known.value
+    const value = await make()
+    await writeWhole(path, serialize({ mark: wanted, value } satisfies Measured<T>))
+    return value
   }
 }
 
+interface Measured<T> {
+  readonly mark: string
+  /** Plain data. */
+  readonly value: T
+}
+
 /** Null where there is none that can be read. */
-async function read<T>(path: string, schema: z.ZodType<T>): Promise<T | null> {
+async function read<T>(path: string): Promise<Measured<T> | null> {
   try {
-    return schema.parse(JSON.parse(await readFile(path, 'utf8')))
+    return deserialize(await readFile(path))
   } catch {
     return null
   }

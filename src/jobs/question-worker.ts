@@ -2,7 +2,7 @@ import { LoyalcastError, storageFailure } from '../domain/errors.ts'
 import { makeFolder } from '../lake/durable-files.ts'
 import { answerQuestion } from './answered-question.ts'
 import { KeptSessions } from './kept-sessions.ts'
-import { prepareBehaviours } from './prepare-behaviours.ts'
+import { prepareMeasurements } from './prepare-measurements.ts'
 import type {
   QuestionAnswer,
   QuestionProgress,
@@ -38,7 +38,7 @@ export function check(task: QuestionTask): Promise<QuestionReply<null>> {
 /** Runs in a thread: measures what questions will need. Nothing is forecast for that. */
 export function prepare(task: ThreadTask): Promise<QuestionReply<null>> {
   const work = async (options: WorkOptions) => {
-    await prepareBehaviours(options)
+    await prepareMeasurements(options)
     return null
   }
   return replied(task, work, { isThreaded: false })

@@ -41,9 +41,6 @@ export interface PlaceRequest {
   readonly isKept: boolean
 }
 
-/** What is dear to make, such as the measurement of an initiative, and is kept: each may hold 100 MiB. */
-const mostRemembered = 4
-
 /**
  * Keeps what questions of a program are answered from: the version that serves, loaded, and the lake. Either is read anew
  * once another version serves or the lake has another commit. Several questions may go on at once. Close it in the end.
@@ -54,8 +51,6 @@ export class WhatIfSession {
   readonly #lakes: LakeReader
   readonly #registry: Registry
   #served: Promise<Served> | null = null
-  /** What was made, by version, commit and key; the latest last. */
-  readonly #made = new Map<string, Promise<unknown>>()
   #place: { readonly scratch: ScratchDatabase; readonly workplace: Workplace } | null = null
   #isPlaceTaken = false
 
@@ -70,22 +65,11 @@ export class WhatIfSession {
   async current(): Promise<OpenedSession> {
     const { predictor, version, card, forecaster } = await this.#current()
     const lake = await this.#lakes.current()
-    const remember = <T>(key: string, make: () => Promise<T>) =>
-      this.#remember(`${version} ${lake.state.sequence} ${key}`, make)
     const store = new MeasuredStore(lake.folder, version)
-    const keep: Asked['keep'] = (what, make) => store.keep(what, make)
+    const keep: Asked['keep'] = (name, make) => store.keep(name, make)
     const trainedAsOf = card?.data.asOf ?? null
-    const asked = { program: this.#program, lake, predictor, forecaster, remember, keep, trainedAsOf }
+    const asked = { program: this.#program, lake, predictor, forecaster, keep, trainedAsOf }
     return { asked, version, card }
-  }
-
-  #remember<T>(key: string, make: () => Promise<T>): Promise<T> {
-    const made = (this.#made.get(key) as Promise<T> | undefined) ?? make()
-    this.#made.delete(key)
-    this.#made.set(key, made)
-    made.catch(() => this.#made.delete(key))
-    for (const old of [...this.#made.keys()].slice(0, -mostRemembered)) this.#made.delete(old)
-    return made
   }
 
   async #current(): Promise<Served> {

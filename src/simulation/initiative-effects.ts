@@ -55,9 +55,12 @@ export interface InitiativeEffects {
 }
 
 /** What is kept of a comparison: not the rows compared. */
-type MeasuredArm = Pick<ComparedArms, 'evidence' | 'words' | 'warnings' | 'propensity'>
+type MeasuredArm = Pick<ComparedArms, 'evidence' | 'words' | 'warnings'> & {
+  /** How features are read. */
+  readonly reading: Pick<ComparedArms['propensity'], 'encoder' | 'view'>
+}
 
-/** What an initiative was measured to do, by what is known of a customer. */
+/** What an initiative was measured to do, by what is known of a customer: plain data, so that it can be kept. */
 interface MeasuredInitiative {
   readonly arm: MeasuredArm
   readonly catalogue: Catalogue
@@ -92,20 +95,34 @@ export async function transportInitiative(
   database: Database,
   request: InitiativeEffectRequest,
 ): Promise<InitiativeEffects> {
-  const { asked, relations, initiative, date, seed } = request
-  const remember = asked.remember ?? ((_, make) => make())
-  const measured = await remember(JSON.stringify([initiative, request.arm, date, seed]), async () => {
-    const comparison = await compareKnown(database, request)
-    const arm = chooseArm(comparison, request)
-    const isWanted = ({ unit, metric }: MeasuredMetric) => unit === 'probability' || metric === 'nps'
-    return keepMeasured({ program: asked.program, comparison, arm, seed, isWanted })
-  })
+  const { asked, relations, initiative, date } = request
+  const measured = await recallInitiative(database, request)
   if (measured.effects.length === 0)
     throw usageError(
       'nothing-measured',
       `Nothing can be said of ${initiative} on ${date}: too few customers of its arms have been observed long enough. Ask on a later day.`,
     )
   return carryTo(measured, await readPopulation(database, measured.catalogue, { asked, relations }))
+}
+
+/**
+ * What an arm does, as known on the day: measured once for the lake as it is.
+ *
+ * **Errors** `no-comparison`, `which-arm`.
+ */
+export function recallInitiative(
+  database: Database,
+  request: Omit<InitiativeEffectRequest, 'relations'>,
+): Promise<MeasuredInitiative> {
+  const { asked, initiative, date, seed } = request
+  const { program, lake, keep = (_, make) => make() } = asked
+  const name = JSON.stringify(['initiative', initiative, request.arm, seed])
+  return keep({ name, mark: `${lake.state.sequence} ${date}` }, async () => {
+    const comparison = await compareKnown(database, request)
+    const arm = chooseArm(comparison, request)
+    const isWanted = ({ unit, metric }: MeasuredMetric) => unit === 'probability' || metric === 'nps'
+    return keepMeasured({ program, comparison, arm, seed, isWanted })
+  })
 }
 
 /** An initiative's arms side by side as known on the day. Uses the table `spine`. */
@@ -157,7 +174,7 @@ export function carryOver({
 
 function carryTo(measured: MeasuredInitiative, population: FeatureFrame): InitiativeEffects {
   const { arm, reference, costPerCustomer, warnings } = measured
-  const features = encode(arm.propensity.encoder, population, arm.propensity.view)
+  const features = encode(arm.reading.encoder, population, arm.reading.view)
   const effects = measured.effects.map(({ learned, ...metric }): LearnedEffect => {
     const { standardError } = meanEffectAt(learned, features)
     const byCustomer = effectsAt(learned, features)
@@ -172,7 +189,7 @@ function keepMeasured({ program, comparison, arm, seed, isWanted }: ComparedArm)
   const { evidence, words, warnings, propensity, pair } = arm
   const before = comparison.before as NonNullable<InitiativeComparison['before']>
   return {
-    arm: { evidence, words, warnings, propensity },
+    arm: { evidence, words, warnings, reading: { encoder: propensity.encoder, view: propensity.view } },
     effects: fitMetrics(comparison.metrics.filter(isWanted), pair, seed),
     catalogue: before.catalogue,
     reference: learnCompared(pickFrame(before.frame, pair.members), listFeatures(before.catalogue, program)),
@@ -183,7 +200,7 @@ function keepMeasured({ program, comparison, arm, seed, isWanted }: ComparedArm)
 
 function chooseArm(
   { compared, control }: InitiativeComparison,
-  { initiative, arm }: InitiativeEffectRequest,
+  { initiative, arm }: Pick<InitiativeEffectRequest, 'initiative' | 'arm'>,
 ): ComparedArms {
   if (control === null)
     throw usageError('no-comparison', `${initiative} has one arm only: there is nobody to compare it with.`)

@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import type { Day } from '../domain/days.ts'
 import { buildCatalogue } from '../features/build-catalogue.ts'
 import { lakeRelations } from '../features/relations.ts'
@@ -8,22 +7,6 @@ import type { Asked } from './question.ts'
 
 /** Days with events that are compared, at most. */
 const mostExposed = 4000
-
-const behaviourEffects = z.object({
-  effects: z.array(
-    z.object({
-      metric: z.string(),
-      horizonDays: z.number(),
-      effect: z.number(),
-      standardError: z.number(),
-      exposed: z.number(),
-      effectiveSpared: z.number(),
-    }),
-  ),
-  exposed: z.number(),
-  imbalance: z.number(),
-  reason: z.string().nullable(),
-})
 
 export interface BehaviourQuestion {
   readonly asked: Asked
@@ -51,8 +34,8 @@ export function recallBehaviour(
 ): Promise<BehaviourEffects> {
   const { program, lake, predictor, trainedAsOf, keep = (_, make) => make() } = asked
   const asOf = trainedAsOf && trainedAsOf < date ? trainedAsOf : date
-  const key = JSON.stringify({ types: [...types].sort(), windowDays, asOf, seed, mostExposed })
-  return keep({ key, schema: behaviourEffects }, async () => {
+  const name = JSON.stringify(['behaviour', [...types].sort(), windowDays, seed, mostExposed])
+  return keep({ name, mark: asOf }, async () => {
     const excluded = new Set(predictor.parts.excluded)
     const catalogue = await buildCatalogue(database, { program, lake, asOf, excluded })
     const horizonDays = program.horizonsDays[program.horizonsDays.length - 1]

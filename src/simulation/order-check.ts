@@ -1,8 +1,8 @@
-import { fittedAt, showDifferences } from '../impact/effect-by-customer.ts'
+import { showDifferences } from '../impact/effect-by-customer.ts'
 import type { ComparedArms, InitiativeComparison } from '../impact/initiative.ts'
 import type { MeasuredMetric } from '../impact/measured-metrics.ts'
 import { scoreByRows } from '../impact/measurement.ts'
-import { crossFitRidge, fitRidge } from '../impact/ridge.ts'
+import { crossFitRidge, fitRidge, linearAt } from '../impact/ridge.ts'
 import { type JudgedCustomers, type Ranking, rankBy } from '../impact/targeting.ts'
 import { foldsWithinArms, rowsWhere } from '../impact/treatment-effects.ts'
 import type { Matrix } from '../model/matrix.ts'
@@ -206,5 +206,5 @@ export function carryRisk(
   const { foldOf, folds } = foldsWithinArms(isTreated, cluster, request.seed)
   const { penalties, learned } = crossFitRidge({ features, rows, foldOf, folds, targets: [outcome] })
   const [fit] = fitRidge({ features, rows, targets: [outcome] }, { learned, penalties, cluster })
-  return fittedAt(fit, population)
+  return linearAt(fit, population)
 }

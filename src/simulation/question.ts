@@ -1,4 +1,3 @@
-import type { z } from 'zod'
 import type { Day } from '../domain/days.ts'
 import { type LoyalcastError, usageError } from '../domain/errors.ts'
 import { type PredictionColumn, predictionColumns } from '../domain/prediction.ts'
@@ -15,6 +14,13 @@ import type { Predictor } from '../model/predictor.ts'
 import type { Forecaster } from './forecast.ts'
 import type { AttributeEdit, Condition, EventEdit, Scenario } from './scenario.ts'
 
+/** What something that was measured goes by. */
+export interface MeasuredName {
+  readonly name: string
+  /** What it was measured from: with another mark it is measured anew, and the older one is forgotten. */
+  readonly mark: string
+}
+
 /** What a scenario is asked of. */
 export interface Asked {
   readonly program: Program
@@ -22,12 +28,8 @@ export interface Asked {
   readonly predictor: Predictor
   /** Where forecasts are made. Default: in this thread. */
   readonly forecaster?: Forecaster
-  /**
-   * Gives what was made under the same key before, of the same lake and version. Default: everything is made anew.
-   */
-  readonly remember?: <T>(key: string, make: () => Promise<T>) => Promise<T>
-  /** The same of any lake and from one process to the next. Default: everything is made anew. */
-  readonly keep?: <T>(what: { key: string; schema: z.ZodType<T> }, make: () => Promise<T>) => Promise<T>
+  /** Gives what was measured before for the version, also by another process. Default: everything is measured anew. */
+  readonly keep?: <T>(name: MeasuredName, make: () => Promise<T>) => Promise<T>
   /** The last day that the version learned from; null: not known. */
   readonly trainedAsOf?: Day | null
 }

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { factorise, solveFactorised } from '../../src/impact/cholesky.ts'
-import { crossFitRidge, fitRidge, type RidgeProblem } from '../../src/impact/ridge.ts'
+import {
+  crossFitRidge,
+  type FitSpread,
+  fitRidge,
+  type RidgeProblem,
+  variancesAt,
+} from '../../src/impact/ridge.ts'
 
 /** Rows of three columns, the last one constant, and a target that follows the first two. */
 function linearRows(rows: number, noise: number) {
@@ -45,11 +51,15 @@ describe('a linear fit', () => {
   it('finds the law, whatever the scale of columns and with constant ones', () => {
     const { features, target, rows } = linearRows(400, 0)
     const problem = { features, rows, targets: [target] }
-    const [fit] = fitRidge(problem, { ...learned(problem), penalties: [1e-9], cluster: rows })
+    const [fit] = fitRidge(problem, {
+      ...{ ...learned(problem), penalties: [1e-9], cluster: rows },
+      isSpread: [true],
+    })
     expect(fit.weights[0]).toBeCloseTo(2, 4)
     expect(fit.weights[1] * 50).toBeCloseTo(-0.5, 4)
     expect(fit.weights[2]).toBe(0)
-    expect(fit.varianceAt([0, 100, 7])).toBeLessThan(1e-9)
+    const row = { rows: 1, columns: 3, values: Float32Array.of(0, 100, 7) }
+    expect(variancesAt(fit.spread as FitSpread, row)[0]).toBeLessThan(1e-9)
   })
   it('foretells each row as a fit of the other folds does', () => {
     const { features, target, rows } = linearRows(300, 0.3)

@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { silentReporter } from '../../src/domain/progress.ts'
 import type { WhatIfReport } from '../../src/jobs/answer-report.ts'
@@ -45,6 +47,13 @@ describe('a what-if of an initiative', () => {
       ({ difference }) => difference?.outcomes.churn_60.rate as number,
     )
     expect(half).toBeCloseTo(whole / 2, 9)
+  })
+  it('is the same of what was measured before and of what is measured now', async () => {
+    const asked = { changes: [{ initiative: 'call' }] }
+    await ask(asked)
+    const kept = await ask(asked)
+    await rm(join(company.dataFolder, company.program.name, 'measured'), { recursive: true })
+    expect(await ask(asked)).toEqual(kept)
   })
   it('that did nothing shows no difference', async () => {
     const { difference, money } = await ask({ changes: [{ initiative: 'letter' }] })

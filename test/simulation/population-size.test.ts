@@ -121,14 +121,4 @@ describe('a session', () => {
     expect(second.asked.predictor).toBe(first.asked.predictor)
     expect(second.asked.lake.state).toBe(first.asked.lake.state)
   })
-  it('makes something once, again where that failed, and forgets the oldest', async () => {
-    const { asked } = await session.current()
-    const remember = asked.remember as NonNullable<typeof asked.remember>
-    let made = 0
-    const make = async () => ++made
-    await expect(remember('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no')
-    expect([await remember('a', make), await remember('a', make)]).toEqual([1, 1])
-    for (const key of ['b', 'c', 'd', 'e']) await remember(key, make)
-    expect(await remember('a', make)).toBe(6)
-  })
 })

@@ -1,8 +1,10 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { silentReporter } from '../../src/domain/progress.ts'
-import { prepareBehaviours } from '../../src/jobs/prepare-behaviours.ts'
+import { MeasuredStore } from '../../src/jobs/measured-store.ts'
+import { prepareMeasurements } from '../../src/jobs/prepare-measurements.ts'
 import { askWhatIf } from '../../src/jobs/what-if.ts'
 import { WhatIfSession } from '../../src/jobs/what-if-session.ts'
 import { parseScenario } from '../../src/simulation/scenario.ts'
@@ -25,7 +27,7 @@ afterAll(async () => {
 
 function prepare(): Promise<void> {
   const { signal } = new AbortController()
-  return prepareBehaviours({ session, scratchFolder: company.dataFolder, seed: 1, signal })
+  return prepareMeasurements({ session, scratchFolder: company.dataFolder, seed: 1, signal })
 }
 
 function askFewerTickets() {
@@ -37,9 +39,31 @@ function askFewerTickets() {
 
 async function readMeasured(): Promise<Record<string, string>> {
   const names = await readdir(folder)
-  const contents = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))
+  const contents = await Promise.all(names.map((name) => readFile(join(folder, name), 'base64')))
   return Object.fromEntries(names.map((name, place) => [name, contents[place]]))
 }
+
+describe('what was measured', () => {
+  it('is kept under its name, in place of what was measured from something else', async () => {
+    const lake = await mkdtemp(join(tmpdir(), 'measured-'))
+    const store = new MeasuredStore(lake, '2024-01-01-1')
+    let made = 0
+    const make = async () => ({ made: ++made, weights: Float64Array.of(0.5, Number.NaN) })
+    const ask = (name: string, mark: string) => store.keep({ name, mark }, make)
+    const first = await ask('a', 'monday')
+    expect(first).toEqual({ made: 1, weights: Float64Array.of(0.5, Number.NaN) })
+    expect(await ask('a', 'monday')).toEqual(first)
+    expect((await ask('a', 'tuesday')).made).toBe(2)
+    expect((await ask('b', 'tuesday')).made).toBe(3)
+    expect((await ask('a', 'tuesday')).made).toBe(2)
+    expect(await readdir(join(lake, 'measured', '2024-01-01-1'))).toHaveLength(2)
+    await expect(store.keep({ name: 'c', mark: '' }, () => Promise.reject(new Error('no')))).rejects.toThrow(
+      'no',
+    )
+    expect((await ask('c', '')).made).toBe(4)
+    await rm(lake, { recursive: true })
+  })
+})
 
 describe('what events do', () => {
   it('is measured once of each type that no outcome is made of, and serves questions', async () => {
@@ -58,7 +82,7 @@ describe('what events do', () => {
   it('is measured anew where what was kept cannot be read', async () => {
     const before = await readMeasured()
     const [name] = Object.keys(before)
-    await writeFile(join(folder, name), '{"effects": [')
+    await writeFile(join(folder, name), 'half of it')
     await prepare()
     expect(await readMeasured()).toEqual(before)
   })
