@@ -36,7 +36,7 @@ function headNames(sweep: readonly StrengthReport[]): string[] {
   return [score, outcome].filter((name) => name !== undefined)
 }
 
-function differenceAt({ difference }: StrengthReport, name: string) {
+function differenceAt({ difference }: Pick<StrengthReport, 'difference'>, name: string) {
   if (name.startsWith('nps_')) return difference.nps[name.slice('nps_'.length)]
   const { rate, ci80, ci95 } = difference.outcomes[name]
   return { value: rate, ci80, ci95 }
@@ -122,7 +122,8 @@ function sweepTable(
     return html`<tr><th scope="row">${percent(step.strength, 0)}<small>${step.changes.join('; ')}</small>${outside === null ? null : html`<small><b>Refused:</b> ${outside}</small>`}</th>${names.map(
       (name) => {
         const { value, ci95 } = differenceAt(step, name)
-        return html`<td class="number">${differenceWords(name, value)}<small>95%: ${range(ci95, (own) => differenceWords(name, own))}</small></td>`
+        const alone = step.associational && differenceAt(step.associational, name).value
+        return html`<td class="number">${differenceWords(name, value)}<small>95%: ${range(ci95, (own) => differenceWords(name, own))}</small>${alone === null ? null : html`<small>By the forecasts alone ${differenceWords(name, alone)}</small>`}</td>`
       },
     )}${hasMoney ? html`<td class="number">${amounts ? show(amounts.net) : '–'}${amounts ? html`<small>95%: ${range(amounts.net_ci95, show)}</small>` : null}</td>` : null}</tr>\n`
   })

@@ -235,6 +235,7 @@ describe('a report of several answers', () => {
         ['0%', '25%', '50%', '75%', '100%'].map((strength) => expect.stringContaining(strength)),
       )
       expect(await textOf(page, '.badge')).toBe('Adjusted comparison')
+      expect(await row(page, /^50%/)).toMatch(/By the forecasts alone [+−]\d/)
       expect(await textOf(page, '#headline')).toMatch(/^At 100% of it: NPS in 90 days/)
     })
   })
