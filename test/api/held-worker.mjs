@@ -28,3 +28,5 @@ export function check({ port }) {
   port.close()
   return { isDone: true, value: null }
 }
+
+export function close() {}
