@@ -24,7 +24,8 @@ export class MeasuredStore {
     const known = await read<T>(path)
     if (known?.mark === wanted) return known.value
     const value = await make()
-    await writeWhole(path, serialize({ mark: wanted, value } satisfies Measured<T>))
+    // What cannot be kept, on a full disk or one that is only read, answers all the same.
+    await writeWhole(path, serialize({ mark: wanted, value } satisfies Measured<T>)).catch(() => {})
     return value
   }
 }

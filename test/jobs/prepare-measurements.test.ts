@@ -63,6 +63,16 @@ describe('what was measured', () => {
     expect((await ask('c', '')).made).toBe(4)
     await rm(lake, { recursive: true })
   })
+  it('answers also where it cannot be kept', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'measured-'))
+    const file = join(folder, 'no-folder')
+    await writeFile(file, '')
+    const store = new MeasuredStore(file, '2024-01-01-1')
+    let made = 0
+    const ask = () => store.keep({ name: 'a', mark: '' }, async () => ++made)
+    expect([await ask(), await ask()]).toEqual([1, 2])
+    await rm(folder, { recursive: true })
+  })
 })
 
 describe('what events do', () => {
