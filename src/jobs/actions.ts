@@ -68,34 +68,31 @@ export interface ActionsOptions {
  */
 export function nextBestActions(program: Program, options: ActionsOptions): Promise<ActionsReport> {
   const { date, customerId, seed } = options
-  return withWhatIf(
-    program,
-    { ...options, isFull: true },
-    async ({ workplace: { database }, version, request }) => {
-      const treatments = await findTreatments(database, {
-        ...{ asked: request.asked, seed, date, asOf: null, initiatives: null, cost: null, outcome: null },
-        isChecked: false,
-        // Everybody, even for one: whether customers are like those compared is told of the population.
-        population: { kind: 'all' },
-        onInitiative: request.onDraw,
-      })
-      const all = listActions(treatments, bestOffers(treatments, seed))
-      const rows = customerId === null ? all : all.filter((own) => own.customer_id === customerId)
-      if (rows.length === 0) throw notAtRisk(customerId, treatments)
-      return {
-        program: program.name,
-        date: treatments.day.date,
-        model_version: version,
-        currency: program.currency,
-        counted: countedWords(treatments, program),
-        risk: { outcome: treatments.risk.outcome, first: treatments.risk.isDesired ? 'least' : 'highest' },
-        customers: rows.length,
-        actions: rows.filter(({ initiative }) => initiative !== null).length,
-        left_out: listLeftOut(treatments.leftOut),
-        rows,
-      }
-    },
-  )
+  return withWhatIf(program, { ...options, isFull: true }, async ({ workplace, version, request }) => {
+    const database = workplace.free()
+    const treatments = await findTreatments(database, {
+      ...{ asked: request.asked, seed, date, asOf: null, initiatives: null, cost: null, outcome: null },
+      isChecked: false,
+      // Everybody, even for one: whether customers are like those compared is told of the population.
+      population: { kind: 'all' },
+      onInitiative: request.onDraw,
+    })
+    const all = listActions(treatments, bestOffers(treatments, seed))
+    const rows = customerId === null ? all : all.filter((own) => own.customer_id === customerId)
+    if (rows.length === 0) throw notAtRisk(customerId, treatments)
+    return {
+      program: program.name,
+      date: treatments.day.date,
+      model_version: version,
+      currency: program.currency,
+      counted: countedWords(treatments, program),
+      risk: { outcome: treatments.risk.outcome, first: treatments.risk.isDesired ? 'least' : 'highest' },
+      customers: rows.length,
+      actions: rows.filter(({ initiative }) => initiative !== null).length,
+      left_out: listLeftOut(treatments.leftOut),
+      rows,
+    }
+  })
 }
 
 function notAtRisk(customerId: string | null, { day, scope }: Treatments): Error {

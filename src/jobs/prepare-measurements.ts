@@ -39,11 +39,8 @@ export async function prepareMeasurements({
   ]
   for (const work of works) {
     if (signal.aborted) return
-    await session.withWorkplace({ parent: scratchFolder, isKept: false }, async ({ database }) => {
-      const stop = () => database.stop()
-      signal.addEventListener('abort', stop, { once: true })
-      await work(database).finally(() => signal.removeEventListener('abort', stop))
-    })
+    const place = { parent: scratchFolder, isKept: false, signal }
+    await session.withWorkplace(place, async (workplace) => void (await work(workplace.free())))
   }
 }
 

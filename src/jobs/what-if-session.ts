@@ -1,5 +1,6 @@
 import { LoyalcastError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
+import type { Database } from '../lake/database.ts'
 import { LakeReader } from '../lake/lake-reader.ts'
 import { openScratchDatabase, type ScratchDatabase, withScratchDatabase } from '../lake/scratch-database.ts'
 import { type ModelCard, ModelCards } from '../model/model-cards.ts'
@@ -39,6 +40,8 @@ export interface PlaceRequest {
   readonly parent: string
   /** Whether the place is kept for the next question, with the population that is open on it. */
   readonly isKept: boolean
+  /** Ends the work before it is done. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -95,18 +98,21 @@ export class WhatIfSession {
 
   /** Runs `work` where the last question was answered: asked of the same customers again, it finds them there. */
   async withWorkplace<T>(
-    { parent, isKept }: PlaceRequest,
+    { parent, isKept, signal }: PlaceRequest,
     work: (workplace: Workplace) => Promise<T>,
   ): Promise<T> {
     if (!isKept || this.#isPlaceTaken)
-      return withScratchDatabase(parent, this.#program, (database) => work(new Workplace(database)))
+      return withScratchDatabase(parent, this.#program, (database) =>
+        stoppedBy(signal, database, () => work(new Workplace(database))),
+      )
     this.#isPlaceTaken = true
     try {
       if (this.#place === null) {
         const scratch = await openScratchDatabase(parent, this.#program)
         this.#place = { scratch, workplace: new Workplace(scratch.database) }
       }
-      return await work(this.#place.workplace)
+      const { workplace } = this.#place
+      return await stoppedBy(signal, workplace.database, () => work(workplace))
     } catch (error) {
       // A wrong question leaves the place as it was.
       if (!(error instanceof LoyalcastError) || error.kind !== 'usage') await this.#leavePlace()
@@ -127,5 +133,21 @@ export class WhatIfSession {
     const served = await this.#served?.catch(() => null)
     this.#served = null
     await served?.forecaster.close()
+  }
+}
+
+/** Runs `work`, and stops its database as soon as it is to end. */
+async function stoppedBy<T>(
+  signal: AbortSignal | undefined,
+  database: Database,
+  work: () => Promise<T>,
+): Promise<T> {
+  const stop = () => database.stop()
+  if (signal?.aborted) stop()
+  signal?.addEventListener('abort', stop, { once: true })
+  try {
+    return await work()
+  } finally {
+    signal?.removeEventListener('abort', stop)
   }
 }

@@ -83,7 +83,7 @@ export function askQuestion(
       return { kind: 'compare', compare }
     }
     if (question.kind === 'budget') {
-      const budget = await reportBudget(workplace.database, {
+      const budget = await reportBudget(workplace.free(), {
         ...request,
         ...options,
         version,
@@ -154,13 +154,8 @@ export async function withWhatIf<T>(
       most: isFull ? null : sampledCustomers,
       onDraw: (done: number, total: number) => reporter.progress({ phase: 'what-if', done, total }),
     }
-    const place = { parent: scratchFolder ?? asked.lake.folder, isKept: !isFull }
-    return await opened.withWorkplace(place, (workplace) => {
-      const stop = () => workplace.database.stop()
-      if (signal?.aborted) stop()
-      signal?.addEventListener('abort', stop, { once: true })
-      return work({ workplace, version, request })
-    })
+    const place = { parent: scratchFolder ?? asked.lake.folder, isKept: !isFull, ...(signal && { signal }) }
+    return await opened.withWorkplace(place, (workplace) => work({ workplace, version, request }))
   } finally {
     if (session === undefined) await opened.close()
   }

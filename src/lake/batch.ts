@@ -5,7 +5,7 @@ import { tableShapes } from '../domain/tables.ts'
 import { type LakeFile, paddedSequence, type Span } from './commits.ts'
 import { type Database, quoteName, quoteText } from './database.ts'
 import { publish } from './durable-files.ts'
-import { type Lake, lakeColumns } from './lake.ts'
+import { bucketSql, type Lake, lakeColumns } from './lake.ts'
 
 export interface BatchOptions {
   readonly table: TableName
@@ -58,7 +58,7 @@ async function copyFresh(database: Database, folder: string, options: BatchOptio
   const isDated = table !== 'customers'
   await database.run(`
     create or replace table customer_buckets as
-    select customer_id, (md5_number_lower(customer_id) % ${lake.state.buckets})::integer as bucket
+    select customer_id, ${bucketSql(lake.state.buckets)} as bucket
     from (select distinct customer_id from staged where reason is null)`)
   if (isDated) await makeLocalDays(database, timezone)
   await database.run(`

@@ -93,6 +93,11 @@ export interface TableReading {
   readonly prefix: string
 }
 
+/** SQL: the bucket of a customer, of so many. */
+export function bucketSql(buckets: number): string {
+  return `(md5_number_lower(customer_id) % ${buckets})::integer`
+}
+
 /**
  * A parenthesised relation over a table's rows in the lake. Customers also say which `source` a row comes from.
  *

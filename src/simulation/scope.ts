@@ -4,6 +4,7 @@ import { type BehaviourRelations, lakeRelations, makeSpine, readFeatures } from 
 import { selectAtRisk } from '../features/population.ts'
 import type { PredictionDay } from '../lake/commits.ts'
 import { type Database, quoteText } from '../lake/database.ts'
+import { bucketSql } from '../lake/lake.ts'
 import { columnOrNull, openPredictions, type PredictionFile, rowsOf } from '../lake/read-predictions.ts'
 import { copyRows, mostAtOnce } from './copied-rows.ts'
 import { type Asked, fieldsOf } from './question.ts'
@@ -56,7 +57,7 @@ export async function findScope(database: Database, request: ScopeRequest): Prom
   const file = await openPredictions(database, join(asked.lake.folder, day.path))
   await database.run(`
     create or replace temp table members as
-    select customer_id, segment, ${forecastColumn(asked, file)} as forecast, ${bucketSql(asked)} as bucket
+    select customer_id, segment, ${forecastColumn(asked, file)} as forecast, ${bucketSql(asked.lake.state.buckets)} as bucket
     from ${rowsOf(file)} as predictions
     where ${await selectPopulation(database, request, file)}`)
   const { members } = await database.row<{ members: number }>('select count(*) as members from members')
@@ -89,10 +90,6 @@ export async function findScope(database: Database, request: ScopeRequest): Prom
   }
 }
 
-function bucketSql({ lake }: Asked): string {
-  return `(md5_number_lower(customer_id) % ${lake.state.buckets})::integer`
-}
-
 /**
  * Buckets of the lake with enough of the table `members`, and of others to compare with, in the order that the seed
  * gives. Which bucket a customer is in is chance: those of some are as good as drawn from all, and the rows of the
@@ -103,7 +100,7 @@ async function drawBuckets(
   file: PredictionFile,
   { asked, population, kept, seed }: ScopeRequest & { kept: number },
 ): Promise<number[]> {
-  const bucket = bucketSql(asked)
+  const bucket = bucketSql(asked.lake.state.buckets)
   const found = await database.rows<{ bucket: number; members: number; customers: number }>(`
     select bucket, coalesce(members, 0) as members, customers
     from (select ${bucket} as bucket, count(*) as customers from ${rowsOf(file)} group by 1)
@@ -147,7 +144,7 @@ async function drawCandidates(
     others as (
       select customer_id, md5_number_upper(customer_id || ' reference ${seed}') as draw
       from ${rowsOf(file)}
-      where customer_id not in (select customer_id from picked) and ${bucketSql(asked)} in (${buckets.join(', ')})
+      where customer_id not in (select customer_id from picked) and ${bucketSql(asked.lake.state.buckets)} in (${buckets.join(', ')})
       order by draw
       limit ${others}
     )
@@ -182,7 +179,7 @@ async function numberStudied(database: Database, buckets: number, atOnce: number
     placed as (
       select
         *,
-        (md5_number_lower(customer_id) % ${buckets})::integer as bucket,
+        ${bucketSql(buckets)} as bucket,
         row_number() over (partition by bucket order by row) - 1 as place
       from numbered
     )

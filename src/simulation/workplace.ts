@@ -46,6 +46,13 @@ export class Workplace {
     this.database = database
   }
 
+  /** The database for work that finds a population of its own: the one that was open is forgotten. */
+  free(): Database {
+    this.#found = null
+    this.#opened = null
+    return this.database
+  }
+
   /** Checks a scenario and finds its population. **Errors** `scenario`, `no-predictions`, `empty-population`. */
   async find(request: ScenarioRequest): Promise<Setting> {
     const { asked, scenario, most, atOnce, seed } = request
@@ -54,8 +61,7 @@ export class Workplace {
     const { population } = scenario
     const key = JSON.stringify([day.path, population, most, atOnce, seed])
     if (isSame(this.#found, asked, key)) return { ...request, ...this.#found.value }
-    this.#found = null
-    this.#opened = null
+    this.free()
     const relations = lakeRelations(asked.lake, { excluded: new Set(asked.predictor.parts.excluded) })
     const scope = await findScope(this.database, {
       ...{ asked, relations, day, population, most, seed },

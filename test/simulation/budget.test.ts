@@ -8,6 +8,7 @@ import type { BudgetReport } from '../../src/jobs/budget-report.ts'
 import { writeTargets } from '../../src/jobs/targets.ts'
 import { askQuestion, askWhatIf } from '../../src/jobs/what-if.ts'
 import { renderReport } from '../../src/jobs/what-if-report/report.ts'
+import { WhatIfSession } from '../../src/jobs/what-if-session.ts'
 import { parseQuestion } from '../../src/simulation/question-forms.ts'
 import { parseScenario } from '../../src/simulation/scenario.ts'
 import { queryRows } from '../programs.ts'
@@ -142,6 +143,21 @@ describe('the curve of a budget', () => {
     expect(low).toBeLessThan(orders?.by_net.qini as number)
     expect(orders?.by_net_than_chance).toBe(low > 0 ? 'better' : high < 0 ? 'worse' : 'not_shown')
     expect(orders?.by_risk).not.toBeNull()
+  })
+})
+
+describe('a session', () => {
+  it('answers a scenario after a budget as before it', async () => {
+    const session = new WhatIfSession(company.program, company)
+    const settings = { ...company, session, isFull: false, seed: 1, reporter: silentReporter }
+    const scenario = parseScenario({ changes: [{ events: ['ticket'], remove: 1 }] })
+    const before = await askWhatIf(company.program, { ...settings, scenario })
+    const question = parseQuestion({
+      budget: { amount: 1000, population: { where: [{ field: 'ticket_count_90', above: 2 }] } },
+    })
+    await askQuestion(company.program, { ...settings, question })
+    expect(await askWhatIf(company.program, { ...settings, scenario })).toEqual(before)
+    await session.close()
   })
 })
 
