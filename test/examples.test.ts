@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Program } from '../src/domain/program.ts'
 import { silentReporter } from '../src/domain/progress.ts'
+import { plainShape } from '../src/engage/export-shapes.ts'
 import { predictDay } from '../src/jobs/daily.ts'
 import { exportPredictions } from '../src/jobs/export.ts'
 import { ingest } from '../src/jobs/ingest.ts'
@@ -148,7 +149,12 @@ for (const example of examples) {
       trained = await train(program, { ...settings, asOf: example.asOf })
       await predictDay(program, { ...settings, date: example.date })
       const file = join(folder, 'predictions.parquet')
-      await exportPredictions(program, { ...settings, date: example.date, format: 'parquet', file })
+      await exportPredictions(program, {
+        ...settings,
+        date: example.date,
+        shape: plainShape('parquet'),
+        file,
+      })
       rows = await queryRows(`select * from '${file}'`)
     }, patience)
     afterAll(() => rm(folder, { recursive: true, force: true }))

@@ -23,6 +23,15 @@ export function keyedAnswers<T extends z.ZodType>(
   return answers(description, schema, 'invalid-request', 'unauthorized', 'internal', 'unavailable', ...codes)
 }
 
+/** The same for rows of another media type, and for a client that has them already. */
+export function keyedMedia(type: string, description: string, ...codes: readonly ProblemCode[]) {
+  return {
+    200: { description, content: { [type]: { schema: z.string() } } },
+    304: z.null().meta({ description: 'Nothing changed since the ETag that was sent' }),
+    ...problemAnswers(['invalid-request', 'unauthorized', 'internal', 'unavailable', ...codes]),
+  }
+}
+
 /** The same for what makes something, or starts to: other statuses than 200. A schema of null: there is no body. */
 export function keyedStatuses(
   results: Readonly<Record<number, readonly [description: string, schema: z.ZodType | null]>>,
@@ -43,6 +52,11 @@ export function keyedStatuses(
 /** Sends JSON that was kept: the schemas describe it, but an earlier version of Loyalcast may have made it. */
 export function sendKept(reply: FastifyReply, body: object): FastifyReply {
   return reply.type(jsonType).send(JSON.stringify(body))
+}
+
+/** Sends JSON that is text already. */
+export function sendText(reply: FastifyReply, json: string | Buffer): FastifyReply {
+  return reply.type(jsonType).send(json)
 }
 
 /** Of results that are sent as text. */

@@ -6,10 +6,17 @@ import fastify, {
   type FastifyRequest,
   type HTTPMethods,
 } from 'fastify'
-import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import {
+  type FastifyPluginAsyncZod,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod'
 import { type ApiKey, requireKey } from './api-key.ts'
+import { bulkRoutes } from './bulk-predictions.ts'
 import { customerRoutes } from './customers.ts'
 import { tagResults } from './entity-tags.ts'
+import type { ExportDesk } from './export-desk.ts'
 import { healthRoutes } from './health.ts'
 import { jobRoutes } from './jobs.ts'
 import { modelRoutes } from './models.ts'
@@ -28,10 +35,14 @@ import type { WhatIfDesk } from './what-if-desk.ts'
 export interface AppOptions {
   readonly programs: ServedPrograms
   readonly desk: WhatIfDesk
+  readonly exports: ExportDesk
   readonly key: ApiKey
   readonly log: LogStream | null
   readonly makeRequestId: () => string
 }
+
+/** What routes are made of. */
+type ResourceOptions = Pick<AppOptions, 'programs' | 'desk' | 'exports'>
 
 /** Of most addresses, which take no body. */
 const bodyLimit = 16 * 1024
@@ -39,7 +50,7 @@ const longestParameter = 2048
 
 /** The API and the page, not listening yet. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { programs, desk, key, log, makeRequestId } = options
+  const { programs, desk, exports, key, log, makeRequestId } = options
   const app = fastify({
     logger: log === null ? false : { level: 'info', stream: log },
     logController: new RequestLog(),
@@ -69,7 +80,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       v1.addHook('onRequest', requireKey(key))
       v1.addHook('onSend', tagResults)
       v1.setNotFoundHandler(answerUnknown)
-      for (const resource of resources) await v1.register(resource, { programs, desk })
+      for (const resource of resources) await v1.register(resource, { programs, desk, exports })
     },
     { prefix: '/v1' },
   )
@@ -80,8 +91,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   return app
 }
 
-const resources = [
-  ...[programRoutes, summaryRoutes, predictionRoutes, customerRoutes, modelRoutes],
+const resources: FastifyPluginAsyncZod<ResourceOptions>[] = [
+  ...[programRoutes, summaryRoutes, predictionRoutes, bulkRoutes, customerRoutes, modelRoutes],
   ...[whatIfRoutes, jobRoutes, scenarioRoutes, scenarioAnswerRoutes],
 ]
 

@@ -1,30 +1,33 @@
 import { z } from 'zod'
 import { isDay } from '../domain/days.ts'
-import type { PageStart } from '../lake/read-predictions.ts'
+import type { PickedRow } from '../lake/read-predictions.ts'
 import { Problem } from './problems.ts'
 
 /** Where the next page begins, and the file that all pages of the walk are read from. */
-export interface Cursor extends PageStart {
+export interface Cursor extends PickedRow {
   readonly program: string
   readonly date: string
   /** Relative to the lake. Only looked up among the files that the lake knows. */
   readonly path: string
   readonly sort: string
+  /** The conditions of the walk. */
+  readonly where: readonly string[]
 }
 
 const fields = z.tuple([
-  z.literal(1),
+  z.literal(2),
   z.string().max(48),
   z.string().refine(isDay),
   z.string().max(200),
-  z.string().max(40),
-  z.string().max(5000),
+  z.string().max(200),
+  z.array(z.string().max(500)).max(30),
+  z.int().min(-1),
   z.number().nullable(),
 ])
 
 /** Opaque to clients. */
-export function writeCursor({ program, date, path, sort, customerId, value }: Cursor): string {
-  return Buffer.from(JSON.stringify([1, program, date, path, sort, customerId, value])).toString('base64url')
+export function writeCursor({ program, date, path, sort, where, row, value }: Cursor): string {
+  return Buffer.from(JSON.stringify([2, program, date, path, sort, where, row, value])).toString('base64url')
 }
 
 /** **Errors** `invalid-cursor` where the text is none of ours. */
@@ -39,8 +42,8 @@ export function readCursor(text: string): Cursor {
       },
     )
   }
-  const [, program, date, path, sort, customerId, value] = parsed.data
-  return { program, date, path, sort, customerId, value }
+  const [, program, date, path, sort, where, row, value] = parsed.data
+  return { program, date, path, sort, where, row, value }
 }
 
 function decoded(text: string): unknown {

@@ -1,9 +1,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { predictionColumns } from '../domain/prediction.ts'
-import { readPrediction } from '../lake/read-predictions.ts'
-import { keyedAnswers } from './answers.ts'
-import { customerParams, daySchema, predictionBody, predictionSchema } from './prediction-schema.ts'
+import { keyedAnswers, sendText } from './answers.ts'
+import { needs } from './caller.ts'
+import { customerParams, daySchema, predictionSchema } from './prediction-schema.ts'
 import { Problem } from './problems.ts'
 import type { ServedPrograms } from './programs.ts'
 
@@ -20,6 +19,7 @@ export const customerRoutes: FastifyPluginAsyncZod<{ programs: ServedPrograms }>
         tags: ['predictions'],
         summary: 'The prediction of one customer',
         description: 'Of the latest day, or of `date`.',
+        security: needs('read'),
         params: customerParams,
         querystring: z.strictObject({ date: daySchema.optional() }),
         response: keyedAnswers(
@@ -31,17 +31,17 @@ export const customerRoutes: FastifyPluginAsyncZod<{ programs: ServedPrograms }>
         ),
       },
     },
-    async ({ params, query }) => {
+    async ({ params, query }, reply) => {
       const served = programs.find(params.program)
-      const columns = predictionColumns(served.program)
-      return served.readDay(query.date, async (file, { date }) => {
-        const row = await readPrediction(served.database, file, { columns, customerId: params.customer_id })
-        if (row) return predictionBody(row)
+      const line = await served.readDay(query.date, async ({ rows, day }) => {
+        const found = await rows.find(params.customer_id)
+        if (found !== null) return found
         throw new Problem(
           'unknown-customer',
-          `${params.program} has no prediction for ${params.customer_id} on ${date}: the id is not known, or the customer was not at risk that day.`,
+          `${params.program} has no prediction for ${params.customer_id} on ${day.date}: the id is not known, or the customer was not at risk that day.`,
         )
       })
+      return sendText(reply, line)
     },
   )
 }

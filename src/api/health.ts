@@ -62,7 +62,7 @@ async function stateOf(
 ): Promise<[string, { date: string | null; reason: string | null }]> {
   const { name } = served.program
   try {
-    return [name, { date: await served.readDay(undefined, async (_, { date }) => date), reason: null }]
+    return [name, { date: await served.readDay(undefined, async ({ day }) => day.date), reason: null }]
   } catch (error) {
     const reason = error instanceof Problem ? error.detail : `The predictions of ${name} cannot be read.`
     return [name, { date: null, reason }]

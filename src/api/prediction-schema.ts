@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { isDay } from '../domain/days.ts'
 import { answerClasses } from '../domain/prediction.ts'
-import type { PredictionRow } from '../lake/predictions.ts'
 
 /** A calendar day in a query. */
 export const daySchema = z
@@ -112,13 +111,3 @@ export const predictionSchema = z
       },
     ],
   })
-export type PredictionBody = z.infer<typeof predictionSchema>
-
-/** A stored row as the API shows it: drivers and flags as JSON, columns in the order of the contract. */
-export function predictionBody(row: PredictionRow): PredictionBody {
-  return {
-    ...row,
-    top_drivers: JSON.parse((row.top_drivers as string | null) ?? '[]'),
-    flags: JSON.parse((row.flags as string | null) ?? '{}'),
-  } as PredictionBody
-}

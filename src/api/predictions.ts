@@ -1,30 +1,50 @@
+import type { FastifyReply } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { predictionColumns } from '../domain/prediction.ts'
 import type { Program } from '../domain/program.ts'
-import type { PredictionRow } from '../lake/predictions.ts'
-import { longestPage, type PredictionFile, readPredictionPage } from '../lake/read-predictions.ts'
-import { keyedAnswers } from './answers.ts'
+import { longestPage, type PickedRow } from '../lake/read-predictions.ts'
+import { keyedAnswers, sendText } from './answers.ts'
+import { needs } from './caller.ts'
 import { type Cursor, readCursor, writeCursor } from './cursor.ts'
-import { daySchema, predictionBody, predictionSchema, programParams } from './prediction-schema.ts'
+import type { Line } from './day-rows.ts'
+import { readOrder, readTest, testsOf, whoseQuery } from './field-tests.ts'
+import { fieldsParameter, pickFields, readColumns } from './prediction-fields.ts'
+import { daySchema, predictionSchema, programParams } from './prediction-schema.ts'
 import { Problem } from './problems.ts'
 import type { ServedPrograms } from './programs.ts'
-import type { ServedProgram } from './served-program.ts'
-
-const sorts = ['customer_id', '-value_at_risk', '-churn'] as const
-type Sort = (typeof sorts)[number]
+import type { DayReading, ServedProgram } from './served-program.ts'
 
 const limitWords = `is a whole number from 1 to ${longestPage}`
 
-const pageQuery = z.strictObject({
+/** Query parameters that say in which order, and from where on. */
+export const orderQuery = {
   date: daySchema.optional(),
   sort: z
-    .enum(sorts, `is one of ${sorts.join(', ')}`)
+    .string()
+    .max(200)
     .optional()
     .meta({
       description:
-        'customer_id (default), or highest first: -value_at_risk, or -churn at the longest horizon',
+        'customer_id (default), or a column of numbers: lowest first, with - before it highest first; missing ones last. churn alone is churn at the longest horizon',
+      examples: ['-value_at_risk'],
     }),
+  cursor: z
+    .string()
+    .min(1, 'is empty; leave it out for the first page')
+    .max(12_000, 'is longer than any cursor')
+    .optional()
+    .meta({
+      description: 'next_cursor of the page before; leave date, sort and conditions as they were, or out',
+    }),
+}
+
+const pageQuery = z.strictObject({
+  ...orderQuery,
+  ...whoseQuery,
+  fields: fieldsParameter.meta({
+    description: 'Columns with commas between; all where left out',
+    examples: ['customer_id,churn_90'],
+  }),
   limit: z.coerce
     .number(limitWords)
     .int(limitWords)
@@ -32,25 +52,25 @@ const pageQuery = z.strictObject({
     .max(longestPage, limitWords)
     .default(100)
     .meta({ description: 'Rows of a page' }),
-  cursor: z
-    .string()
-    .min(1, 'is empty; leave it out for the first page')
-    .max(8000, 'is longer than any cursor')
-    .optional()
-    .meta({ description: 'next_cursor of the page before; leave date and sort as they were, or out' }),
 })
 
 const pageSchema = z
   .object({
     program: z.string(),
     date: daySchema,
-    sort: z.enum(sorts),
-    predictions: z.array(predictionSchema),
+    sort: z.string(),
+    predictions: z.array(
+      predictionSchema.partial().meta({
+        id: 'PredictionFields',
+        description: 'A Prediction, or the fields of it that were asked for',
+      }),
+    ),
     next_cursor: z.string().nullable().meta({ description: 'For the next page; null on the last' }),
   })
   .meta({ id: 'PredictionPage', description: 'Some of the predictions of a day' })
 
-type PageQuery = z.infer<typeof pageQuery>
+/** Problems of whatever walks over the rows of a day. */
+export const walkProblems = ['invalid-cursor', 'unknown-program', 'no-predictions', 'cursor-expired'] as const
 
 /** The predictions of a day, page by page. All pages of a walk come from one file, whatever is published meanwhile. */
 export const predictionRoutes: FastifyPluginAsyncZod<{ programs: ServedPrograms }> = async (
@@ -66,98 +86,122 @@ export const predictionRoutes: FastifyPluginAsyncZod<{ programs: ServedPrograms 
         summary: 'The predictions of a day, page by page',
         description:
           'Of the latest day, or of `date`. Follow `next_cursor` until it is null: all pages show the day as it was when the first was read, also where it is predicted again meanwhile. A replaced day is kept for a day; then its cursors answer 410.',
+        security: needs('read'),
         params: programParams,
         querystring: pageQuery,
-        response: keyedAnswers(
-          'A page of predictions',
-          pageSchema,
-          'invalid-cursor',
-          'unknown-program',
-          'no-predictions',
-          'cursor-expired',
-        ),
+        response: keyedAnswers('A page of predictions', pageSchema, ...walkProblems),
       },
     },
-    async ({ params, query }) => {
+    async ({ params, query }, reply) => {
       const served = programs.find(params.program)
-      const cursor = query.cursor === undefined ? null : readCursor(query.cursor)
-      if (cursor) {
-        refuseOther(cursor, { ...query, program: params.program })
-        return served.readPinned(cursor.path, (file) =>
-          readPage(served, file, { ...cursor, sort: knownSort(cursor), after: cursor, limit: query.limit }),
-        )
-      }
-      const sort = query.sort ?? 'customer_id'
-      return served.readDay(query.date, (file, { date, path }) =>
-        readPage(served, file, { date, path, sort, after: null, limit: query.limit }),
-      )
+      const fields = readColumns(query.fields, served.program)
+      return walk(served, query, async (reading, wish) => {
+        const picked = await pickPage(reading, { ...wish, limit: query.limit })
+        const lines = await reading.rows.read(picked.rows.map(({ row }) => row))
+        const shown = fields === null ? lines : lines.map((line) => pickFields(line, fields))
+        return sendPage(reply, shown, { program: served.program, wish, next: picked.next })
+      })
     },
   )
 }
 
-interface PageWish {
+/** What a walk is over. */
+export interface Walk {
   readonly date: string
   readonly path: string
-  readonly sort: Sort
-  readonly after: Cursor | null
-  readonly limit: number
+  readonly sort: string
+  readonly where: readonly string[]
+  readonly after: PickedRow | null
 }
 
-async function readPage({ program, database }: ServedProgram, file: PredictionFile, wish: PageWish) {
-  const sortColumn = sortColumnOf(program, wish.sort)
-  const rows = await readPredictionPage(database, file, {
-    columns: predictionColumns(program),
-    sortColumn,
-    after: wish.after,
-    limit: wish.limit + 1,
+type WalkQuery = z.output<z.ZodObject<typeof orderQuery & typeof whoseQuery>>
+
+/** Begins a walk or goes on with one. **Errors** `invalid-cursor`, `cursor-expired`, `no-predictions`. */
+export function walk<T>(
+  served: ServedProgram,
+  query: WalkQuery,
+  read: (reading: DayReading, wish: Walk) => Promise<T>,
+): Promise<T> {
+  const where = testsOf(query)
+  const sort = query.sort ?? 'customer_id'
+  if (query.cursor === undefined)
+    return served.readDay(query.date, (reading) =>
+      read(reading, { ...reading.day, sort, where, after: null }),
+    )
+  const cursor = readCursor(query.cursor)
+  refuseOther(cursor, {
+    program: served.program.name,
+    date: query.date,
+    sort: query.sort,
+    where: where.length === 0 ? undefined : where,
   })
-  const shown = rows.slice(0, wish.limit)
-  const last = rows.length > wish.limit ? shown[shown.length - 1] : null
-  return {
+  return served.readPinned(cursor, (reading) => read(reading, { ...cursor, after: startOf(cursor) }))
+}
+
+function startOf({ row, value }: Cursor): PickedRow | null {
+  return row < 0 ? null : { row, value }
+}
+
+/** The rows of a page, and the one behind which the next page begins; null where there is none. */
+export async function pickPage(
+  { fields, rows, where }: DayReading,
+  { sort, where: texts, after, limit }: Walk & { readonly limit: number },
+): Promise<{ rows: PickedRow[]; next: PickedRow | null }> {
+  const conditions = await where(texts.map((text) => readTest(text, fields)))
+  const order = readOrder(sort, fields)
+  const found = await rows.pick({ where: conditions, order, after, limit: limit + 1 })
+  const page = found.slice(0, limit)
+  return { rows: page, next: found.length > limit ? page[page.length - 1] : null }
+}
+
+interface Page {
+  readonly program: Program
+  readonly wish: Walk
+  readonly next: PickedRow | null
+}
+
+/** The cursor of what comes behind a row; null: of the whole walk. */
+export function cursorOf({ program, wish, next }: Page): string {
+  const { date, path, sort, where } = wish
+  return writeCursor({
     program: program.name,
-    date: wish.date,
-    sort: wish.sort,
-    predictions: shown.map(predictionBody),
-    next_cursor: last === null ? null : writeCursor(cursorAfter(last, program.name, { ...wish, sortColumn })),
-  }
-}
-
-function cursorAfter(
-  row: PredictionRow,
-  program: string,
-  { date, path, sort, sortColumn }: PageWish & { sortColumn: string | null },
-): Cursor {
-  const value = sortColumn === null ? null : (row[sortColumn] as number | null)
-  return { program, date, path, sort, customerId: row.customer_id as string, value }
-}
-
-/** **Errors** `invalid-request` where the program does not predict what to sort by. */
-function sortColumnOf({ name, outcomes, horizonsDays }: Program, sort: Sort): string | null {
-  if (sort === 'customer_id') return null
-  if (sort === '-value_at_risk') return 'value_at_risk'
-  if (outcomes.some((outcome) => outcome.name === 'churn'))
-    return `churn_${horizonsDays[horizonsDays.length - 1]}`
-  const detail = `is ${sort}, but ${name} has no outcome called churn; allowed are customer_id and -value_at_risk`
-  throw new Problem('invalid-request', `In the query: sort ${detail}.`, {
-    errors: [{ field: 'sort', detail }],
+    date,
+    path,
+    sort,
+    where,
+    ...(next ?? { row: -1, value: null }),
   })
 }
 
-function knownSort({ sort }: Cursor): Sort {
-  const known = sorts.find((one) => one === sort)
-  if (known === undefined) throw otherCursor('sort', sort)
-  return known
+function sendPage(reply: FastifyReply, lines: readonly Line[], page: Page): FastifyReply {
+  const { program, wish, next } = page
+  const head = { program: program.name, date: wish.date, sort: wish.sort }
+  const pieces: Uint8Array[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"predictions":[`)]
+  const comma = Buffer.from(',')
+  for (const [place, line] of lines.entries()) {
+    if (place > 0) pieces.push(comma)
+    pieces.push(typeof line === 'string' ? Buffer.from(line) : line)
+  }
+  const cursor = next === null ? null : cursorOf(page)
+  pieces.push(Buffer.from(`],"next_cursor":${JSON.stringify(cursor)}}`))
+  return sendText(reply, Buffer.concat(pieces))
 }
 
 /** A cursor belongs to one walk. */
-function refuseOther(cursor: Cursor, query: PageQuery & { program: string }): void {
-  for (const part of ['program', 'date', 'sort'] as const) {
-    if (query[part] !== undefined && query[part] !== cursor[part]) throw otherCursor(part, cursor[part])
+function refuseOther(
+  cursor: Cursor,
+  asked: Readonly<Record<'program' | 'date' | 'sort', string | undefined>> & {
+    readonly where: readonly string[] | undefined
+  },
+): void {
+  for (const part of ['program', 'date', 'sort', 'where'] as const) {
+    const own = [cursor[part]].flat().join(' ')
+    if (asked[part] !== undefined && [asked[part]].flat().join(' ') !== own) throw otherCursor(part, own)
   }
 }
 
 function otherCursor(part: string, value: string): Problem {
-  const detail = `belongs to a walk with ${part} ${value}`
+  const detail = `belongs to a walk with ${part} ${value || 'of nobody in particular'}`
   return new Problem('invalid-cursor', `The cursor ${detail}. Begin again without a cursor to change it.`, {
     errors: [{ field: 'cursor', detail }],
   })

@@ -1,21 +1,52 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { failure } from '../domain/errors.ts'
+import { predictionColumns } from '../domain/prediction.ts'
 import type { Program } from '../domain/program.ts'
 import type { PredictionDay } from '../lake/commits.ts'
 import type { Database } from '../lake/database.ts'
 import type { Lake } from '../lake/lake.ts'
 import { LakeReader, markOf } from '../lake/lake-reader.ts'
+import { allOf, type FieldTest, testSql } from '../lake/prediction-filter.ts'
+import type { PredictionLines } from '../lake/prediction-lines.ts'
 import { type DayTotals, readDayTotals } from '../lake/prediction-totals.ts'
-import { openPredictions, type PredictionFile } from '../lake/read-predictions.ts'
+import { columnOrNull, openPredictions, type PredictionFile } from '../lake/read-predictions.ts'
 import { ModelCards } from '../model/model-cards.ts'
 import { Registry } from '../model/registry.ts'
+import { type BoundSql, DayRows } from './day-rows.ts'
+import { type Fields, fieldsOf } from './field-tests.ts'
 import { Problem } from './problems.ts'
+import { ServedAttributes } from './served-attributes.ts'
+import { ServedLines } from './served-lines.ts'
 
 /** How often a day is looked up anew when its file is gone by the time it is read. */
 const mostTries = 3
 /** Files whose columns and totals are kept. */
 const mostKept = 400
+
+export interface ServedOptions {
+  readonly dataFolder: string
+  readonly modelsFolder: string
+  readonly database: Database
+  readonly spillFolder: string
+  /** Told what went wrong beside a request. */
+  readonly onError: (error: unknown) => void
+}
+
+/** A day that is being read. */
+export interface DayReading {
+  readonly file: PredictionFile
+  /** Tells the file from all others, also of its path. */
+  readonly mark: string
+  readonly lake: Lake
+  readonly day: Pick<PredictionDay, 'date' | 'path'>
+  readonly rows: DayRows
+  readonly lines: PredictionLines | null
+  /** What its customers may be picked by. */
+  readonly fields: Fields
+  /** SQL over the rows of the file. */
+  readonly where: (tests: readonly FieldTest[]) => Promise<BoundSql | null>
+}
 
 /** One program as the API sees it: its published days, read afresh, and its versions. */
 export class ServedProgram {
@@ -26,12 +57,14 @@ export class ServedProgram {
   readonly #lake: LakeReader
   readonly #files = new Kept<PredictionFile>()
   readonly #totals = new Kept<DayTotals>()
+  readonly #lines: ServedLines
+  readonly #attributes: ServedAttributes
 
-  constructor(
-    program: Program,
-    { dataFolder, modelsFolder, database }: { dataFolder: string; modelsFolder: string; database: Database },
-  ) {
+  constructor(program: Program, options: ServedOptions) {
+    const { dataFolder, modelsFolder, database } = options
     this.program = program
+    this.#lines = new ServedLines(program, options)
+    this.#attributes = new ServedAttributes(database, program)
     this.registry = new Registry(modelsFolder, program.name)
     this.cards = new ModelCards(this.registry)
     this.#database = database
@@ -55,14 +88,16 @@ export class ServedProgram {
    */
   async readDay<T>(
     date: string | undefined,
-    read: (file: PredictionFile, day: PredictionDay) => Promise<T>,
+    read: (reading: DayReading, day: PredictionDay) => Promise<T>,
   ): Promise<T> {
     for (let tries = 1; ; tries++) {
       const lake = await this.#lake.current()
       const day = this.#chosenDay(lake, date)
       const path = join(lake.folder, day.path)
       try {
-        return await read(await this.#open(path), day)
+        const { file, mark } = await this.#open(path)
+        if (day === daysOf(lake).at(-1)) this.#lines.want(mark, file)
+        return await read(this.#reading({ file, mark, lake, day }), day)
       } catch (error) {
         if (existsSync(path)) throw error
         if (tries === mostTries) throw failure('lake-damaged', `${path} is named by the lake but not there.`)
@@ -75,7 +110,10 @@ export class ServedProgram {
    *
    * **Errors** `cursor-expired` once it has been swept away, or where the lake never had it.
    */
-  async readPinned<T>(path: string, read: (file: PredictionFile) => Promise<T>): Promise<T> {
+  async readPinned<T>(
+    { path, date }: Pick<PredictionDay, 'path' | 'date'>,
+    read: (reading: DayReading) => Promise<T>,
+  ): Promise<T> {
     const lake = await this.#lake.current()
     const isKnown = lake.state.removed.has(path) || daysOf(lake).some((day) => day.path === path)
     const absolute = join(lake.folder, path)
@@ -85,7 +123,8 @@ export class ServedProgram {
     )
     if (!isKnown) throw expired
     try {
-      return await read(await this.#open(absolute))
+      const { file, mark } = await this.#open(absolute)
+      return await read(this.#reading({ file, mark, lake, day: { path, date } }))
     } catch (error) {
       if (existsSync(absolute)) throw error
       throw expired
@@ -94,15 +133,52 @@ export class ServedProgram {
 
   /** What a day adds up to; worked out once a file. */
   totalsOf(date: string | undefined): Promise<{ day: PredictionDay; totals: DayTotals }> {
-    return this.readDay(date, async (file, day) => {
-      const mark = await markOf(file.path)
+    return this.readDay(date, async ({ file, mark }, day) => {
       const totals = await this.#totals.get(mark, () => readDayTotals(this.#database, file, this.program))
       return { day, totals }
     })
   }
 
-  async #open(path: string): Promise<PredictionFile> {
-    return this.#files.get(await markOf(path), () => openPredictions(this.#database, path))
+  /** Has the rows of the latest day made ready; resolves once they are, or where there are none. */
+  async prepare(): Promise<void> {
+    if ((await this.days()).length > 0) await this.readDay(undefined, async () => undefined)
+    await this.#lines.settled()
+  }
+
+  close(): Promise<void> {
+    return this.#lines.close()
+  }
+
+  async #open(path: string): Promise<{ file: PredictionFile; mark: string }> {
+    const mark = await markOf(path)
+    return { file: await this.#files.get(mark, () => openPredictions(this.#database, path)), mark }
+  }
+
+  #reading(found: Pick<DayReading, 'file' | 'mark' | 'lake' | 'day'>): DayReading {
+    const { file, mark, lake } = found
+    const lines = this.#lines.find(mark)
+    const rows = new DayRows(this.#database, { file, columns: predictionColumns(this.program), lines })
+    const read = { ...found, lines, rows, fields: fieldsOf(this.program, lake) }
+    return { ...read, where: (tests) => this.#where(read, tests) }
+  }
+
+  async #where(
+    { file, mark, lake, day, fields }: Omit<DayReading, 'where'>,
+    tests: readonly FieldTest[],
+  ): Promise<BoundSql | null> {
+    const isAttribute = ({ field }: FieldTest) => fields.get(field)?.isAttribute === true
+    const table = tests.some(isAttribute)
+      ? await this.#attributes.get(file, { mark, lake, date: day.date })
+      : null
+    const conditions = tests.map((one, place) => {
+      if (table === null || !isAttribute(one)) {
+        const type = fields.get(one.field)?.isNumber ? 'double' : 'varchar'
+        return testSql(columnOrNull(file, one.field, type), one, `test_${place}`)
+      }
+      const { sql, parameters } = testSql(table.columns.get(one.field) as string, one, `test_${place}`)
+      return { sql: `file_row_number in (select row from "${table.name}" where ${sql})`, parameters }
+    })
+    return allOf(conditions)
   }
 
   #chosenDay(lake: Lake, date: string | undefined): PredictionDay {

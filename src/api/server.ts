@@ -9,6 +9,7 @@ import type { Program } from '../domain/program.ts'
 import { openReadingDatabase } from '../lake/read-predictions.ts'
 import { ApiKey } from './api-key.ts'
 import { buildApp } from './app.ts'
+import { ExportDesk } from './export-desk.ts'
 import { ServedPrograms } from './programs.ts'
 import type { LogStream } from './request-log.ts'
 import { ServedProgram } from './served-program.ts'
@@ -61,25 +62,26 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { dataFolder, modelsFolder, memoryLimit = '1GB' } = options
   const spillFolder = await mkdtemp(join(tmpdir(), 'loyalcast-serve-'))
   const database = await openReadingDatabase({ spillFolder, memoryLimit })
-  const served = options.programs.map(
-    (program) => new ServedProgram(program, { dataFolder, modelsFolder, database }),
-  )
   let app: FastifyInstance | null = null
-  const desk = new WhatIfDesk({
-    ...options,
-    spillFolder,
-    onError: (error) => app?.log.error({ err: error }, 'job failed'),
-  })
+  const onError = (error: unknown) => app?.log.error({ err: error }, 'work beside requests failed')
+  const served = options.programs.map(
+    (program) => new ServedProgram(program, { dataFolder, modelsFolder, database, spillFolder, onError }),
+  )
+  const desk = new WhatIfDesk({ ...options, spillFolder, onError })
+  const exports = new ExportDesk(database, spillFolder)
   const close = async () => {
     await app?.close()
     await desk.close()
+    await exports.close()
+    for (const one of served) await one.close()
     database.close()
     await rm(spillFolder, { recursive: true, force: true })
   }
   try {
     const programs = new ServedPrograms(served)
-    app = await buildApp({ ...options, programs, desk, key: new ApiKey(options.key) })
+    app = await buildApp({ ...options, programs, desk, exports, key: new ApiKey(options.key) })
     await listen(app, options)
+    for (const one of served) void one.prepare().catch(onError)
     if (options.isPrepared) for (const program of options.programs) desk.prepare(program)
   } catch (error) {
     await close()

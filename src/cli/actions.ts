@@ -1,8 +1,9 @@
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
+import { type ExportFormat, exportFormats } from '../engage/export-shapes.ts'
 import { type ActionsReport, type CustomerAction, type NoAction, nextBestActions } from '../jobs/actions.ts'
 import { exact } from '../jobs/budget-words.ts'
-import { type ExportFormat, exportFormats, writeRows } from '../jobs/row-file.ts'
+import { writeRows } from '../jobs/row-file.ts'
 import { contextOf, dayOption, printResult } from './context.ts'
 
 interface Options {

@@ -1,13 +1,25 @@
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { usageError } from '../domain/errors.ts'
+import type { Program } from '../domain/program.ts'
+import { parseFields } from '../engage/export-fields.ts'
+import {
+  type CrmSystem,
+  crmFormats,
+  crmSystems,
+  type ExportFormat,
+  type ExportShape,
+  exportFormats,
+} from '../engage/export-shapes.ts'
 import { exportPredictions } from '../jobs/export.ts'
-import { type ExportFormat, exportFormats } from '../jobs/row-file.ts'
 import { contextOf, dayOption, printResult } from './context.ts'
 
 interface Options {
   readonly date: string
-  readonly format: ExportFormat
+  readonly format?: ExportFormat
+  readonly for?: CrmSystem
+  readonly fields?: string
+  readonly idField?: string
   readonly out?: string
 }
 
@@ -18,7 +30,10 @@ export function exportCommand(): Command {
     .argument('<program>', 'path of a program file')
     .argument('<what>', 'predictions')
     .requiredOption('--date <day>', 'day of the predictions')
-    .addOption(new Option('--format <format>', 'format of the rows').choices(exportFormats).default('csv'))
+    .addOption(new Option('--format <format>', 'format of the rows (default csv)').choices(exportFormats))
+    .addOption(new Option('--for <system>', 'rows as a CRM system takes them').choices(crmSystems))
+    .option('--fields <list>', 'columns with commas between, each as name or, under another name, name:other')
+    .option('--id-field <name>', 'with --for: the field that customers are found by there')
     .option('--out <file>', 'file to write; without it the rows go to stdout')
     .action(exportRows)
 }
@@ -30,12 +45,23 @@ async function exportRows(path: string, what: string, options: Options, command:
   const date = dayOption('--date', options.date) as string
   const program = await context.readProgram(path)
   const { dataFolder } = context
-  if (options.out === undefined) {
-    const format = context.isJson ? 'json' : options.format
-    await exportPredictions(program, { dataFolder, date, format, file: null })
-    return
-  }
-  const file = resolve(context.callerFolder, options.out)
-  const rows = await exportPredictions(program, { dataFolder, date, format: options.format, file })
-  printResult(context, { program: program.name, date, rows, file }, `${rows} rows written to ${file}.`)
+  const shape = shapeOf(program, options, context.isJson && options.out === undefined)
+  const file = options.out === undefined ? null : resolve(context.callerFolder, options.out)
+  const rows = await exportPredictions(program, { dataFolder, date, shape, file })
+  if (file !== null)
+    printResult(context, { program: program.name, date, rows, file }, `${rows} rows written to ${file}.`)
+}
+
+/** Null: one JSON array. */
+function shapeOf(program: Program, options: Options, isArray: boolean): ExportShape | null {
+  const crm = options.for ?? null
+  const format = options.format ?? (crm === null ? 'csv' : crmFormats[crm])
+  if (crm !== null && format !== crmFormats[crm])
+    throw usageError('format', `--format ${format}: ${crm} takes ${crmFormats[crm]}; leave --format out.`)
+  if (crm === null && options.idField !== undefined)
+    throw usageError('id-field', '--id-field goes with --for only.')
+  if (isArray && crm === null && options.fields === undefined) return null
+  const fields = options.fields === undefined ? null : parseFields(options.fields, program)
+  if (typeof fields === 'string') throw usageError('fields', `--fields ${fields}.`)
+  return { format: isArray ? 'ndjson' : format, crm, fields, idField: options.idField ?? null }
 }

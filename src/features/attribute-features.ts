@@ -26,12 +26,15 @@ export function attributeGroup(catalogue: Catalogue, source: AttributeSource): F
   }
 }
 
-/** Attributes as known at the cutoff: of the rows valid then, the latest of any source that has the attribute. */
-function attributeAggregates(
-  catalogue: Catalogue,
+/**
+ * Attributes as known at the cutoff: of the rows valid then, the latest of any source that has the attribute. A select
+ * of (row, annual_value, a column for each).
+ */
+export function attributeAggregates(
+  { attributes }: Pick<Catalogue, 'attributes'>,
   { customers, spine, timezone, suppliers }: AttributeSource,
 ): string {
-  const picks = catalogue.attributes.map(({ name }) => {
+  const picks = attributes.map(({ name }) => {
     const column = quoteName(prefix + name)
     return `arg_max_null(${column}, valid_order) filter (where source in ${quoteTexts(suppliers.get(name) ?? [])}) as ${column}`
   })

@@ -184,7 +184,7 @@ function partSql(spine: string, { join, columns }: FeaturePart): string {
 }
 
 /** Attribute → keys of the sources that have it. */
-function attributeSuppliers(lake: Lake): Map<string, string[]> {
+export function attributeSuppliers(lake: Lake): Map<string, string[]> {
   const suppliers = new Map<string, string[]>()
   for (const reading of lake.state.sources.values()) {
     if (reading.table !== 'customers') continue

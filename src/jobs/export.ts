@@ -1,14 +1,29 @@
-import { join } from 'node:path'
+import { createWriteStream } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import type { Program } from '../domain/program.ts'
+import type { ExportShape } from '../engage/export-shapes.ts'
 import { quoteText } from '../lake/database.ts'
+import { publish, requirePlace } from '../lake/durable-files.ts'
 import { openLake } from '../lake/lake.ts'
 import { findPredictionDay } from '../lake/prediction-days.ts'
-import { type RowTarget, writeSelected } from './row-file.ts'
+import { openPredictions, openReadingDatabase } from '../lake/read-predictions.ts'
+import { withScratchFolder } from '../lake/scratch.ts'
+import { pourInto, writeSelected } from './row-file.ts'
+import { readShaped, writeShaped } from './shaped-rows.ts'
 
-export interface ExportOptions extends RowTarget {
+export interface ExportOptions {
   readonly dataFolder: string
   readonly date: string
+  /** Null: one JSON array of all rows. */
+  readonly shape: ExportShape | null
+  /** It appears whole or not at all. Null: to stdout. */
+  readonly file: string | null
 }
+
+/** Most memory that an export takes. */
+const memoryLimit = '1GB'
 
 /**
  * Writes the predictions of a day, ordered by customer; returns the number of rows.
@@ -16,18 +31,30 @@ export interface ExportOptions extends RowTarget {
  * **Errors** `no-predictions` with the days that there are, `storage` where the file cannot be written.
  */
 export async function exportPredictions(program: Program, options: ExportOptions): Promise<number> {
-  const lake = await openLake(options.dataFolder, program)
-  const day = findPredictionDay(lake, options.date)
-  const path = quoteText(join(lake.folder, day.path))
-  await writeSelected(
-    `select ${exportedColumns(options.format)} from read_parquet(${path}, hive_partitioning = false) order by customer_id`,
-    options,
-  )
+  const { dataFolder, date, shape, file } = options
+  const lake = await openLake(dataFolder, program)
+  const day = findPredictionDay(lake, date)
+  const path = join(lake.folder, day.path)
+  if (shape === null) {
+    const nested = '* replace (top_drivers::json as top_drivers, flags::json as flags)'
+    const select = `select ${nested} from read_parquet(${quoteText(path)}, hive_partitioning = false) order by customer_id`
+    await writeSelected(select, { format: 'json', file })
+    return day.rows
+  }
+  if (file !== null) await requirePlace(file)
+  await withScratchFolder(file === null ? tmpdir() : dirname(file), async (folder) => {
+    const database = await openReadingDatabase({ spillFolder: join(folder, 'spill'), memoryLimit })
+    const staged = join(folder, 'rows')
+    try {
+      const rows = { program, shape, where: null, path: staged }
+      await writeShaped(database, await openPredictions(database, path), rows)
+    } finally {
+      database.close()
+    }
+    if (file === null) return pourInto(process.stdout, readShaped(staged, shape))
+    const sent = join(folder, 'sent')
+    await pipeline(readShaped(staged, shape), createWriteStream(sent))
+    await publish(sent, file)
+  })
   return day.rows
-}
-
-/** Drivers and flags are JSON: nested in JSON, text elsewhere. */
-function exportedColumns(format: RowTarget['format']): string {
-  const isJson = format === 'ndjson' || format === 'json'
-  return isJson ? '* replace (top_drivers::json as top_drivers, flags::json as flags)' : '*'
 }

@@ -4,12 +4,10 @@ import { dirname, extname, join } from 'node:path'
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { usageError } from '../domain/errors.ts'
+import { type ExportFormat, exportFormats } from '../engage/export-shapes.ts'
 import { Database, quoteName, quoteText } from '../lake/database.ts'
 import { publish, requirePlace } from '../lake/durable-files.ts'
 import { withScratchFolder } from '../lake/scratch.ts'
-
-export const exportFormats = ['csv', 'ndjson', 'parquet'] as const
-export type ExportFormat = (typeof exportFormats)[number]
 
 /** How DuckDB writes each. `json`: one array, for readers that want a single document. */
 const copyOptions: Readonly<Record<ExportFormat | 'json', string>> = {
@@ -72,14 +70,14 @@ export async function writeSelected(select: string, { format, file }: RowTarget)
       database.close()
     }
     if (file !== null) await publish(staged, file)
-    else await pourInto(process.stdout, staged)
+    else await pourInto(process.stdout, createReadStream(staged))
   })
 }
 
 /** A reader that wants no more (`| head`) is no failure. */
-async function pourInto(stream: Writable, path: string): Promise<void> {
+export async function pourInto(stream: Writable, bytes: Readable): Promise<void> {
   try {
-    await pipeline(createReadStream(path), stream, { end: false })
+    await pipeline(bytes, stream, { end: false })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
   }

@@ -31,13 +31,19 @@ export type ResultColumn = Float64Array | (string | null)[]
 export class Database {
   readonly #instance: DuckDBInstance
   readonly #connection: DuckDBConnection
-  readonly #spillFolder: string
+  readonly #options: DatabaseOptions
+  readonly #isBeside: boolean
   #isStopped = false
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, spillFolder: string) {
+  private constructor(
+    instance: DuckDBInstance,
+    connection: DuckDBConnection,
+    { isBeside, ...options }: DatabaseOptions & { readonly isBeside: boolean },
+  ) {
     this.#instance = instance
     this.#connection = connection
-    this.#spillFolder = spillFolder
+    this.#options = options
+    this.#isBeside = isBeside
   }
 
   static async open(options: DatabaseOptions): Promise<Database> {
@@ -49,9 +55,21 @@ export class Database {
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
     })
+    return Database.#connect(instance, { ...options, isBeside: false })
+  }
+
+  static async #connect(
+    instance: DuckDBInstance,
+    options: DatabaseOptions & { readonly isBeside: boolean },
+  ): Promise<Database> {
     const connection = await instance.connect()
     await connection.run(`set TimeZone = ${quoteText(options.timezone)}`)
-    return new Database(instance, connection, options.spillFolder)
+    return new Database(instance, connection, options)
+  }
+
+  /** Another connection to the same tables: what is asked of it does not hold this one up. Close it before this one. */
+  beside(): Promise<Database> {
+    return Database.#connect(this.#instance, { ...this.#options, isBeside: true })
   }
 
   async run(sql: string, parameters?: Parameters): Promise<void> {
@@ -112,13 +130,13 @@ export class Database {
     try {
       return await work()
     } catch (error) {
-      return refuse(error, this.#spillFolder)
+      return refuse(error, this.#options.spillFolder)
     }
   }
 
   close(): void {
     this.#connection.closeSync()
-    this.#instance.closeSync()
+    if (!this.#isBeside) this.#instance.closeSync()
   }
 }
 

@@ -126,7 +126,12 @@ describe('a request that is not valid', () => {
     ['/v1/programs/test/predictions?limit=1001', 'limit', /1 to 1000/],
     ['/v1/programs/test/predictions?limit=1.5', 'limit', /1 to 1000/],
     ['/v1/programs/test/predictions?limit=all', 'limit', /1 to 1000/],
-    ['/v1/programs/test/predictions?sort=value_at_risk', 'sort', /-value_at_risk/],
+    ['/v1/programs/test/predictions?sort=value_at_rsk', 'sort', /Did you mean value_at_risk/],
+    ['/v1/programs/test/predictions?where=churn_90', 'where', /field:test:value/],
+    ['/v1/programs/test/predictions?where=churn_9:above:0.1', 'where', /Did you mean churn_90/],
+    ['/v1/programs/test/predictions?where=churn_90:above:much', 'where', /is a number/],
+    ['/v1/programs/test/predictions?where=segment:above:1', 'where', /is and in, not above/],
+    ['/v1/programs/test/predictions?fields=customer_id,churn', 'fields', /Allowed: program/],
     ['/v1/programs/test/predictions?cursor=', 'cursor', /empty/],
     [`/v1/programs/test/customers/${'x'.repeat(513)}/prediction`, 'customer_id', /512/],
     [`/v1/programs/${'x'.repeat(49)}/models`, 'program', /48/],
@@ -232,7 +237,7 @@ describe('an answer', () => {
     for (const path of behindKey) {
       const { headers } = await served.ask(path)
       const tag = headers.get('etag') ?? ''
-      expect(tag).toMatch(/^"[\w-]{27}"$/)
+      expect(tag).toMatch(/^W\/"[\w-]{27}"$/)
       expect(headers.get('cache-control')).toBe('private, no-cache')
       const same = await served.ask(path, { headers: { 'if-none-match': `"other", W/${tag}` } })
       expect([same.status, same.text]).toEqual([304, ''])

@@ -3,10 +3,9 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ServedProgram } from '../../src/api/served-program.ts'
-import { predictionColumns } from '../../src/domain/prediction.ts'
 import { openLake } from '../../src/lake/lake.ts'
 import type { PredictionRow } from '../../src/lake/predictions.ts'
-import { openReadingDatabase, readPrediction } from '../../src/lake/read-predictions.ts'
+import { openReadingDatabase } from '../../src/lake/read-predictions.ts'
 import { type MadeProgram, makeLastingProgram, makeProgram } from '../programs.ts'
 import { madeRow, madeYaml, publishDay } from './made-predictions.ts'
 import { type Served, serveMade } from './served.ts'
@@ -120,7 +119,7 @@ describe('predictions', () => {
 
   it('refuse cursors that were not made here, and those of another walk', async () => {
     const { next_cursor } = await served.read(`${address}?limit=2&sort=-churn`)
-    const forged = Buffer.from(JSON.stringify([1, 'test', '2026-10-02', '../../secret', '-churn', 'a', 1]))
+    const forged = Buffer.from(JSON.stringify([2, 'test', '2026-10-02', '../../secret', '-churn', [], 1, 1]))
     const cases: [string, number, RegExp][] = [
       ['cursor=%00%00', 400, /was not made here/],
       ['cursor=e30', 400, /was not made here/],
@@ -203,18 +202,17 @@ describe('a day that is predicted again', () => {
     await publishDay(made, '2026-10-01', many(0.25))
     const spillFolder = join(made.folder, 'spill')
     const database = await openReadingDatabase({ spillFolder, memoryLimit: '500MB' })
-    const served = new ServedProgram(made.program, { ...made, database })
-    const columns = predictionColumns(made.program)
+    const served = new ServedProgram(made.program, { ...made, database, spillFolder, onError: () => {} })
     const paths: string[] = []
-    const row = await served.readDay('2026-10-01', async (file) => {
+    const line = await served.readDay('2026-10-01', async ({ file, rows }) => {
       paths.push(file.path)
       if (paths.length === 1) {
         await publishDay(made, '2026-10-01', many(0.75))
         await rm(file.path)
       }
-      return readPrediction(database, file, { columns, customerId: 'c1' })
+      return rows.find('c1')
     })
-    expect([row?.churn_90, new Set(paths).size]).toEqual([0.75, 2])
+    expect([JSON.parse(String(line)).churn_90, new Set(paths).size]).toEqual([0.75, 2])
     await rm(paths[1])
     await expect(served.readDay('2026-10-01', async () => 'read')).rejects.toThrow(
       /named by the lake but not there/,

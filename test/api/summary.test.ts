@@ -2,6 +2,7 @@ import { readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { moneyColumns, predictionColumns } from '../../src/domain/prediction.ts'
+import { plainShape } from '../../src/engage/export-shapes.ts'
 import { exportPredictions } from '../../src/jobs/export.ts'
 import { openLake } from '../../src/lake/lake.ts'
 import { forecastGroup } from '../../src/model/group-forecast.ts'
@@ -33,7 +34,7 @@ const read = (path: string) => served.read(`${address}${path}`)
 /** A figure of the exported rows of a day, worked out by a query. */
 async function figure(date: string, sql: string, where = 'true'): Promise<number> {
   const file = join(made.folder, `${date}.parquet`)
-  await exportPredictions(made.program, { ...made, date, format: 'parquet', file })
+  await exportPredictions(made.program, { ...made, date, shape: plainShape('parquet'), file })
   return (await queryRows<{ value: number }>(`select ${sql} as value from '${file}' where ${where}`))[0].value
 }
 
@@ -46,7 +47,7 @@ function penniesOf(text: string): bigint {
 describe('the API of a trained company', () => {
   it('shows each row as it is exported, drivers and flags as JSON', async () => {
     const file = join(made.folder, 'rows.ndjson')
-    await exportPredictions(made.program, { ...made, date: latest, format: 'ndjson', file })
+    await exportPredictions(made.program, { ...made, date: latest, shape: plainShape('ndjson'), file })
     const rows: Any[] = (await readFile(file, 'utf8'))
       .trimEnd()
       .split('\n')
@@ -137,7 +138,7 @@ describe('the summary', () => {
 
   it('adds up money to the penny of what is exported, for everybody and by segment', async () => {
     const file = join(made.folder, 'rows.csv')
-    await exportPredictions(made.program, { ...made, date: latest, format: 'csv', file })
+    await exportPredictions(made.program, { ...made, date: latest, shape: plainShape('csv'), file })
     const rows = await queryRows<Record<string, string | null>>(
       `select segment, ${moneyColumns.join(', ')} from read_csv('${file}', all_varchar = true)`,
     )

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { silentReporter } from '../../src/domain/progress.ts'
+import { plainShape } from '../../src/engage/export-shapes.ts'
 import { type DailyReport, predictDay } from '../../src/jobs/daily.ts'
 import { explainCustomer } from '../../src/jobs/explain.ts'
 import { exportPredictions } from '../../src/jobs/export.ts'
@@ -24,7 +25,7 @@ type Row = Readonly<Record<string, unknown>>
 
 async function exported(made: Made, name: string): Promise<Row[]> {
   const file = join(made.folder, `${name}.parquet`)
-  await exportPredictions(made.program, { ...made, date, format: 'parquet', file })
+  await exportPredictions(made.program, { ...made, date, shape: plainShape('parquet'), file })
   return queryRows(`select * replace (date::varchar as date) from '${file}'`)
 }
 
