@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import compress, { type FastifyCompressOptions } from '@fastify/compress'
 import helmet from '@fastify/helmet'
 import fastify, {
   type FastifyInstance,
@@ -74,6 +75,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.removeContentTypeParser('text/plain')
   const routes = listRoutes(app)
   await app.register(helmet, headers)
+  await app.register(compress, compression)
   await describeApi(app)
   await app.register(
     async (v1) => {
@@ -113,6 +115,14 @@ const headers = {
   },
   strictTransportSecurity: false,
   referrerPolicy: { policy: 'no-referrer' as const },
+}
+
+/** Brotli packs tighter, but takes too long for whole days. Parquet is packed already. */
+const compression: FastifyCompressOptions = {
+  encodings: ['gzip', 'deflate'],
+  zlibOptions: { level: 4 },
+  customTypes: /^(text\/|image\/svg|application\/([a-z.-]+\+)?(x-ndjson|json|javascript))/,
+  globalDecompression: false,
 }
 
 function answerUnknown(request: FastifyRequest, reply: FastifyReply): FastifyReply {

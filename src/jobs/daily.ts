@@ -24,6 +24,7 @@ import type { Predictor } from '../model/predictor.ts'
 import { loadChampion } from '../model/stored-predictor.ts'
 import { drawCompared, rowsAtOnce } from './compared-customers.ts'
 import { markExpansion, predictionRows } from './prediction-rows.ts'
+import { forecastBefore, openVersionBefore, type VersionBefore } from './version-before.ts'
 
 export interface DailyOptions {
   readonly dataFolder: string
@@ -61,16 +62,13 @@ export async function predictDay(program: Program, options: DailyOptions): Promi
     const database = await Database.open({ spillFolder: join(staging, 'spill'), timezone: program.timezone })
     try {
       const draft = await PredictionDraft.create(database, predictionColumns(program))
-      const work = { program, lake, database, draft, predictor, version, options }
+      const before = await openVersionBefore(database, program, { ...options, lake, version })
+      const work = { program, lake, database, draft, predictor, version, before, options }
       let compared: Compared | null = null
       for (const buckets of bucketGroups(lake)) compared = await predictBuckets(work, buckets, compared)
       await markExpansion(database, program)
-      const day = await draft.publish(lake, {
-        date,
-        modelVersion: version,
-        at: now,
-        timezone: program.timezone,
-      })
+      const written = { date, modelVersion: version, at: now, timezone: program.timezone }
+      const day = await draft.publish(lake, written, before)
       const abstained = day.rows - day.predicted
       return {
         program: program.name,
@@ -94,6 +92,7 @@ interface Work {
   readonly draft: PredictionDraft
   readonly predictor: Predictor
   readonly version: string
+  readonly before: VersionBefore | null
   readonly options: DailyOptions
 }
 
@@ -166,6 +165,7 @@ async function predictSpine(
       annualValues,
     }),
   )
+  if (work.before) await forecastBefore(work.before, database, { program, lake, relations, spine, customers })
   return compared
 }
 

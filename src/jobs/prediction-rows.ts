@@ -65,6 +65,11 @@ export function predictionRows(inputs: DayInputs): PredictionRow[] {
   })
 }
 
+/** What is forecast of a customer, as it is exported. */
+export function forecastColumns(predictions: Predictions, row: number): PredictionRow {
+  return { ...answerColumns(predictions, row), ...outcomeColumns(predictions, row) }
+}
+
 /** Task → model, base_rate or abstained with the code of the reason. */
 function taskFlags(program: Program, { parts }: Predictor): Record<string, string> {
   const source = (hasSkill: boolean) => (hasSkill ? 'model' : 'base_rate')

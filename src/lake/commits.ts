@@ -67,6 +67,8 @@ const predictionDay = z.object({
   modelVersion: z.string(),
   /** Commit of the lake that was read. */
   lakeCommit: z.number(),
+  /** The main figures of the same day by the version of the day before, where another one took its place. */
+  before: z.object({ path: z.string(), modelVersion: z.string() }).optional(),
 })
 export type PredictionDay = z.infer<typeof predictionDay>
 
@@ -183,7 +185,10 @@ export function namedPaths(state: Pick<LakeState, 'files' | 'sources' | 'predict
   return [
     ...state.files.map(({ path }) => path),
     ...[...state.sources.values()].flatMap(({ quarantine }) => quarantine),
-    ...[...state.predictions.values()].map(({ path }) => path),
+    ...[...state.predictions.values()].flatMap(({ path, before }) => [
+      path,
+      ...(before ? [before.path] : []),
+    ]),
   ]
 }
 

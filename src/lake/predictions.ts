@@ -18,25 +18,31 @@ const isExpanding: PredictionColumn = { name: 'is_expanding', type: 'double' }
 /** Collects a day's predictions in a scratch table until they are published. */
 export class PredictionDraft {
   readonly #database: Database
+  readonly #table: string
   readonly #columns: readonly PredictionColumn[]
 
-  private constructor(database: Database, columns: readonly PredictionColumn[]) {
+  private constructor(database: Database, table: string, columns: readonly PredictionColumn[]) {
     this.#database = database
+    this.#table = table
     this.#columns = columns
   }
 
-  static async create(database: Database, columns: readonly PredictionColumn[]): Promise<PredictionDraft> {
+  static async create(
+    database: Database,
+    columns: readonly PredictionColumn[],
+    table = 'prediction_draft',
+  ): Promise<PredictionDraft> {
     const types = [...columns, isExpanding].map(
       ({ name, type }) => `${quoteName(name)} ${type === 'date' ? 'varchar' : type}`,
     )
-    await database.run(`create or replace table prediction_draft (${types.join(', ')})`)
-    return new PredictionDraft(database, columns)
+    await database.run(`create or replace table ${table} (${types.join(', ')})`)
+    return new PredictionDraft(database, table, columns)
   }
 
   async append(rows: readonly PredictionRow[]): Promise<void> {
     const columns = [...this.#columns, isExpanding]
     const types: DuckDBType[] = columns.map(({ type }) => (type === 'double' ? DOUBLE : VARCHAR))
-    const appender = await this.#database.appender('prediction_draft')
+    const appender = await this.#database.appender(this.#table)
     for (let start = 0; start < rows.length; start += chunkRows) {
       const part = rows.slice(start, start + chunkRows)
       const chunk = DuckDBDataChunk.create(types, part.length)
@@ -46,29 +52,45 @@ export class PredictionDraft {
     appender.closeSync()
   }
 
-  /** Makes the draft the predictions of a day, replacing earlier ones at once. */
+  /**
+   * Makes the draft the predictions of a day, replacing earlier ones at once.
+   *
+   * @param before what the version of the day before says of the same customers.
+   */
   async publish(
     lake: Lake,
     day: Pick<PredictionDay, 'date' | 'modelVersion'> & { at: string; timezone: string },
+    before: { readonly draft: PredictionDraft; readonly modelVersion: string } | null = null,
   ): Promise<PredictionDay> {
     const { state, folder } = lake
-    const sequence = state.sequence + 1
-    const path = join('predictions', `date=${day.date}`, `${paddedSequence(sequence)}.parquet`)
-    const staged = join(folder, 'staging', 'predictions.parquet')
-    await mkdir(join(folder, 'staging'), { recursive: true })
+    const { date, modelVersion } = day
+    const name = join('predictions', `date=${date}`, paddedSequence(state.sequence + 1))
+    const path = `${name}.parquet`
+    const counts = await this.#database.row<{ rows: number; predicted: number }>(
+      `select count(*) as rows, count(*) filter (where status = 'predicted') as predicted from ${this.#table}`,
+    )
+    await this.#write(folder, path)
+    const published = { date, path, modelVersion, lakeCommit: state.sequence, ...counts }
+    if (before === null) {
+      await appendCommit(folder, { ...nextCommit(state, day), predictions: [published] })
+      return published
+    }
+    const beforePath = `${name}-before.parquet`
+    await before.draft.#write(folder, beforePath)
+    const both = { ...published, before: { path: beforePath, modelVersion: before.modelVersion } }
+    await appendCommit(folder, { ...nextCommit(state, day), predictions: [both] })
+    return both
+  }
+
+  async #write(lakeFolder: string, path: string): Promise<void> {
+    const staged = join(lakeFolder, 'staging', 'predictions.parquet')
+    await mkdir(join(lakeFolder, 'staging'), { recursive: true })
     const picks = this.#columns.map(({ name, type }) =>
       type === 'date' ? `${quoteName(name)}::date as ${quoteName(name)}` : quoteName(name),
     )
     await this.#database.run(
-      `copy (select ${picks.join(', ')} from prediction_draft order by customer_id) to ${quoteText(staged)} (format parquet, compression zstd)`,
+      `copy (select ${picks.join(', ')} from ${this.#table} order by customer_id) to ${quoteText(staged)} (format parquet, compression zstd)`,
     )
-    const counts = await this.#database.row<{ rows: number; predicted: number }>(
-      "select count(*) as rows, count(*) filter (where status = 'predicted') as predicted from prediction_draft",
-    )
-    await publish(staged, join(folder, path))
-    const { date, modelVersion } = day
-    const published = { date, path, modelVersion, lakeCommit: state.sequence, ...counts }
-    await appendCommit(folder, { ...nextCommit(state, day), predictions: [published] })
-    return published
+    await publish(staged, join(lakeFolder, path))
   }
 }

@@ -1,5 +1,8 @@
 import { rm } from 'node:fs/promises'
+import { get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { gunzipSync } from 'node:zlib'
 import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ServedProgram } from '../../src/api/served-program.ts'
@@ -7,7 +10,7 @@ import type { PredictionRow } from '../../src/lake/predictions.ts'
 import { openReadingDatabase } from '../../src/lake/read-predictions.ts'
 import { makeLastingProgram } from '../programs.ts'
 import { madeRow, madeYaml, publishDay } from './made-predictions.ts'
-import { type Served, serveMade } from './served.ts'
+import { key, type Served, serveMade } from './served.ts'
 
 const address = '/v1/programs/test/predictions'
 const segments = ['at-risk-passives', null, 'silent-detractors']
@@ -56,10 +59,23 @@ describe('a day in bulk', () => {
 
   it('of Parquet is a file that other tools read', async () => {
     const response = await fetch(`${served.url}${address}.parquet`, {
-      headers: { authorization: 'Bearer key-for-tests-0123456789' },
+      headers: { authorization: `Bearer ${key}` },
     })
     const bytes = Buffer.from(await response.arrayBuffer())
     expect([bytes.subarray(0, 4).toString(), bytes.subarray(-4).toString()]).toEqual(['PAR1', 'PAR1'])
+  })
+
+  it('is packed for whoever takes it so, and is the same when unpacked', async () => {
+    const sent = await new Promise<IncomingMessage>((resolve) =>
+      get(
+        `${served.url}${address}.ndjson`,
+        { headers: { authorization: `Bearer ${key}`, 'accept-encoding': 'gzip' } },
+        resolve,
+      ),
+    )
+    expect(sent.headers['content-encoding']).toBe('gzip')
+    const plain = await served.ask(`${address}.ndjson`)
+    expect(gunzipSync(await buffer(sent)).toString()).toBe(plain.text)
   })
 
   it('of an earlier day, whose rows are not ready to be sent, has the same form', async () => {
