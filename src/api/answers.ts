@@ -20,8 +20,14 @@ export function keyedAnswers<T extends z.ZodType>(
   schema: T,
   ...codes: readonly ProblemCode[]
 ) {
-  return answers(description, schema, 'invalid-request', 'unauthorized', 'internal', 'unavailable', ...codes)
+  return answers(description, schema, ...keyedProblems, ...codes)
 }
+
+/** Problems of everything that needs a key. */
+const keyedProblems = [
+  ...(['invalid-request', 'unauthorized', 'forbidden', 'too-many-requests'] as const),
+  ...(['internal', 'unavailable'] as const),
+]
 
 /** The same for what makes something, or starts to: other statuses than 200. A schema of null: there is no body. */
 export function keyedStatuses(
@@ -36,7 +42,7 @@ export function keyedStatuses(
   ])
   return {
     ...Object.fromEntries(described),
-    ...problemAnswers(['invalid-request', 'unauthorized', 'internal', 'unavailable', ...codes]),
+    ...problemAnswers([...keyedProblems, ...codes]),
   }
 }
 

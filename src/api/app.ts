@@ -5,14 +5,20 @@ import fastify, {
   type FastifyReply,
   type FastifyRequest,
   type HTTPMethods,
+  type RouteOptions,
 } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
-import { type ApiKey, requireKey } from './api-key.ts'
+import { requireAccess, scopeOf } from './api-key.ts'
+import { auditRoutes } from './audit.ts'
+import { noteRequests } from './audit-trail.ts'
 import { customerRoutes } from './customers.ts'
 import { tagResults } from './entity-tags.ts'
 import { healthRoutes } from './health.ts'
 import { jobRoutes } from './jobs.ts'
+import { keyRoutes } from './keys.ts'
+import { meRoutes } from './me.ts'
 import { modelRoutes } from './models.ts'
+import type { Access } from './open-access.ts'
 import { describeApi, showApi } from './open-api.ts'
 import { predictionRoutes } from './predictions.ts'
 import { Problem, problemOf, problems, problemType, sendProblem } from './problems.ts'
@@ -28,7 +34,7 @@ import type { WhatIfDesk } from './what-if-desk.ts'
 export interface AppOptions {
   readonly programs: ServedPrograms
   readonly desk: WhatIfDesk
-  readonly key: ApiKey
+  readonly access: Access
   readonly log: LogStream | null
   readonly makeRequestId: () => string
 }
@@ -39,7 +45,7 @@ const longestParameter = 2048
 
 /** The API and the page, not listening yet. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { programs, desk, key, log, makeRequestId } = options
+  const { programs, desk, access, log, makeRequestId } = options
   const app = fastify({
     logger: log === null ? false : { level: 'info', stream: log },
     logController: new RequestLog(),
@@ -61,15 +67,18 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   })
   // Bodies are JSON.
   app.removeContentTypeParser('text/plain')
+  app.decorateRequest('caller', null)
   const routes = listRoutes(app)
   await app.register(helmet, headers)
   await describeApi(app)
   await app.register(
     async (v1) => {
-      v1.addHook('onRequest', requireKey(key))
+      v1.addHook('onRoute', refuseUnscoped)
+      v1.addHook('onRequest', requireAccess({ ...access, programs }))
       v1.addHook('onSend', tagResults)
+      v1.addHook('onResponse', noteRequests(access.trail, { programs, clock: desk.clock }))
       v1.setNotFoundHandler(answerUnknown)
-      for (const resource of resources) await v1.register(resource, { programs, desk })
+      for (const resource of resources) await v1.register(resource, { programs, desk, access })
     },
     { prefix: '/v1' },
   )
@@ -83,7 +92,15 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 const resources = [
   ...[programRoutes, summaryRoutes, predictionRoutes, customerRoutes, modelRoutes],
   ...[whatIfRoutes, jobRoutes, scenarioRoutes, scenarioAnswerRoutes],
+  ...[meRoutes, keyRoutes, auditRoutes],
 ]
+
+/** Whoever adds a route says who may use it. */
+function refuseUnscoped({ method, url, schema }: RouteOptions): void {
+  const isHidden = (schema as { hide?: boolean } | undefined)?.hide === true
+  if (!isHidden && scopeOf(schema) === null)
+    throw new Error(`${method} ${url} does not say who may use it: its schema lacks security: needs(scope)`)
+}
 
 /** Everything comes from this server and nothing is written into the page. TLS, and what goes with it, is a proxy's. */
 const headers = {

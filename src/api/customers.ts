@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { predictionColumns } from '../domain/prediction.ts'
 import { readPrediction } from '../lake/read-predictions.ts'
 import { keyedAnswers } from './answers.ts'
+import { needs } from './caller.ts'
 import { customerParams, daySchema, predictionBody, predictionSchema } from './prediction-schema.ts'
 import { Problem } from './problems.ts'
 import type { ServedPrograms } from './programs.ts'
@@ -18,6 +19,7 @@ export const customerRoutes: FastifyPluginAsyncZod<{ programs: ServedPrograms }>
       schema: {
         operationId: 'readPrediction',
         tags: ['predictions'],
+        security: needs('read'),
         summary: 'The prediction of one customer',
         description: 'Of the latest day, or of `date`.',
         params: customerParams,

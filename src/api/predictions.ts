@@ -5,6 +5,7 @@ import type { Program } from '../domain/program.ts'
 import type { PredictionRow } from '../lake/predictions.ts'
 import { longestPage, type PredictionFile, readPredictionPage } from '../lake/read-predictions.ts'
 import { keyedAnswers } from './answers.ts'
+import { needs } from './caller.ts'
 import { type Cursor, readCursor, writeCursor } from './cursor.ts'
 import { daySchema, predictionBody, predictionSchema, programParams } from './prediction-schema.ts'
 import { Problem } from './problems.ts'
@@ -63,6 +64,7 @@ export const predictionRoutes: FastifyPluginAsyncZod<{ programs: ServedPrograms 
       schema: {
         operationId: 'listPredictions',
         tags: ['predictions'],
+        security: needs('read'),
         summary: 'The predictions of a day, page by page',
         description:
           'Of the latest day, or of `date`. Follow `next_cursor` until it is null: all pages show the day as it was when the first was read, also where it is predicted again meanwhile. A replaced day is kept for a day; then its cursors answer 410.',

@@ -7,8 +7,8 @@ import type { FastifyInstance } from 'fastify'
 import { failure } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import { openReadingDatabase } from '../lake/read-predictions.ts'
-import { ApiKey } from './api-key.ts'
 import { buildApp } from './app.ts'
+import { openAccess } from './open-access.ts'
 import { ServedPrograms } from './programs.ts'
 import type { LogStream } from './request-log.ts'
 import { ServedProgram } from './served-program.ts'
@@ -22,14 +22,16 @@ export interface ServerOptions {
   readonly host: string
   /** 0: any that is free. */
   readonly port: number
-  /** What clients must send; only its hash is kept. */
-  readonly key: string
+  /** A key that may do everything; only its hash is kept, and only in memory. Null: only keys of the control state. */
+  readonly key: string | null
   /** Takes the log, a JSON object a line; null: no log. */
   readonly log: LogStream | null
   /** A new id for each request. */
   readonly makeRequestId: () => string
   /** A new id for what is kept: unguessable, and safe in an address. */
   readonly makeId: () => string
+  /** At least 32 random bytes as base64url: what nobody guesses of a key. */
+  readonly makeSecret: () => string
   /** The time, ISO 8601. */
   readonly clock: () => string
   /** Of everything random in an answer. */
@@ -70,15 +72,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     spillFolder,
     onError: (error) => app?.log.error({ err: error }, 'job failed'),
   })
+  let access: Awaited<ReturnType<typeof openAccess>> | null = null
   const close = async () => {
     await app?.close()
+    await access?.close()
     await desk.close()
     database.close()
     await rm(spillFolder, { recursive: true, force: true })
   }
   try {
     const programs = new ServedPrograms(served)
-    app = await buildApp({ ...options, programs, desk, key: new ApiKey(options.key) })
+    const onError = (error: unknown) => app?.log.error({ err: error }, 'control state failed')
+    access = await openAccess({ ...options, onError })
+    app = await buildApp({ ...options, programs, desk, access })
     await listen(app, options)
     if (options.isPrepared) for (const program of options.programs) desk.prepare(program)
   } catch (error) {

@@ -40,6 +40,10 @@ describe('the OpenAPI document', () => {
     expect(Object.fromEntries(methods)).toEqual({
       '/healthz': 'get',
       '/readyz': 'get',
+      '/v1/audit': 'get',
+      '/v1/keys': 'get post',
+      '/v1/keys/{key_id}': 'delete get',
+      '/v1/me': 'get',
       '/v1/programs': 'get',
       '/v1/programs/{program}/customers/{customer_id}/prediction': 'get',
       '/v1/programs/{program}/jobs/{job_id}': 'get',
@@ -67,7 +71,7 @@ describe('the OpenAPI document', () => {
     expect(document.components.securitySchemes.key).toMatchObject({ type: 'http', scheme: 'bearer' })
     expect(document.security).toEqual([{ key: [] }])
     for (const [path, { security }] of operations)
-      expect(security, path).toEqual(path.startsWith('/v1/') ? undefined : [])
+      expect(security, path).toEqual(path.startsWith('/v1/') ? [{ key: [expect.any(String)] }] : [])
   })
 
   it('describes every parameter, and declares those of the path', () => {
@@ -89,7 +93,7 @@ describe('the OpenAPI document', () => {
       const failing = Object.entries(responses).filter(([status]) => status >= '300')
       if (path.startsWith('/v1/'))
         expect(failing.map(([status]) => status)).toEqual(
-          expect.arrayContaining(['400', '401', '500', '503']),
+          expect.arrayContaining(['400', '401', '403', '429', '500', '503']),
         )
       for (const [, { description, content }] of failing) {
         expect(description).toMatch(/^`[a-z-]+`: /)

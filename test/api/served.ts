@@ -45,7 +45,8 @@ export interface Served {
   close(): Promise<void>
 }
 
-export interface ServeOptions extends Partial<Pick<ServerOptions, 'makeId' | 'questionWorker'>> {
+export interface ServeOptions
+  extends Partial<Pick<ServerOptions, 'key' | 'makeId' | 'questionWorker' | 'clock' | 'makeSecret'>> {
   /** Default: the server of the sources. */
   readonly start?: typeof startServer
 }
@@ -68,6 +69,7 @@ export async function serveMade(
     log: { write: (line) => log.push(line) },
     makeRequestId: () => `request-${++requests}`,
     makeId: () => `id${++ids}`,
+    makeSecret: () => `${++ids}`.padStart(43, 's'),
     clock: () => '2026-11-20T12:00:00Z',
     seed: 1,
     ...more,
