@@ -1,23 +1,33 @@
-import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import { mayDo, type Role, roles, type Scope } from '../domain/access.ts'
 import type { Caller } from './caller.ts'
 import type { KeyRing } from './key-ring.ts'
 import { Problem } from './problems.ts'
 import type { ServedPrograms } from './programs.ts'
+import type { RateLimiters } from './rate-limits.ts'
 
 export interface AccessOptions {
   readonly ring: KeyRing
   readonly programs: ServedPrograms
+  readonly limiters: RateLimiters
 }
 
 /**
  * Lets only requests pass whose key may do what the route needs, on a program that the key is for. What lies in other
  * programs is answered as if they were not there.
  */
-export function requireAccess({ ring, programs }: AccessOptions): onRequestHookHandler {
+export function requireAccess({ ring, programs, limiters }: AccessOptions): onRequestHookHandler {
   return async (request, reply) => {
-    const caller = await authenticate(ring, request, reply)
+    const caller = await authenticate(ring, request)
+    if (caller instanceof Problem) {
+      await limiters.ofAddress(request, reply)
+      const isMissing = request.headers.authorization === undefined
+      const words = isMissing ? '' : ', error="invalid_token"'
+      reply.header('www-authenticate', `Bearer realm="loyalcast"${words}`)
+      throw caller
+    }
     request.setDecorator('caller', caller)
+    await limiters.ofKey(request, reply)
     const scope = scopeOf(request.routeOptions.schema)
     if (scope !== null && !mayDo(caller.role, scope)) throw forbidden(caller, scope)
     const { program } = request.params as { program?: string }
@@ -31,22 +41,14 @@ export function scopeOf(schema: unknown): Scope | null {
   return security?.[0]?.key?.[0] ?? null
 }
 
-/** **Errors** `unauthorized`. */
-async function authenticate(ring: KeyRing, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
-  const { authorization } = request.headers
-  const given = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
-  const found = given === undefined ? null : await ring.check(given)
-  if (found !== null && typeof found !== 'string') return found
-  const isMissing = authorization === undefined
-  reply.header('www-authenticate', `Bearer realm="loyalcast"${isMissing ? '' : ', error="invalid_token"'}`)
-  throw new Problem(
-    'unauthorized',
-    isMissing
-      ? 'There is no key. Send the header Authorization: Bearer KEY.'
-      : found === null
-        ? 'The header Authorization is not of the form Bearer KEY.'
-        : `The key ${found}`,
-  )
+async function authenticate(ring: KeyRing, { headers }: FastifyRequest): Promise<Caller | Problem> {
+  if (headers.authorization === undefined)
+    return new Problem('unauthorized', 'There is no key. Send the header Authorization: Bearer KEY.')
+  const given = /^Bearer +(\S+) *$/i.exec(headers.authorization)?.[1]
+  if (given === undefined)
+    return new Problem('unauthorized', 'The header Authorization is not of the form Bearer KEY.')
+  const found = await ring.check(given)
+  return typeof found === 'string' ? new Problem('unauthorized', `The key ${found}`) : found
 }
 
 function forbidden({ role }: Caller, scope: Scope): Problem {

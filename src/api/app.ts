@@ -11,7 +11,9 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import { requireAccess, scopeOf } from './api-key.ts'
 import { auditRoutes } from './audit.ts'
 import { noteRequests } from './audit-trail.ts'
+import { allowOrigins } from './cross-origin.ts'
 import { customerRoutes } from './customers.ts'
+import type { Draining } from './draining.ts'
 import { tagResults } from './entity-tags.ts'
 import { healthRoutes } from './health.ts'
 import { jobRoutes } from './jobs.ts'
@@ -23,6 +25,7 @@ import { describeApi, showApi } from './open-api.ts'
 import { predictionRoutes } from './predictions.ts'
 import { Problem, problemOf, problems, problemType, sendProblem } from './problems.ts'
 import { programRoutes, type ServedPrograms } from './programs.ts'
+import { limitRates, type RateLimit } from './rate-limits.ts'
 import { type LogStream, RequestLog } from './request-log.ts'
 import { scenarioAnswerRoutes } from './scenario-answers.ts'
 import { scenarioRoutes } from './scenarios.ts'
@@ -37,6 +40,13 @@ export interface AppOptions {
   readonly access: Access
   readonly log: LogStream | null
   readonly makeRequestId: () => string
+  readonly draining: Draining
+  /** Null: none. */
+  readonly rateLimit: RateLimit | null
+  /** Sites whose scripts may read answers. */
+  readonly corsOrigins: readonly string[]
+  /** Addresses of proxies whose word on the client's address is taken; null: nobody's. */
+  readonly trustedProxies: readonly string[] | null
 }
 
 /** Of most addresses, which take no body. */
@@ -45,13 +55,15 @@ const longestParameter = 2048
 
 /** The API and the page, not listening yet. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { programs, desk, access, log, makeRequestId } = options
+  const { programs, desk, access, log, makeRequestId, draining } = options
   const app = fastify({
     logger: log === null ? false : { level: 'info', stream: log },
     logController: new RequestLog(),
     genReqId: makeRequestId,
     bodyLimit,
     requestTimeout: 60_000,
+    return503OnClosing: false,
+    trustProxy: options.trustedProxies === null ? false : [...options.trustedProxies],
     routerOptions: { maxParamLength: longestParameter },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => {
@@ -65,18 +77,24 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })
+  draining.watch(app)
   // Bodies are JSON.
   app.removeContentTypeParser('text/plain')
   app.decorateRequest('caller', null)
-  const routes = listRoutes(app)
   await app.register(helmet, headers)
+  await allowOrigins(app, options.corsOrigins)
+  const limiters = await limitRates(app, options.rateLimit)
+  app.addHook('onRequest', async (request, reply) => {
+    if (!/^\/v1(\/|$)/.test(request.routeOptions.url ?? '')) await limiters.ofAddress(request, reply)
+  })
+  const routes = listRoutes(app)
   await describeApi(app)
   await app.register(
     async (v1) => {
       v1.addHook('onRoute', refuseUnscoped)
-      v1.addHook('onRequest', requireAccess({ ...access, programs }))
+      v1.addHook('onRequest', noteRequests(access.trail, { programs, clock: desk.clock }))
+      v1.addHook('onRequest', requireAccess({ ...access, programs, limiters }))
       v1.addHook('onSend', tagResults)
-      v1.addHook('onResponse', noteRequests(access.trail, { programs, clock: desk.clock }))
       v1.setNotFoundHandler(answerUnknown)
       for (const resource of resources) await v1.register(resource, { programs, desk, access })
     },

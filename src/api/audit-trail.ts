@@ -1,4 +1,4 @@
-import type { onResponseHookHandler } from 'fastify'
+import type { onRequestHookHandler } from 'fastify'
 import type { AuditEntry, AuditLog } from '../control/audit-log.ts'
 import { scopeOf } from './api-key.ts'
 import type { Caller } from './caller.ts'
@@ -66,33 +66,36 @@ export class AuditTrail {
 
 const writing: readonly string[] = ['POST', 'PUT', 'PATCH', 'DELETE']
 
+/** The client left before it was answered. */
+const clientLeft = 499
+
 /**
- * Notes every write and every export of somebody with a key, also where it was refused. What failed here (500 and above)
- * did nothing, and what came too often (429) was not looked at: they are not noted.
+ * Notes every write and every export of somebody with a key, also where it was refused or broken off. What failed here
+ * (500 and above) did nothing, and what came too often (429) was not looked at: they are not noted.
  */
 export function noteRequests(
   trail: AuditTrail,
   { programs, clock }: { readonly programs: ServedPrograms; readonly clock: () => string },
-): onResponseHookHandler {
+): onRequestHookHandler {
   return async (request, reply) => {
-    const caller = request.getDecorator<Caller | null>('caller')
-    const { schema, url } = request.routeOptions
+    const { schema, url: route } = request.routeOptions
     const scope = scopeOf(schema)
-    if (caller === null || scope === null || url === undefined) return
-    const isNoted = writing.includes(request.method) || scope === 'export'
-    if (!isNoted || reply.statusCode >= 500 || reply.statusCode === 429) return
-    const { program } = request.params as { program?: string }
-    trail.add({
-      at: new Date(clock()).toISOString(),
-      keyId: caller.keyId,
-      keyName: caller.name,
-      method: request.method,
-      route: url,
-      // Never just any text of the address.
-      program: program !== undefined && programs.has(program) ? program : null,
-      status: reply.statusCode,
-      requestId: request.id,
-      remoteAddress: request.ip,
+    if (scope === null || route === undefined) return
+    if (!writing.includes(request.method) && scope !== 'export') return
+    // Whoever leaves in the middle of an export has most of it: this comes after every answer, whole or not.
+    reply.raw.once('close', () => {
+      const caller = request.getDecorator<Caller | null>('caller')
+      const status = reply.raw.headersSent ? reply.raw.statusCode : clientLeft
+      if (caller === null || status >= 500 || status === 429) return
+      const { program } = request.params as { program?: string }
+      trail.add({
+        at: new Date(clock()).toISOString(),
+        ...{ keyId: caller.keyId, keyName: caller.name },
+        ...{ method: request.method, route, status },
+        // Never just any text of the address.
+        program: program !== undefined && programs.has(program) ? program : null,
+        ...{ requestId: request.id, remoteAddress: request.ip },
+      })
     })
   }
 }

@@ -8,8 +8,10 @@ import { failure } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import { openReadingDatabase } from '../lake/read-predictions.ts'
 import { buildApp } from './app.ts'
+import { Draining } from './draining.ts'
 import { openAccess } from './open-access.ts'
 import { ServedPrograms } from './programs.ts'
+import type { RateLimit } from './rate-limits.ts'
 import type { LogStream } from './request-log.ts'
 import { ServedProgram } from './served-program.ts'
 import { WhatIfDesk } from './what-if-desk.ts'
@@ -40,14 +42,25 @@ export interface ServerOptions {
   readonly questionWorker?: URL
   /** Whether what what-if questions need is measured before anybody asks. @default false */
   readonly isPrepared?: boolean
+  /** @default null: none */
+  readonly rateLimit?: RateLimit | null
+  /** Sites whose scripts may read answers, such as `https://bi.example.org`. @default none */
+  readonly corsOrigins?: readonly string[]
+  /** Addresses or networks of proxies that tell the address of a client. @default null: nobody is believed */
+  readonly trustedProxies?: readonly string[] | null
+  /** How long requests at hand may take when the server is closed, in seconds. @default 20 */
+  readonly stopSeconds?: number
   /** Most memory that reading may take, in DuckDB's notation. @default '1GB' */
   readonly memoryLimit?: string
 }
 
+/** For the last refusals to arrive, and until connections without a request are cut, in milliseconds. */
+const farewellMs = 1000
+
 export interface RunningServer {
   /** Of the page, such as `http://127.0.0.1:3000`. */
   readonly url: string
-  /** Answers the requests at hand, then stops. */
+  /** Refuses new requests, answers those at hand for as long as they may take, then stops. */
   close(): Promise<void>
 }
 
@@ -60,7 +73,8 @@ export interface RunningServer {
  * **Errors** `address` where it can't listen there, with the reason in one sentence.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { dataFolder, modelsFolder, memoryLimit = '1GB' } = options
+  const { dataFolder, modelsFolder, memoryLimit = '1GB', stopSeconds = 20 } = options
+  const { rateLimit = null, corsOrigins = [], trustedProxies = null } = options
   const spillFolder = await mkdtemp(join(tmpdir(), 'loyalcast-serve-'))
   const database = await openReadingDatabase({ spillFolder, memoryLimit })
   const served = options.programs.map(
@@ -73,8 +87,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     onError: (error) => app?.log.error({ err: error }, 'job failed'),
   })
   let access: Awaited<ReturnType<typeof openAccess>> | null = null
+  const draining = new Draining()
   const close = async () => {
+    app?.log.info('stopping')
+    const isDrained = await draining.begin(stopSeconds * 1000)
+    const { server } = app ?? {}
+    const force = setTimeout(() => server?.closeAllConnections(), isDrained ? farewellMs : 0)
     await app?.close()
+    clearTimeout(force)
     await access?.close()
     await desk.close()
     database.close()
@@ -84,7 +104,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const programs = new ServedPrograms(served)
     const onError = (error: unknown) => app?.log.error({ err: error }, 'control state failed')
     access = await openAccess({ ...options, onError })
-    app = await buildApp({ ...options, programs, desk, access })
+    const limits = { rateLimit, corsOrigins, trustedProxies }
+    app = await buildApp({ ...options, ...limits, programs, desk, access, draining })
     await listen(app, options)
     if (options.isPrepared) for (const program of options.programs) desk.prepare(program)
   } catch (error) {

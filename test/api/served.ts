@@ -45,8 +45,11 @@ export interface Served {
   close(): Promise<void>
 }
 
-export interface ServeOptions
-  extends Partial<Pick<ServerOptions, 'key' | 'makeId' | 'questionWorker' | 'clock' | 'makeSecret'>> {
+type Changeable =
+  | ('key' | 'makeId' | 'makeSecret' | 'clock' | 'questionWorker')
+  | ('rateLimit' | 'corsOrigins' | 'trustedProxies' | 'stopSeconds')
+
+export interface ServeOptions extends Partial<Pick<ServerOptions, Changeable>> {
   /** Default: the server of the sources. */
   readonly start?: typeof startServer
 }
