@@ -20,17 +20,25 @@ export function keyedAnswers<T extends z.ZodType>(
   schema: T,
   ...codes: readonly ProblemCode[]
 ) {
-  return answers(description, schema, 'invalid-request', 'unauthorized', 'internal', 'unavailable', ...codes)
+  return { ...answers(description, schema, ...keyedProblems, ...codes), 304: unchanged }
 }
+
+const unchanged = z.null().meta({ description: 'Nothing changed since the ETag that was sent' })
 
 /** The same for rows of another media type, and for a client that has them already. */
 export function keyedMedia(type: string, description: string, ...codes: readonly ProblemCode[]) {
   return {
     200: { description, content: { [type]: { schema: z.string() } } },
-    304: z.null().meta({ description: 'Nothing changed since the ETag that was sent' }),
-    ...problemAnswers(['invalid-request', 'unauthorized', 'internal', 'unavailable', ...codes]),
+    304: unchanged,
+    ...problemAnswers([...keyedProblems, ...codes]),
   }
 }
+
+/** Problems of everything that needs a key. */
+const keyedProblems = [
+  ...(['invalid-request', 'unauthorized', 'forbidden', 'too-many-requests'] as const),
+  ...(['internal', 'unavailable'] as const),
+]
 
 /** The same for what makes something, or starts to: other statuses than 200. A schema of null: there is no body. */
 export function keyedStatuses(
@@ -45,7 +53,7 @@ export function keyedStatuses(
   ])
   return {
     ...Object.fromEntries(described),
-    ...problemAnswers(['invalid-request', 'unauthorized', 'internal', 'unavailable', ...codes]),
+    ...problemAnswers([...keyedProblems, ...codes]),
   }
 }
 

@@ -6,6 +6,7 @@ import fastify, {
   type FastifyReply,
   type FastifyRequest,
   type HTTPMethods,
+  type RouteOptions,
 } from 'fastify'
 import {
   type FastifyPluginAsyncZod,
@@ -13,18 +14,26 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
-import { type ApiKey, requireKey } from './api-key.ts'
+import { requireAccess, scopeOf } from './api-key.ts'
+import { auditRoutes } from './audit.ts'
+import { noteRequests } from './audit-trail.ts'
 import { bulkRoutes } from './bulk-predictions.ts'
+import { allowOrigins } from './cross-origin.ts'
 import { customerRoutes } from './customers.ts'
+import type { Draining } from './draining.ts'
 import { tagResults } from './entity-tags.ts'
 import type { ExportDesk } from './export-desk.ts'
 import { healthRoutes } from './health.ts'
 import { jobRoutes } from './jobs.ts'
+import { keyRoutes } from './keys.ts'
+import { meRoutes } from './me.ts'
 import { modelRoutes } from './models.ts'
+import type { Access } from './open-access.ts'
 import { describeApi, showApi } from './open-api.ts'
 import { predictionRoutes } from './predictions.ts'
 import { Problem, problemOf, problems, problemType, sendProblem } from './problems.ts'
 import { programRoutes, type ServedPrograms } from './programs.ts'
+import { limitRates, type RateLimit } from './rate-limits.ts'
 import { type LogStream, RequestLog } from './request-log.ts'
 import { scenarioAnswerRoutes } from './scenario-answers.ts'
 import { scenarioRoutes } from './scenarios.ts'
@@ -37,13 +46,20 @@ export interface AppOptions {
   readonly programs: ServedPrograms
   readonly desk: WhatIfDesk
   readonly exports: ExportDesk
-  readonly key: ApiKey
+  readonly access: Access
   readonly log: LogStream | null
   readonly makeRequestId: () => string
+  readonly draining: Draining
+  /** Null: none. */
+  readonly rateLimit: RateLimit | null
+  /** Sites whose scripts may read answers. */
+  readonly corsOrigins: readonly string[]
+  /** Addresses of proxies whose word on the client's address is taken; null: nobody's. */
+  readonly trustedProxies: readonly string[] | null
 }
 
 /** What routes are made of. */
-type ResourceOptions = Pick<AppOptions, 'programs' | 'desk' | 'exports'>
+type ResourceOptions = Pick<AppOptions, 'programs' | 'desk' | 'exports' | 'access'>
 
 /** Of most addresses, which take no body. */
 const bodyLimit = 16 * 1024
@@ -51,13 +67,15 @@ const longestParameter = 2048
 
 /** The API and the page, not listening yet. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { programs, desk, exports, key, log, makeRequestId } = options
+  const { programs, desk, exports, access, log, makeRequestId, draining } = options
   const app = fastify({
     logger: log === null ? false : { level: 'info', stream: log },
     logController: new RequestLog(),
     genReqId: makeRequestId,
     bodyLimit,
     requestTimeout: 60_000,
+    return503OnClosing: false,
+    trustProxy: options.trustedProxies === null ? false : [...options.trustedProxies],
     routerOptions: { maxParamLength: longestParameter },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => {
@@ -71,18 +89,27 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })
+  draining.watch(app)
   // Bodies are JSON.
   app.removeContentTypeParser('text/plain')
-  const routes = listRoutes(app)
+  app.decorateRequest('caller', null)
   await app.register(helmet, headers)
   await app.register(compress, compression)
+  await allowOrigins(app, options.corsOrigins)
+  const limiters = await limitRates(app, options.rateLimit)
+  app.addHook('onRequest', async (request, reply) => {
+    if (!/^\/v1(\/|$)/.test(request.routeOptions.url ?? '')) await limiters.ofAddress(request, reply)
+  })
+  const routes = listRoutes(app)
   await describeApi(app)
   await app.register(
     async (v1) => {
-      v1.addHook('onRequest', requireKey(key))
+      v1.addHook('onRoute', refuseUnscoped)
+      v1.addHook('onRequest', noteRequests(access.trail, { programs, clock: desk.clock }))
+      v1.addHook('onRequest', requireAccess({ ...access, programs, limiters }))
       v1.addHook('onSend', tagResults)
       v1.setNotFoundHandler(answerUnknown)
-      for (const resource of resources) await v1.register(resource, { programs, desk, exports })
+      for (const resource of resources) await v1.register(resource, { programs, desk, exports, access })
     },
     { prefix: '/v1' },
   )
@@ -96,7 +123,15 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 const resources: FastifyPluginAsyncZod<ResourceOptions>[] = [
   ...[programRoutes, summaryRoutes, predictionRoutes, bulkRoutes, customerRoutes, modelRoutes],
   ...[whatIfRoutes, jobRoutes, scenarioRoutes, scenarioAnswerRoutes],
+  ...[meRoutes, keyRoutes, auditRoutes],
 ]
+
+/** Whoever adds a route says who may use it. */
+function refuseUnscoped({ method, url, schema }: RouteOptions): void {
+  const isHidden = (schema as { hide?: boolean } | undefined)?.hide === true
+  if (!isHidden && scopeOf(schema) === null)
+    throw new Error(`${method} ${url} does not say who may use it: its schema lacks security: needs(scope)`)
+}
 
 /** Everything comes from this server and nothing is written into the page. TLS, and what goes with it, is a proxy's. */
 const headers = {

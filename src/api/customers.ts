@@ -17,9 +17,9 @@ export const customerRoutes: FastifyPluginAsyncZod<{ programs: ServedPrograms }>
       schema: {
         operationId: 'readPrediction',
         tags: ['predictions'],
+        security: needs('read'),
         summary: 'The prediction of one customer',
         description: 'Of the latest day, or of `date`.',
-        security: needs('read'),
         params: customerParams,
         querystring: z.strictObject({ date: daySchema.optional() }),
         response: keyedAnswers(

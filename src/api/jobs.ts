@@ -4,6 +4,7 @@ import type { QuestionJob } from '../control/question-jobs.ts'
 import type { QuestionProgress } from '../jobs/question-task.ts'
 import { keyedAnswers, sendKept } from './answers.ts'
 import { problemOfQuestion } from './asked-question.ts'
+import { needs } from './caller.ts'
 import { programParams } from './prediction-schema.ts'
 import { Problem, problemParts, problemSchema } from './problems.ts'
 import type { ServedPrograms } from './programs.ts'
@@ -64,6 +65,7 @@ export const jobRoutes: FastifyPluginAsyncZod<{ programs: ServedPrograms; desk: 
       schema: {
         operationId: 'readJob',
         tags: ['what-if'],
+        security: needs('read'),
         summary: 'How far a job is, and its result',
         description: 'The last 200 jobs of a program are kept, also when the server starts anew.',
         params: programParams.extend({ job_id: idSchema }),

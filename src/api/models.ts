@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { ModelCard } from '../model/model-cards.ts'
 import { keyedAnswers } from './answers.ts'
+import { needs } from './caller.ts'
 import { programParams } from './prediction-schema.ts'
 import type { ServedPrograms } from './programs.ts'
 
@@ -104,6 +105,7 @@ export const modelRoutes: FastifyPluginAsyncZod<{ programs: ServedPrograms }> = 
       schema: {
         operationId: 'listModels',
         tags: ['models'],
+        security: needs('read'),
         summary: 'The model versions',
         description: 'Which one serves, how good each was on later data, and what was promoted when and why.',
         params: programParams,

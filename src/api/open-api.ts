@@ -2,11 +2,20 @@ import swagger, { type SwaggerTransformObject } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import { roles, scopes } from '../domain/access.ts'
 import { codeVersion } from '../domain/version.ts'
 
 const description = `What Loyalcast predicts, and what would be. Every address under /v1 needs the header \`Authorization: Bearer KEY\`.
 
 What is no result is a problem document (RFC 9457) whose \`type\` is stable. Parameters that an address does not know are refused. Answers carry an \`ETag\`; send it back as \`If-None-Match\` to get 304 where nothing has changed.`
+
+const keyWords = `A key. Each has a role, and each address names the scope that it needs. ${Object.entries(
+  roles,
+)
+  .map(([role, own]) => `\`${role}\`: ${own.join(', ')}.`)
+  .join(' ')} ${Object.entries(scopes)
+  .map(([scope, words]) => `\`${scope}\`: ${words}.`)
+  .join(' ')}`
 
 /** Makes the OpenAPI document from the schemas of the routes that are added after it. */
 export async function describeApi(app: FastifyInstance): Promise<void> {
@@ -27,11 +36,12 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         { name: 'what-if', description: 'What would be forecast had customers behaved otherwise' },
         { name: 'scenarios', description: 'Questions that are kept, and asked again on later days' },
         { name: 'models', description: 'Versions and how good they are' },
+        { name: 'access', description: 'Keys, what they may do, and who did what' },
         { name: 'health', description: 'For those who run it' },
       ],
       components: {
         securitySchemes: {
-          key: { type: 'http', scheme: 'bearer', description: 'The key that the server was started with' },
+          key: { type: 'http', scheme: 'bearer', description: keyWords },
         },
       },
       security: [{ key: [] }],

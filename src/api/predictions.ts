@@ -83,10 +83,10 @@ export const predictionRoutes: FastifyPluginAsyncZod<{ programs: ServedPrograms 
       schema: {
         operationId: 'listPredictions',
         tags: ['predictions'],
+        security: needs('read'),
         summary: 'The predictions of a day, page by page',
         description:
           'Of the latest day, or of `date`. Follow `next_cursor` until it is null: all pages show the day as it was when the first was read, also where it is predicted again meanwhile. A replaced day is kept for a day; then its cursors answer 410.',
-        security: needs('read'),
         params: programParams,
         querystring: pageQuery,
         response: keyedAnswers('A page of predictions', pageSchema, ...walkProblems),

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { keyedAnswers } from './answers.ts'
+import { type Caller, callerOf, needs } from './caller.ts'
 import { Problem } from './problems.ts'
 import type { ServedProgram } from './served-program.ts'
 
@@ -16,14 +17,26 @@ export class ServedPrograms {
     return [...this.#programs.values()]
   }
 
-  /** **Errors** `unknown-program` with those that there are. */
-  find(name: string): ServedProgram {
-    const found = this.#programs.get(name)
+  /** Those that a key is for. */
+  of({ programs }: Pick<Caller, 'programs'>): ServedProgram[] {
+    return this.all().filter(({ program }) => programs === null || programs.includes(program.name))
+  }
+
+  has(name: string): boolean {
+    return this.#programs.has(name)
+  }
+
+  /**
+   * @param caller whose key must be for the program; others are not there for it. Default: anybody.
+   *
+   * **Errors** `unknown-program` with those that there are for the caller.
+   */
+  find(name: string, caller: Pick<Caller, 'programs'> = { programs: null }): ServedProgram {
+    const own = this.of(caller)
+    const found = own.find(({ program }) => program.name === name)
     if (found) return found
-    throw new Problem(
-      'unknown-program',
-      `There is no program ${name}. Served here: ${[...this.#programs.keys()].join(', ')}.`,
-    )
+    const words = own.map(({ program }) => program.name).join(', ') || 'none that the key is for'
+    throw new Problem('unknown-program', `There is no program ${name}. Served here: ${words}.`)
   }
 }
 
@@ -63,20 +76,17 @@ export const programRoutes: FastifyPluginAsyncZod<{ programs: ServedPrograms }> 
       schema: {
         operationId: 'listPrograms',
         tags: ['programs'],
+        security: needs('read'),
         summary: 'The programs that are served',
-        description: 'With their outcomes, horizons and the days that have predictions.',
+        description:
+          'Those that the key is for, with their outcomes, horizons and the days that have predictions.',
         querystring: z.strictObject({}),
-        response: keyedAnswers(
-          'The programs',
-          z.object({ programs: z.array(programSchema) }),
-          'invalid-request',
-          'unauthorized',
-          'internal',
-          'unavailable',
-        ),
+        response: keyedAnswers('The programs', z.object({ programs: z.array(programSchema) })),
       },
     },
-    async () => ({ programs: await Promise.all(programs.all().map(describeProgram)) }),
+    async (request) => ({
+      programs: await Promise.all(programs.of(callerOf(request)).map(describeProgram)),
+    }),
   )
 }
 

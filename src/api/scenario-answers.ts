@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { askedOn } from '../simulation/question-forms.ts'
 import { keyedAnswers, keyedStatuses, sendKept } from './answers.ts'
 import { readQuestion } from './asked-question.ts'
+import { needs } from './caller.ts'
 import { listQuery, nextCursor, pageStart, readListPage } from './list-page.ts'
 import { daySchema } from './prediction-schema.ts'
 import type { ServedPrograms } from './programs.ts'
@@ -39,6 +40,7 @@ const answerRoute: FastifyPluginAsyncZod<Options> = async (app, { programs, desk
       schema: {
         operationId: 'answerScenario',
         tags: ['scenarios'],
+        security: needs('ask'),
         summary: 'Ask a saved scenario again',
         description:
           'Of the latest day with predictions, or of `date`; the body may be left out. The differences are remembered: see its answers.',
@@ -76,6 +78,7 @@ const answersRoute: FastifyPluginAsyncZod<Options> = async (app, { programs, des
       schema: {
         operationId: 'listAnswers',
         tags: ['scenarios'],
+        security: needs('read'),
         summary: 'What a saved scenario was answered with',
         description: 'The differences of its last 200 answers, latest first, so that days can be compared.',
         params: scenarioParams,

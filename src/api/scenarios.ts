@@ -4,6 +4,7 @@ import type { RecordedAnswer, SavedScenario } from '../control/saved-scenarios.t
 import { headlineSchema } from '../jobs/headlines.ts'
 import { keyedAnswers, keyedStatuses, sendKept } from './answers.ts'
 import { readQuestion } from './asked-question.ts'
+import { needs } from './caller.ts'
 import { idSchema } from './jobs.ts'
 import { listQuery, nextCursor, pageStart, readListPage } from './list-page.ts'
 import { programParams } from './prediction-schema.ts'
@@ -93,6 +94,7 @@ const saveRoute: FastifyPluginAsyncZod<Options> = async (app, { programs, desk }
       schema: {
         operationId: 'saveScenario',
         tags: ['scenarios'],
+        security: needs('ask'),
         summary: 'Keep a question',
         description:
           'It is checked against the data, but not answered yet. A date of its own does not count when it is asked again.',
@@ -126,6 +128,7 @@ const readRoutes: FastifyPluginAsyncZod<Options> = async (app, { programs, desk 
       schema: {
         operationId: 'listScenarios',
         tags: ['scenarios'],
+        security: needs('read'),
         summary: 'The saved scenarios',
         description: 'Newest first, each with what it was answered with last.',
         params: programParams,
@@ -157,6 +160,7 @@ const readRoutes: FastifyPluginAsyncZod<Options> = async (app, { programs, desk 
       schema: {
         operationId: 'readScenario',
         tags: ['scenarios'],
+        security: needs('read'),
         summary: 'A saved scenario',
         description: 'With what it was answered with last.',
         params: scenarioParams,
@@ -179,6 +183,7 @@ const removeRoute: FastifyPluginAsyncZod<Options> = async (app, { programs, desk
       schema: {
         operationId: 'removeScenario',
         tags: ['scenarios'],
+        security: needs('ask'),
         summary: 'Forget a saved scenario',
         description: 'And what it was answered with.',
         params: scenarioParams,

@@ -59,6 +59,7 @@ export class ServedProgram {
   readonly #totals = new Kept<DayTotals>()
   readonly #lines: ServedLines
   readonly #attributes: ServedAttributes
+  #preparing: Promise<void> = Promise.resolve()
 
   constructor(program: Program, options: ServedOptions) {
     const { dataFolder, modelsFolder, database } = options
@@ -140,13 +141,20 @@ export class ServedProgram {
   }
 
   /** Has the rows of the latest day made ready; resolves once they are, or where there are none. */
-  async prepare(): Promise<void> {
-    if ((await this.days()).length > 0) await this.readDay(undefined, async () => undefined)
-    await this.#lines.settled()
+  prepare(): Promise<void> {
+    this.#preparing = this.#prepareLatest()
+    return this.#preparing
   }
 
-  close(): Promise<void> {
-    return this.#lines.close()
+  /** Once this is done nothing reads the database any more. */
+  async close(): Promise<void> {
+    await this.#preparing.catch(() => undefined)
+    await this.#lines.close()
+  }
+
+  async #prepareLatest(): Promise<void> {
+    if ((await this.days()).length > 0) await this.readDay(undefined, async () => undefined)
+    await this.#lines.settled()
   }
 
   async #open(path: string): Promise<{ file: PredictionFile; mark: string }> {

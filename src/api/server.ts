@@ -7,10 +7,12 @@ import type { FastifyInstance } from 'fastify'
 import { failure } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import { openReadingDatabase } from '../lake/read-predictions.ts'
-import { ApiKey } from './api-key.ts'
 import { buildApp } from './app.ts'
+import { Draining } from './draining.ts'
 import { ExportDesk } from './export-desk.ts'
+import { openAccess } from './open-access.ts'
 import { ServedPrograms } from './programs.ts'
+import type { RateLimit } from './rate-limits.ts'
 import type { LogStream } from './request-log.ts'
 import { ServedProgram } from './served-program.ts'
 import { WhatIfDesk } from './what-if-desk.ts'
@@ -23,14 +25,16 @@ export interface ServerOptions {
   readonly host: string
   /** 0: any that is free. */
   readonly port: number
-  /** What clients must send; only its hash is kept. */
-  readonly key: string
+  /** A key that may do everything; only its hash is kept, and only in memory. Null: only keys of the control state. */
+  readonly key: string | null
   /** Takes the log, a JSON object a line; null: no log. */
   readonly log: LogStream | null
   /** A new id for each request. */
   readonly makeRequestId: () => string
   /** A new id for what is kept: unguessable, and safe in an address. */
   readonly makeId: () => string
+  /** At least 32 random bytes as base64url: what nobody guesses of a key. */
+  readonly makeSecret: () => string
   /** The time, ISO 8601. */
   readonly clock: () => string
   /** Of everything random in an answer. */
@@ -39,14 +43,25 @@ export interface ServerOptions {
   readonly questionWorker?: URL
   /** Whether what what-if questions need is measured before anybody asks. @default false */
   readonly isPrepared?: boolean
+  /** @default null: none */
+  readonly rateLimit?: RateLimit | null
+  /** Sites whose scripts may read answers, such as `https://bi.example.org`. @default none */
+  readonly corsOrigins?: readonly string[]
+  /** Addresses or networks of proxies that tell the address of a client. @default null: nobody is believed */
+  readonly trustedProxies?: readonly string[] | null
+  /** How long requests at hand may take when the server is closed, in seconds. @default 20 */
+  readonly stopSeconds?: number
   /** Most memory that reading may take, in DuckDB's notation. @default '1GB' */
   readonly memoryLimit?: string
 }
 
+/** For the last refusals to arrive, and until connections without a request are cut, in milliseconds. */
+const farewellMs = 1000
+
 export interface RunningServer {
   /** Of the page, such as `http://127.0.0.1:3000`. */
   readonly url: string
-  /** Answers the requests at hand, then stops. */
+  /** Refuses new requests, answers those at hand for as long as they may take, then stops. */
   close(): Promise<void>
 }
 
@@ -59,7 +74,8 @@ export interface RunningServer {
  * **Errors** `address` where it can't listen there, with the reason in one sentence.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { dataFolder, modelsFolder, memoryLimit = '1GB' } = options
+  const { dataFolder, modelsFolder, memoryLimit = '1GB', stopSeconds = 20 } = options
+  const { rateLimit = null, corsOrigins = [], trustedProxies = null } = options
   const spillFolder = await mkdtemp(join(tmpdir(), 'loyalcast-serve-'))
   const database = await openReadingDatabase({ spillFolder, memoryLimit })
   let app: FastifyInstance | null = null
@@ -69,8 +85,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   )
   const desk = new WhatIfDesk({ ...options, spillFolder, onError })
   const exports = new ExportDesk(database, spillFolder)
+  let access: Awaited<ReturnType<typeof openAccess>> | null = null
+  const draining = new Draining()
   const close = async () => {
+    app?.log.info('stopping')
+    const isDrained = await draining.begin(stopSeconds * 1000)
+    const { server } = app ?? {}
+    const force = setTimeout(() => server?.closeAllConnections(), isDrained ? farewellMs : 0)
     await app?.close()
+    clearTimeout(force)
+    await access?.close()
     await desk.close()
     await exports.close()
     for (const one of served) await one.close()
@@ -79,7 +103,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
   try {
     const programs = new ServedPrograms(served)
-    app = await buildApp({ ...options, programs, desk, exports, key: new ApiKey(options.key) })
+    access = await openAccess({ ...options, onError })
+    const limits = { rateLimit, corsOrigins, trustedProxies }
+    app = await buildApp({ ...options, ...limits, programs, desk, exports, access, draining })
     await listen(app, options)
     for (const one of served) void one.prepare().catch(onError)
     if (options.isPrepared) for (const program of options.programs) desk.prepare(program)

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { PredictionDay } from '../lake/commits.ts'
 import type { DayTotals } from '../lake/prediction-totals.ts'
 import { keyedAnswers } from './answers.ts'
+import { needs } from './caller.ts'
 import { expectedOf, groupBody, groupSchema, netScoreOf } from './group-figures.ts'
 import { daySchema, programParams } from './prediction-schema.ts'
 import { Problem } from './problems.ts'
@@ -50,6 +51,7 @@ export const summaryRoutes: FastifyPluginAsyncZod<{ programs: ServedPrograms }> 
       schema: {
         operationId: 'readSummary',
         tags: ['summary'],
+        security: needs('read'),
         summary: 'The forecast of the whole group',
         description:
           'Group NPS now and ahead, expected outcomes, value at risk and expected gain of the latest day, or of `date`; by segment, and how it went on the days before.',

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Program } from '../domain/program.ts'
 import { jsonType, keyedStatuses, sendKept } from './answers.ts'
 import { readQuestion } from './asked-question.ts'
+import { needs } from './caller.ts'
 import { jobBody, jobSchema } from './jobs.ts'
 import { programParams } from './prediction-schema.ts'
 import type { ServedPrograms } from './programs.ts'
@@ -43,6 +44,7 @@ export const whatIfRoutes: FastifyPluginAsyncZod<{ programs: ServedPrograms; des
       schema: {
         operationId: 'askWhatIf',
         tags: ['what-if'],
+        security: needs('ask'),
         summary: 'What would be, had customers behaved otherwise',
         description:
           'Answered at once on up to 2,000 customers, drawn evenly over segments and forecasts, with the error of the sample in the intervals. A scenario that leaves what is known is refused within its answer.',

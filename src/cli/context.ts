@@ -20,6 +20,8 @@ export interface Context {
   readonly clock: () => string
   /** A new id that nobody guesses: 14 small letters and digits. */
   readonly makeId: () => string
+  /** 32 random bytes as base64url. */
+  readonly makeSecret: () => string
   /** Milliseconds since some moment. */
   readonly stopwatch: () => number
   readonly reporter: Reporter & { end(): void }
@@ -63,6 +65,7 @@ export function contextOf(command: Command): Context {
       BigInt(`0x${randomBytes(9).toString('hex')}`)
         .toString(36)
         .padStart(14, '0'),
+    makeSecret: () => randomBytes(32).toString('base64url'),
     // With a clock that was given everything repeats.
     stopwatch: env.LOYALCAST_NOW ? () => 0 : () => performance.now(),
     reporter: terminalReporter(),

@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
   explore: async () => (await import('./explore.ts')).exploreCommand,
   demo: async () => (await import('./demo.ts')).demoCommand,
   serve: async () => (await import('./serve.ts')).serveCommand,
+  keys: async () => (await import('./keys.ts')).keysCommand,
   schema: async () => (await import('./schema.ts')).schemaCommand,
   simulate: async () => (await import('./simulate.ts')).simulateCommand,
 }

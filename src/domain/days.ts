@@ -38,6 +38,11 @@ export function localDay(instant: string, timezone: string): Day {
   return Temporal.Instant.from(instant).toZonedDateTimeISO(timezone).toPlainDate().toString()
 }
 
+/** When a day is over in UTC: the first instant of the next one, ISO 8601. */
+export function endOfDay(day: Day): string {
+  return `${addDays(day, 1)}T00:00:00Z`
+}
+
 /** True where `name` is a timezone of the IANA database. */
 export function isTimezone(name: string): boolean {
   try {

@@ -45,7 +45,11 @@ export interface Served {
   close(): Promise<void>
 }
 
-export interface ServeOptions extends Partial<Pick<ServerOptions, 'makeId' | 'questionWorker'>> {
+type Changeable =
+  | ('key' | 'makeId' | 'makeSecret' | 'clock' | 'questionWorker')
+  | ('rateLimit' | 'corsOrigins' | 'trustedProxies' | 'stopSeconds')
+
+export interface ServeOptions extends Partial<Pick<ServerOptions, Changeable>> {
   /** Default: the server of the sources. */
   readonly start?: typeof startServer
 }
@@ -68,6 +72,7 @@ export async function serveMade(
     log: { write: (line) => log.push(line) },
     makeRequestId: () => `request-${++requests}`,
     makeId: () => `id${++ids}`,
+    makeSecret: () => `${++ids}`.padStart(43, 's'),
     clock: () => '2026-11-20T12:00:00Z',
     seed: 1,
     ...more,
