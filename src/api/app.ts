@@ -18,6 +18,7 @@ import { requireAccess, scopeOf } from './api-key.ts'
 import { auditRoutes } from './audit.ts'
 import { noteRequests } from './audit-trail.ts'
 import { bulkRoutes } from './bulk-predictions.ts'
+import { changeRoutes } from './changes.ts'
 import { allowOrigins } from './cross-origin.ts'
 import { customerRoutes } from './customers.ts'
 import type { Draining } from './draining.ts'
@@ -121,7 +122,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 }
 
 const resources: FastifyPluginAsyncZod<ResourceOptions>[] = [
-  ...[programRoutes, summaryRoutes, predictionRoutes, bulkRoutes, customerRoutes, modelRoutes],
+  ...[programRoutes, summaryRoutes, predictionRoutes, bulkRoutes, changeRoutes],
+  ...[customerRoutes, modelRoutes],
   ...[whatIfRoutes, jobRoutes, scenarioRoutes, scenarioAnswerRoutes],
   ...[meRoutes, keyRoutes, auditRoutes],
 ]

@@ -121,18 +121,35 @@ export function pull(
         cursorOf({ program, wish, next: { row: range.next, value: null } }),
       )
     const { from, to } = range
-    const tag = tagOf(
-      JSON.stringify([reading.mark, program.horizonsDays, program.outcomes, shape, wish.where, from, to]),
-    )
-    reply.header('etag', tag).header('cache-control', 'private, no-cache')
-    if (isHeld(request.headers['if-none-match'], tag)) return reply.code(304).send()
-    const { date } = wish
-    reply
-      .type(`${mediaTypes[shape.format]}${shape.format === 'parquet' ? '' : '; charset=utf-8'}`)
-      .header('content-disposition', `attachment; filename="${program.name}-${date}.${shape.format}"`)
-    if (request.method === 'HEAD') return reply.send()
-    return reply.send(await openRows(reading, { range, shape, program, exports }))
+    return sendRows(request, reply, {
+      identity: [reading.mark, program.horizonsDays, program.outcomes, shape, wish.where, from, to],
+      type: `${mediaTypes[shape.format]}${shape.format === 'parquet' ? '' : '; charset=utf-8'}`,
+      name: `${program.name}-${wish.date}.${shape.format}`,
+      open: () => openRows(reading, { range, shape, program, exports }),
+    })
   })
+}
+
+export interface SentRows {
+  /** Rows with the same identity are the same. */
+  readonly identity: readonly unknown[]
+  readonly type: string
+  /** Of the file that a browser keeps. */
+  readonly name: string
+  readonly open: () => Promise<Readable>
+}
+
+/** Sends rows in one stream, or 304 to whoever has them. */
+export async function sendRows(
+  request: Pick<FastifyRequest, 'method' | 'headers'>,
+  reply: FastifyReply,
+  { identity, type, name, open }: SentRows,
+): Promise<FastifyReply> {
+  const tag = tagOf(JSON.stringify(identity))
+  reply.header('etag', tag).header('cache-control', 'private, no-cache')
+  if (isHeld(request.headers['if-none-match'], tag)) return reply.code(304).send()
+  reply.type(type).header('content-disposition', `attachment; filename="${name}"`)
+  return reply.send(request.method === 'HEAD' ? undefined : await open())
 }
 
 function shapeOf({ program }: ServedProgram, query: BulkQuery & { format: ExportFormat }): ExportShape {

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { type ExportShape, plainShape } from '../engage/export-shapes.ts'
 import { readShaped, type ShapedRows, writeShaped } from '../jobs/shaped-rows.ts'
 import type { Database } from '../lake/database.ts'
 import type { PredictionFile } from '../lake/read-predictions.ts'
@@ -27,33 +28,51 @@ export class ExportDesk {
   }
 
   /** The rows as they are to be sent. **Errors** `busy` where too many wait already. */
-  async open(file: PredictionFile, rows: Omit<ShapedRows, 'path'>): Promise<Readable> {
-    if (this.#waiting > mostWaiting)
-      throw new Problem('busy', `${mostWaiting} exports are waiting already. Try again a little later.`)
-    this.#waiting++
-    const path = join(this.#folder, `export-${++this.#written}`)
-    const writing = this.#last.then(() => this.#write(file, { ...rows, path }))
-    this.#last = writing.catch(() => undefined)
+  open(file: PredictionFile, rows: Omit<ShapedRows, 'path'>): Promise<Readable> {
+    return this.write((database, path) => writeShaped(database, file, { ...rows, path }), rows.shape)
+  }
+
+  /** What a piece of work writes into a file, to be sent. **Errors** `busy`, and those of the work. */
+  async write(
+    work: (database: Database, path: string) => Promise<void>,
+    shape: ExportShape = plainShape('ndjson'),
+  ): Promise<Readable> {
+    const path = this.makePath()
     try {
-      await writing
+      await this.run((database) => work(database, path))
     } catch (error) {
       await rm(path, { force: true })
       throw error
+    }
+    const sent = readShaped(path, shape)
+    sent.once('close', () => void rm(path, { force: true }))
+    return sent
+  }
+
+  /** Does work in its turn. **Errors** `busy` where too much waits already. */
+  async run<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    if (this.#waiting > mostWaiting)
+      throw new Problem('busy', `${mostWaiting} exports are waiting already. Try again a little later.`)
+    this.#waiting++
+    const done = this.#last.then(async () => {
+      this.#connection ??= this.#database.beside()
+      return work(await this.#connection)
+    })
+    this.#last = done.catch(() => undefined)
+    try {
+      return await done
     } finally {
       this.#waiting--
     }
-    const sent = readShaped(path, rows.shape)
-    sent.once('close', () => void rm(path, { force: true }))
-    return sent
+  }
+
+  /** A file that nobody else writes, gone with the server. */
+  makePath(): string {
+    return join(this.#folder, `export-${++this.#written}`)
   }
 
   async close(): Promise<void> {
     await this.#last
     if (this.#connection) (await this.#connection).close()
-  }
-
-  async #write(file: PredictionFile, rows: ShapedRows): Promise<void> {
-    this.#connection ??= this.#database.beside()
-    await writeShaped(await this.#connection, file, rows)
   }
 }

@@ -4,8 +4,8 @@ import { Problem } from './problems.ts'
 const mostRows = 100
 const limitWords = `is a whole number from 1 to ${mostRows}`
 
-/** The query of lists that are read page by page, newest first. */
-export const listQuery = z.strictObject({
+/** How lists are read page by page. */
+export const rowCursor = {
   limit: z.coerce
     .number(limitWords)
     .int(limitWords)
@@ -19,7 +19,10 @@ export const listQuery = z.strictObject({
     .max(300, 'is longer than any cursor')
     .optional()
     .meta({ description: 'next_cursor of the page before' }),
-})
+}
+
+/** The query of lists that are read page by page, newest first. */
+export const listQuery = z.strictObject(rowCursor)
 
 export const nextCursor = z.string().nullable().meta({ description: 'For the next page; null on the last' })
 

@@ -15,14 +15,13 @@ export interface ComparedDays {
   readonly date: Day
 }
 
-/** Columns of a change, in order. Names and meaning are a contract: see the README. */
-export const changeColumns = [
-  ...['customer_id', 'change', 'figure', 'before', 'after', 'cause'],
-  ...['segment_before', 'segment_after', 'moved'],
-] as const
+/** SQL: a row of changes as one JSON text. */
+export const changeLine = `left(to_json(struct_pack(customer_id := customer_id, change := change, figure := figure,
+  "before" := "before", "after" := "after", cause := cause, segment_before := segment_before,
+  segment_after := segment_after))::varchar, -1) || ',"moved":' || moved || '}'`
 
 /**
- * What changed between two days, as a select of {@link changeColumns} in the order of customers.
+ * What changed between two days, as a select in the order of customers.
  *
  * **Errors** `no-predictions` with the days that there are, `changes` where the first day is not before the second.
  */
