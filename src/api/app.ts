@@ -20,10 +20,12 @@ import { noteRequests } from './audit-trail.ts'
 import { bulkRoutes } from './bulk-predictions.ts'
 import { changeRoutes } from './changes.ts'
 import { allowOrigins } from './cross-origin.ts'
+import { customerHistoryRoutes } from './customer-history.ts'
 import { customerRoutes } from './customers.ts'
 import type { Draining } from './draining.ts'
 import { tagResults } from './entity-tags.ts'
 import type { ExportDesk } from './export-desk.ts'
+import { groupSummaryRoutes } from './group-summary.ts'
 import { healthRoutes } from './health.ts'
 import { jobRoutes } from './jobs.ts'
 import { keyRoutes } from './keys.ts'
@@ -123,7 +125,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 
 const resources: FastifyPluginAsyncZod<ResourceOptions>[] = [
   ...[programRoutes, summaryRoutes, predictionRoutes, bulkRoutes, changeRoutes],
-  ...[customerRoutes, modelRoutes],
+  ...[customerRoutes, customerHistoryRoutes, groupSummaryRoutes, modelRoutes],
   ...[whatIfRoutes, jobRoutes, scenarioRoutes, scenarioAnswerRoutes],
   ...[meRoutes, keyRoutes, auditRoutes],
 ]

@@ -101,6 +101,20 @@ export function readOrder(sort: string, fields: Fields): RowOrder | null {
   throw unknownField('sort', name, ['customer_id', ...allowed])
 }
 
+/** What customers can be divided by. **Errors** `invalid-request` with what there is. */
+export function requireGroup(name: string, fields: Fields): { readonly isAttribute: boolean } {
+  const found = fields.get(name)
+  if (found && name !== 'customer_id' && (found.isAttribute || !found.isNumber)) return found
+  const allowed = [...fields].filter(
+    ([one, { isNumber, isAttribute }]) => one !== 'customer_id' && (isAttribute || !isNumber),
+  )
+  throw unknownField(
+    'by',
+    name,
+    allowed.map(([one]) => one),
+  )
+}
+
 function unknownField(parameter: string, found: string, known: readonly string[]): Problem {
   const near = nearest(found, known)
   const hint = near === null ? '' : ` Did you mean ${near}?`

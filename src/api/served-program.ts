@@ -9,12 +9,17 @@ import type { Lake } from '../lake/lake.ts'
 import { LakeReader, markOf } from '../lake/lake-reader.ts'
 import { allOf, type FieldTest, testSql } from '../lake/prediction-filter.ts'
 import type { PredictionLines } from '../lake/prediction-lines.ts'
-import { type DayTotals, readDayTotals } from '../lake/prediction-totals.ts'
+import {
+  type DayTotals,
+  type GroupTotals,
+  readDayTotals,
+  readGroupTotals,
+} from '../lake/prediction-totals.ts'
 import { columnOrNull, openPredictions, type PredictionFile } from '../lake/read-predictions.ts'
 import { ModelCards } from '../model/model-cards.ts'
 import { Registry } from '../model/registry.ts'
 import { type BoundSql, DayRows } from './day-rows.ts'
-import { type Fields, fieldsOf } from './field-tests.ts'
+import { type Fields, fieldsOf, requireGroup } from './field-tests.ts'
 import { Problem } from './problems.ts'
 import { ServedAttributes } from './served-attributes.ts'
 import { ServedLines } from './served-lines.ts'
@@ -31,6 +36,12 @@ export interface ServedOptions {
   readonly spillFolder: string
   /** Told what went wrong beside a request. */
   readonly onError: (error: unknown) => void
+}
+
+/** What is forecast of those who have one value; null: of those who have none. */
+export interface GroupOfDay {
+  readonly value: string | null
+  readonly totals: GroupTotals
 }
 
 /** A day that is being read. */
@@ -57,6 +68,7 @@ export class ServedProgram {
   readonly #lake: LakeReader
   readonly #files = new Kept<PredictionFile>()
   readonly #totals = new Kept<DayTotals>()
+  readonly #groups = new Kept<readonly GroupOfDay[]>()
   readonly #lines: ServedLines
   readonly #attributes: ServedAttributes
   #preparing: Promise<void> = Promise.resolve()
@@ -137,6 +149,26 @@ export class ServedProgram {
     return this.readDay(date, async ({ file, mark }, day) => {
       const totals = await this.#totals.get(mark, () => readDayTotals(this.#database, file, this.program))
       return { day, totals }
+    })
+  }
+
+  /** A day by what `field` holds, a column of texts or an attribute; the largest groups first. Worked out once a file. */
+  groupsOf(
+    date: string | undefined,
+    field: string,
+    limit: number,
+  ): Promise<{ day: PredictionDay; groups: readonly GroupOfDay[] }> {
+    return this.readDay(date, async ({ file, mark, lake, fields }, day) => {
+      const { isAttribute } = requireGroup(field, fields)
+      const key = `${mark} ${lake.state.sequence} ${limit} ${field}`
+      const groups = await this.#groups.get(key, async () => {
+        const table = isAttribute ? await this.#attributes.get(file, { mark, lake, date: day.date }) : null
+        const value =
+          table === null ? columnOrNull(file, field, 'varchar') : `attributes.${table.columns.get(field)}`
+        const grouping = { value: `${value}::varchar`, attributes: table?.name ?? null }
+        return readGroupTotals(this.#database, file, { program: this.program, grouping, limit })
+      })
+      return { day, groups }
     })
   }
 

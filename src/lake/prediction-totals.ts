@@ -1,7 +1,7 @@
 import { moneyColumns } from '../domain/prediction.ts'
 import type { Program } from '../domain/program.ts'
 import { type Database, quoteName } from './database.ts'
-import { columnOrNull, type PredictionFile, rowsOf } from './read-predictions.ts'
+import { columnOrNull, numberedRowsOf, type PredictionFile, rowsOf } from './read-predictions.ts'
 
 /** The mean of one figure over those who have it. */
 export interface GroupMean {
@@ -42,29 +42,75 @@ export async function readDayTotals(
   program: Pick<Program, 'outcomes' | 'horizonsDays'>,
 ): Promise<DayTotals> {
   const figures = figuresOf(file, program)
-  const sums = moneyColumns.map((name) => `${pennySum(columnOrNull(file, name, 'double'))} as ${name}`)
   const rows = await database.rows<TotalsRow>(`
     select
       grouping(segment) as is_everybody,
-      segment,
-      count(*) as customers,
-      count(*) filter (where status = 'predicted') as predicted,
-      ${[...figures.map(([name, figure]) => `avg(${figure}) as ${quoteName(`mean ${name}`)}, count(${figure}) as ${quoteName(`count ${name}`)}`), ...sums].join(',\n      ')}
+      segment as value,
+      ${sumsOf(file, figures)}
     from ${rowsOf(file)}
     group by grouping sets ((), (segment))
     order by segment`)
   const names = figures.map(([name]) => name)
   const everybody = rows.find((row) => row.is_everybody === 1) as TotalsRow
-  const named = rows.filter((row) => row.is_everybody === 0 && row.segment !== null)
+  const named = rows.filter((row) => row.is_everybody === 0 && row.value !== null)
   return {
     all: totalsOf(everybody, names),
-    segments: Object.fromEntries(named.map((row) => [row.segment, totalsOf(row, names)])),
+    segments: Object.fromEntries(named.map((row) => [row.value, totalsOf(row, names)])),
   }
+}
+
+/** What customers are divided by. */
+export interface Grouping {
+  /** SQL over the rows of the file, or of `attributes` where that is given: a text. */
+  readonly value: string
+  /** A table whose `row` numbers the rows of the file. */
+  readonly attributes: string | null
+}
+
+/** A day by groups, the largest first; those without a value last, under null. */
+export async function readGroupTotals(
+  database: Database,
+  file: PredictionFile,
+  { program, grouping, limit }: GroupsRequest,
+): Promise<{ value: string | null; totals: GroupTotals }[]> {
+  const figures = figuresOf(file, program)
+  const join =
+    grouping.attributes === null
+      ? ''
+      : `join ${quoteName(grouping.attributes)} as attributes on attributes.row = file_row_number`
+  const rows = await database.rows<TotalsRow>(`
+    select 0 as is_everybody, ${grouping.value} as value, ${sumsOf(file, figures)}
+    from ${numberedRowsOf(file)} ${join}
+    group by ${grouping.value}
+    order by value is null, customers desc, value
+    limit ${limit}`)
+  const names = figures.map(([name]) => name)
+  return rows.map((row) => ({ value: row.value, totals: totalsOf(row, names) }))
+}
+
+export interface GroupsRequest {
+  readonly program: Pick<Program, 'outcomes' | 'horizonsDays'>
+  readonly grouping: Grouping
+  readonly limit: number
+}
+
+function sumsOf(file: PredictionFile, figures: readonly (readonly [name: string, sql: string])[]): string {
+  const sums = moneyColumns.map((name) => `${pennySum(columnOrNull(file, name, 'double'))} as ${name}`)
+  const means = figures.map(
+    ([name, figure]) =>
+      `avg(${figure}) as ${quoteName(`mean ${name}`)}, count(${figure}) as ${quoteName(`count ${name}`)}`,
+  )
+  return [
+    'count(*) as customers',
+    "count(*) filter (where status = 'predicted') as predicted",
+    ...means,
+    ...sums,
+  ].join(',\n      ')
 }
 
 interface TotalsRow extends Readonly<Record<string, unknown>> {
   readonly is_everybody: number
-  readonly segment: string | null
+  readonly value: string | null
   readonly customers: number
   readonly predicted: number
 }
