@@ -39,6 +39,7 @@ describe('the OpenAPI document', () => {
     ])
     expect(Object.fromEntries(methods)).toEqual({
       '/healthz': 'get',
+      '/metrics': 'get',
       '/readyz': 'get',
       '/v1/audit': 'get',
       '/v1/keys': 'get post',
@@ -71,7 +72,7 @@ describe('the OpenAPI document', () => {
     expect(document.components.securitySchemes.key).toMatchObject({ type: 'http', scheme: 'bearer' })
     expect(document.security).toEqual([{ key: [] }])
     for (const [path, { security }] of operations)
-      expect(security, path).toEqual(path.startsWith('/v1/') ? [{ key: [expect.any(String)] }] : [])
+      expect(security, path).toEqual(/^\/(v1\/|metrics$)/.test(path) ? [{ key: [expect.any(String)] }] : [])
   })
 
   it('describes every parameter, and declares those of the path', () => {
@@ -88,7 +89,8 @@ describe('the OpenAPI document', () => {
       expect(results.length, path).toBeGreaterThan(0)
       for (const [status, { content, description }] of results) {
         expect(description).toMatch(/\w{3}/)
-        if (status !== '204') expect(content['application/json'].schema, path).toBeDefined()
+        const kind = path === '/metrics' ? 'text/plain' : 'application/json'
+        if (status !== '204') expect(content[kind].schema, path).toBeDefined()
       }
       const failing = Object.entries(responses).filter(([status]) => status >= '300')
       if (path.startsWith('/v1/'))
