@@ -70,7 +70,8 @@ export function sendText(reply: FastifyReply, json: string | Buffer): FastifyRep
 /** Of results that are sent as text. */
 export const jsonType = 'application/json; charset=utf-8'
 
-function problemAnswers(codes: readonly ProblemCode[]): Record<number, object> {
+/** What is no result, for the OpenAPI document. */
+export function problemAnswers(codes: readonly ProblemCode[]): Record<number, object> {
   const byStatus = new Map<number, string[]>()
   for (const code of codes) {
     const [status, title] = problems[code]

@@ -30,6 +30,8 @@ import { healthRoutes } from './health.ts'
 import { jobRoutes } from './jobs.ts'
 import { keyRoutes } from './keys.ts'
 import { meRoutes } from './me.ts'
+import type { Metrics } from './metrics.ts'
+import { metricsRoutes } from './metrics-route.ts'
 import { modelRoutes } from './models.ts'
 import type { Access } from './open-access.ts'
 import { describeApi, showApi } from './open-api.ts'
@@ -57,6 +59,9 @@ export interface AppOptions {
   readonly rateLimit: RateLimit | null
   /** Sites whose scripts may read answers. */
   readonly corsOrigins: readonly string[]
+  readonly metrics: Metrics
+  /** Whether metrics are read without a key. */
+  readonly isMetricsOpen: boolean
   /** Addresses of proxies whose word on the client's address is taken; null: nobody's. */
   readonly trustedProxies: readonly string[] | null
 }
@@ -92,6 +97,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })
+  options.metrics.watch(app)
   draining.watch(app)
   // Bodies are JSON.
   app.removeContentTypeParser('text/plain')
@@ -103,20 +109,23 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.addHook('onRequest', async (request, reply) => {
     if (!/^\/v1(\/|$)/.test(request.routeOptions.url ?? '')) await limiters.ofAddress(request, reply)
   })
+  const guard = { ...access, programs, limiters }
   const routes = listRoutes(app)
   await describeApi(app)
   await app.register(
     async (v1) => {
       v1.addHook('onRoute', refuseUnscoped)
       v1.addHook('onRequest', noteRequests(access.trail, { programs, clock: desk.clock }))
-      v1.addHook('onRequest', requireAccess({ ...access, programs, limiters }))
+      v1.addHook('onRequest', requireAccess(guard))
       v1.addHook('onSend', tagResults)
       v1.setNotFoundHandler(answerUnknown)
       for (const resource of resources) await v1.register(resource, { programs, desk, exports, access })
     },
     { prefix: '/v1' },
   )
-  await app.register(healthRoutes, { programs })
+  await app.register(healthRoutes, { programs, access, desk })
+  const { metrics, isMetricsOpen: isOpen } = options
+  await app.register(metricsRoutes, { metrics, desk, access: guard, isOpen })
   await app.register(webRoutes)
   await showApi(app)
   refuseOtherMethods(routes)

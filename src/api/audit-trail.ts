@@ -1,4 +1,4 @@
-import type { onRequestHookHandler } from 'fastify'
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { AuditEntry, AuditLog } from '../control/audit-log.ts'
 import { scopeOf } from './api-key.ts'
 import type { Caller } from './caller.ts'
@@ -66,8 +66,10 @@ export class AuditTrail {
 
 const writing: readonly string[] = ['POST', 'PUT', 'PATCH', 'DELETE']
 
-/** The client left before it was answered. */
-const clientLeft = 499
+/** The status of an answer that was sent to its end; 499 where the client left before. */
+export function finalStatus({ raw: sent }: FastifyRequest, { raw: answer }: FastifyReply): number {
+  return answer.writableFinished && sent.errored === null ? answer.statusCode : 499
+}
 
 /**
  * Notes every write and every export of somebody with a key, also where it was refused or broken off. What failed here
@@ -82,10 +84,12 @@ export function noteRequests(
     const scope = scopeOf(schema)
     if (scope === null || route === undefined) return
     if (!writing.includes(request.method) && scope !== 'export') return
+    // Gone with the connection. The type knows no connection that is gone already.
+    const remoteAddress = (request.ip as string | undefined) ?? 'unknown'
     // Whoever leaves in the middle of an export has most of it: this comes after every answer, whole or not.
     reply.raw.once('close', () => {
       const caller = request.getDecorator<Caller | null>('caller')
-      const status = reply.raw.headersSent ? reply.raw.statusCode : clientLeft
+      const status = finalStatus(request, reply)
       if (caller === null || status >= 500 || status === 429) return
       const { program } = request.params as { program?: string }
       trail.add({
@@ -94,7 +98,7 @@ export function noteRequests(
         ...{ method: request.method, route, status },
         // Never just any text of the address.
         program: program !== undefined && programs.has(program) ? program : null,
-        ...{ requestId: request.id, remoteAddress: request.ip },
+        ...{ requestId: request.id, remoteAddress },
       })
     })
   }

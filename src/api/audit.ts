@@ -16,10 +16,7 @@ const entrySchema = z
     method: z.string().meta({ examples: ['POST'] }),
     route: z.string().meta({ description: 'Its pattern', examples: ['/v1/programs/:program/what-if'] }),
     program: z.string().nullable(),
-    status: z
-      .number()
-      .int()
-      .meta({ description: 'HTTP status of the answer; 499: the client left before it' }),
+    status: z.number().int().meta({ description: 'HTTP status of the answer; 499: it was broken off' }),
     request_id: z.string().meta({ description: "Also in the server's log" }),
     remote_address: z.string(),
   })

@@ -117,7 +117,7 @@ const makeRoute: FastifyPluginAsyncZod<Options> = async (app, { programs, desk, 
 
 /** **Errors** `invalid-request`. */
 function endOfFuture(day: string, now: string): string {
-  const end = endOfDay(day)
+  const end = endOfDay(day, 'UTC')
   if (Date.parse(end) > Date.parse(now)) return end
   const detail = `is ${day}, which is over; now it is ${now}`
   throw new Problem('invalid-request', `In the body: expires ${detail}.`, {

@@ -108,6 +108,9 @@ export function problemOf(error: unknown, request: FastifyRequest): Problem {
       'body-too-large',
       `A body may have up to ${request.routeOptions.bodyLimit} bytes here.`,
     )
+  // Nobody is there to be told, and nothing is wrong here.
+  if (code === 'ECONNRESET' && request.raw.errored !== null)
+    return new Problem('invalid-request', 'The connection ended before the request did.')
   const expected = frameworkProblems[code]
   if (expected !== undefined) return new Problem(...expected)
   request.log.error({ err: error }, 'request failed')

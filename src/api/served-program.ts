@@ -93,6 +93,11 @@ export class ServedProgram {
     return daysOf(await this.#lake.current())
   }
 
+  /** When predictions were published last, ISO 8601; null: never. */
+  async predictedAt(): Promise<string | null> {
+    return (await this.#lake.current()).state.predictedAt
+  }
+
   /**
    * Reads the predictions of a day, the latest unless told. A file that is replaced and swept meanwhile is no failure:
    * the day is looked up again.

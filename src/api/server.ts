@@ -10,6 +10,7 @@ import { openReadingDatabase } from '../lake/read-predictions.ts'
 import { buildApp } from './app.ts'
 import { Draining } from './draining.ts'
 import { ExportDesk } from './export-desk.ts'
+import { Metrics } from './metrics.ts'
 import { openAccess } from './open-access.ts'
 import { ServedPrograms } from './programs.ts'
 import type { RateLimit } from './rate-limits.ts'
@@ -49,6 +50,8 @@ export interface ServerOptions {
   readonly corsOrigins?: readonly string[]
   /** Addresses or networks of proxies that tell the address of a client. @default null: nobody is believed */
   readonly trustedProxies?: readonly string[] | null
+  /** Whether /metrics is read without a key. @default false */
+  readonly isMetricsOpen?: boolean
   /** How long requests at hand may take when the server is closed, in seconds. @default 20 */
   readonly stopSeconds?: number
   /** Most memory that reading may take, in DuckDB's notation. @default '1GB' */
@@ -75,7 +78,7 @@ export interface RunningServer {
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { dataFolder, modelsFolder, memoryLimit = '1GB', stopSeconds = 20 } = options
-  const { rateLimit = null, corsOrigins = [], trustedProxies = null } = options
+  const { rateLimit = null, corsOrigins = [], trustedProxies = null, isMetricsOpen = false } = options
   const spillFolder = await mkdtemp(join(tmpdir(), 'loyalcast-serve-'))
   const database = await openReadingDatabase({ spillFolder, memoryLimit })
   let app: FastifyInstance | null = null
@@ -87,13 +90,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const exports = new ExportDesk(database, spillFolder)
   let access: Awaited<ReturnType<typeof openAccess>> | null = null
   const draining = new Draining()
+  const metrics = new Metrics()
   const close = async () => {
-    app?.log.info('stopping')
+    if (app?.server.listening) app.log.info('stopping')
     const isDrained = await draining.begin(stopSeconds * 1000)
     const { server } = app ?? {}
     const force = setTimeout(() => server?.closeAllConnections(), isDrained ? farewellMs : 0)
     await app?.close()
     clearTimeout(force)
+    metrics.close()
     await access?.close()
     await desk.close()
     await exports.close()
@@ -104,8 +109,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     const programs = new ServedPrograms(served)
     access = await openAccess({ ...options, onError })
-    const limits = { rateLimit, corsOrigins, trustedProxies }
-    app = await buildApp({ ...options, ...limits, programs, desk, exports, access, draining })
+    const limits = { rateLimit, corsOrigins, trustedProxies, isMetricsOpen }
+    app = await buildApp({ ...options, ...limits, programs, desk, exports, access, draining, metrics })
     await listen(app, options)
     for (const one of served) void one.prepare().catch(onError)
     if (options.isPrepared) for (const program of options.programs) desk.prepare(program)

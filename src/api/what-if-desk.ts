@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Control, openControl } from '../control/control.ts'
+import { type Control, controlPath, openControl } from '../control/control.ts'
 import type { QuestionJob } from '../control/question-jobs.ts'
 import { LoyalcastError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
@@ -60,6 +61,15 @@ export class WhatIfDesk {
     return opened
   }
 
+  /** Whether what is kept of a program can be read. Nothing kept yet is no trouble. */
+  async isReadable(program: Program): Promise<boolean> {
+    if (!existsSync(controlPath(this.#options.dataFolder, program))) return true
+    return this.control(program).then(
+      () => true,
+      () => false,
+    )
+  }
+
   async #open(program: Program): Promise<Control> {
     const control = await openControl(this.#options.dataFolder, program)
     await control.jobs.interruptAbandoned(this.clock())
@@ -99,6 +109,11 @@ export class WhatIfDesk {
   ): Promise<QuestionJob> {
     const control = await this.control(asked.program)
     return this.#queue.add({ ...asked, control }).catch(throwProblem)
+  }
+
+  /** Of the jobs of all programs. */
+  get queueLength(): QuestionQueue['length'] {
+    return this.#queue.length
   }
 
   progressOf(id: string): QuestionProgress | null {

@@ -7,8 +7,9 @@ import type { Program } from '../domain/program.ts'
 import type { Reporter } from '../domain/progress.ts'
 import { readProgram } from '../lake/program-file.ts'
 import { terminalReporter } from './reporter.ts'
+import { readSettings } from './settings.ts'
 
-/** What every command knows: folders, seed, clock, where to say things. The only place that reads the environment. */
+/** What every command knows: folders, seed, clock, where to say things. */
 export interface Context {
   readonly dataFolder: string
   readonly modelsFolder: string
@@ -51,23 +52,25 @@ export function contextOf(command: Command): Context {
   const options = command.optsWithGlobals<CommonOptions>()
   const { env } = process
   const callerFolder = env.INIT_CWD ?? process.cwd()
-  const seed = Number(options.seed ?? env.LOYALCAST_SEED ?? 1)
+  const given = readSettings(env, ['DATA', 'MODELS', 'SEED', 'JSON', 'NOW'])
+  const seed = options.seed === undefined ? given.SEED : Number(options.seed)
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw usageError('seed', `--seed is ${options.seed}; it is a whole number from 0 on.`)
+  const clock = () => given.NOW ?? new Date().toISOString()
   return {
-    dataFolder: resolve(callerFolder, options.data ?? env.LOYALCAST_DATA ?? 'data'),
-    modelsFolder: resolve(callerFolder, options.models ?? env.LOYALCAST_MODELS ?? 'models'),
+    dataFolder: resolve(callerFolder, options.data ?? given.DATA),
+    modelsFolder: resolve(callerFolder, options.models ?? given.MODELS),
     seed,
-    isJson: options.json ?? env.LOYALCAST_JSON === '1',
-    now: env.LOYALCAST_NOW ?? new Date().toISOString(),
-    clock: () => env.LOYALCAST_NOW ?? new Date().toISOString(),
+    isJson: options.json ?? given.JSON,
+    now: clock(),
+    clock,
     makeId: () =>
       BigInt(`0x${randomBytes(9).toString('hex')}`)
         .toString(36)
         .padStart(14, '0'),
     makeSecret: () => randomBytes(32).toString('base64url'),
     // With a clock that was given everything repeats.
-    stopwatch: env.LOYALCAST_NOW ? () => 0 : () => performance.now(),
+    stopwatch: given.NOW ? () => 0 : () => performance.now(),
     reporter: terminalReporter(),
     callerFolder,
     readProgram: (path) => readProgram(resolve(callerFolder, path), env),

@@ -4,7 +4,7 @@ import { checkAddress } from '../api/server.ts'
 import { usageError } from '../domain/errors.ts'
 import { contextOf, printResult } from './context.ts'
 import { makeDemo } from './demo-company.ts'
-import { checkedKey, checkedPort, serveUntilStopped } from './serving.ts'
+import { checkedPort, serverSettings, serveUntilStopped } from './serving.ts'
 
 interface Options {
   readonly customers: string
@@ -29,7 +29,9 @@ export function demoCommand(): Command {
       const context = contextOf(command)
       const { host } = options
       const port = checkedPort(options.port)
-      const key = keyOf(process.env.LOYALCAST_API_KEY)
+      const settings = serverSettings()
+      // One from the environment stays the same from start to start.
+      const key = settings.key ?? randomBytes(24).toString('base64url')
       if (options.serve) await checkAddress({ host, port })
       const sizes = {
         customers: wholeNumber('--customers', options.customers),
@@ -42,15 +44,11 @@ export function demoCommand(): Command {
         printResult(context, made, words)
         return
       }
-      await serveUntilStopped(context, { programs: [program], host, port, key, log: null }, ({ url }) =>
+      const serving = { programs: [program], host, port, ...settings, key, log: null }
+      await serveUntilStopped(context, serving, ({ url }) =>
         printResult(context, { ...made, url, key }, welcome(url, key, program.name)),
       )
     })
-}
-
-/** One from the environment, which stays the same from start to start, or a new one. */
-function keyOf(given: string | undefined): string {
-  return given ? checkedKey(given) : randomBytes(24).toString('base64url')
 }
 
 function wholeNumber(name: string, text: string): number {

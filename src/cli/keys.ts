@@ -116,7 +116,7 @@ function newKey(context: Context, { name, role, program, expires }: Options) {
       `--program is ${wrong}; the name of a program has small letters, digits and - only.`,
     )
   const day = dayOption('--expires', expires)
-  const expiresAt = day === undefined ? null : endOfDay(day)
+  const expiresAt = day === undefined ? null : endOfDay(day, 'UTC')
   if (expiresAt !== null && Date.parse(expiresAt) <= Date.parse(context.now))
     throw usageError('key', `--expires is ${day}, which is over; now it is ${context.now}.`)
   return {

@@ -1,20 +1,53 @@
 import { randomUUID } from 'node:crypto'
 import { type RunningServer, startServer } from '../api/server.ts'
+import { endOfKey } from '../control/api-keys.ts'
+import { findServerControl } from '../control/server-control.ts'
 import { usageError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import type { Context } from './context.ts'
+import { readSettings } from './settings.ts'
 
-/** Fewest characters of a key. */
-const shortestKey = 16
+/** Keys that are looked through for one that works. */
+const mostKeys = 10_000
 
-/** A key that clients can send and nobody guesses. */
-export function checkedKey(key: string | undefined): string {
-  const remedy =
-    'Set it to a secret of at least 16 printable characters without spaces, which clients send as "Authorization: Bearer …"; openssl rand -hex 24 makes one.'
-  if (key === undefined || key === '') throw usageError('key', `LOYALCAST_API_KEY is not set. ${remedy}`)
-  if (key.length < shortestKey || !/^[\x21-\x7e]+$/.test(key))
-    throw usageError('key', `LOYALCAST_API_KEY is too short or holds what no header can. ${remedy}`)
-  return key
+/** What the environment says of a server. **Errors** `setting`. */
+export function serverSettings() {
+  const names = [
+    'API_KEY',
+    'RATE_LIMIT',
+    'CORS_ORIGINS',
+    'TRUSTED_PROXIES',
+    'STOP_SECONDS',
+    'METRICS_OPEN',
+  ] as const
+  const given = readSettings(process.env, names)
+  return {
+    key: given.API_KEY,
+    rateLimit: given.RATE_LIMIT === 0 ? null : { requests: given.RATE_LIMIT, windowSeconds: 1 },
+    corsOrigins: given.CORS_ORIGINS,
+    trustedProxies: given.TRUSTED_PROXIES,
+    stopSeconds: given.STOP_SECONDS,
+    isMetricsOpen: given.METRICS_OPEN,
+  }
+}
+
+/** **Errors** `key` where nobody could use a server: there is no key in the environment and none that was made. */
+export async function requireSomeKey({ dataFolder, now }: Context, key: string | null): Promise<void> {
+  if (key !== null || (await hasWorkingKey(dataFolder, now))) return
+  throw usageError(
+    'key',
+    'LOYALCAST_API_KEY is not set. Set it to a secret of at least 16 printable characters without spaces, which clients send as "Authorization: Bearer …" (openssl rand -hex 24 makes one), or make keys with loyalcast keys create.',
+  )
+}
+
+async function hasWorkingKey(dataFolder: string, now: string): Promise<boolean> {
+  const control = await findServerControl(dataFolder)
+  try {
+    const keys = await control?.keys.list({ after: null, limit: mostKeys })
+    return keys?.some((key) => endOfKey(key, now) === null) ?? false
+  } finally {
+    await control?.close()
+  }
 }
 
 /** The port of an option. */
@@ -24,11 +57,10 @@ export function checkedPort(text: string): number {
   throw usageError('port', `--port is ${text}; it is a whole number from 0 to 65535.`)
 }
 
-export interface Serving {
+export interface Serving extends ReturnType<typeof serverSettings> {
   readonly programs: readonly Program[]
   readonly host: string
   readonly port: number
-  readonly key: string
   /** Takes a line of JSON for each request; null: no log. */
   readonly log: NodeJS.WriteStream | null
 }

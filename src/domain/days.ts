@@ -38,9 +38,9 @@ export function localDay(instant: string, timezone: string): Day {
   return Temporal.Instant.from(instant).toZonedDateTimeISO(timezone).toPlainDate().toString()
 }
 
-/** When a day is over in UTC: the first instant of the next one, ISO 8601. */
-export function endOfDay(day: Day): string {
-  return `${addDays(day, 1)}T00:00:00Z`
+/** When a day is over in a timezone: the first instant of the next one, ISO 8601 in UTC. */
+export function endOfDay(day: Day, timezone: string): string {
+  return Temporal.PlainDate.from(day).add({ days: 1 }).toZonedDateTime(timezone).toInstant().toString()
 }
 
 /** True where `name` is a timezone of the IANA database. */

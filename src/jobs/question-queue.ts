@@ -63,6 +63,11 @@ export class QuestionQueue {
     return this.#running?.id === id ? this.#running.progress : null
   }
 
+  /** How many jobs wait for their turn, and how many are answered right now. */
+  get length(): { readonly waiting: number; readonly running: number } {
+    return { waiting: this.#waiting.length, running: this.#running === null ? 0 : 1 }
+  }
+
   /** Says of everything unfinished that it was interrupted. Close the answerer after it. */
   async close(): Promise<void> {
     this.#isClosed = true

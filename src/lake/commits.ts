@@ -100,6 +100,8 @@ export interface LakeState {
   readonly files: readonly LakeFile[]
   readonly sources: ReadonlyMap<string, SourceReading>
   readonly predictions: ReadonlyMap<string, PredictionDay>
+  /** When predictions of any day were published last, ISO 8601; null: never. */
+  readonly predictedAt: string | null
   /** Files that no longer count → when that was decided, ISO 8601. Whoever is reading them may finish. */
   readonly removed: ReadonlyMap<string, string>
 }
@@ -111,6 +113,7 @@ const emptyState: LakeState = {
   files: [],
   sources: new Map(),
   predictions: new Map(),
+  predictedAt: null,
   removed: new Map(),
 }
 
@@ -164,6 +167,7 @@ export function applyCommit(state: LakeState, record: Commit): LakeState {
     files: [...kept, ...record.add],
     sources,
     predictions,
+    predictedAt: record.predictions.length > 0 ? record.at : state.predictedAt,
   }
   const named = new Set(namedPaths(next))
   const removed = new Map(state.removed)

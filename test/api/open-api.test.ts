@@ -39,12 +39,16 @@ describe('the OpenAPI document', () => {
     ])
     expect(Object.fromEntries(methods)).toEqual({
       '/healthz': 'get',
+      '/metrics': 'get',
       '/readyz': 'get',
       '/v1/audit': 'get',
       '/v1/keys': 'get post',
       '/v1/keys/{key_id}': 'delete get',
       '/v1/me': 'get',
       '/v1/programs': 'get',
+      '/v1/programs/{program}/changes': 'get',
+      '/v1/programs/{program}/changes.ndjson': 'get',
+      '/v1/programs/{program}/customers/{customer_id}/history': 'get',
       '/v1/programs/{program}/customers/{customer_id}/prediction': 'get',
       '/v1/programs/{program}/jobs/{job_id}': 'get',
       '/v1/programs/{program}/models': 'get',
@@ -57,6 +61,7 @@ describe('the OpenAPI document', () => {
       '/v1/programs/{program}/scenarios/{scenario_id}/answer': 'post',
       '/v1/programs/{program}/scenarios/{scenario_id}/answers': 'get',
       '/v1/programs/{program}/summary': 'get',
+      '/v1/programs/{program}/summary/groups': 'get',
       '/v1/programs/{program}/what-if': 'post',
     })
   })
@@ -74,7 +79,7 @@ describe('the OpenAPI document', () => {
     expect(document.components.securitySchemes.key).toMatchObject({ type: 'http', scheme: 'bearer' })
     expect(document.security).toEqual([{ key: [] }])
     for (const [path, { security }] of operations)
-      expect(security, path).toEqual(path.startsWith('/v1/') ? [{ key: [expect.any(String)] }] : [])
+      expect(security, path).toEqual(/^\/(v1\/|metrics$)/.test(path) ? [{ key: [expect.any(String)] }] : [])
   })
 
   it('describes every parameter, and declares those of the path', () => {

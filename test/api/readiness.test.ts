@@ -1,10 +1,14 @@
-import { rm } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { controlPath } from '../../src/control/control.ts'
 import { codeVersion } from '../../src/domain/version.ts'
 import { makeProgram } from '../programs.ts'
 import { madeRow, madeYaml, publishDay } from './made-predictions.ts'
-import { serveMade } from './served.ts'
+import { problem, serveMade } from './served.ts'
+
+const noVersion = (name: string) =>
+  `${name} has no version that serves: nothing can be predicted or asked. Run loyalcast train.`
 
 it('a server lives from its start, and is ready once a day can be read, without a restart', async () => {
   const made = await makeProgram({ yaml: madeYaml })
@@ -28,7 +32,10 @@ it('a server lives from its start, and is ready once a day can be read, without 
     const ready = await served.ask('/readyz', { key: null })
     expect([ready.status, ready.body]).toEqual([
       200,
-      { status: 'ready', programs: { test: { date: '2026-10-01', reason: null } } },
+      {
+        status: 'ready',
+        programs: { test: { date: '2026-10-01', reason: null, missing: [noVersion('test')] } },
+      },
     ])
     await publishDay(made, '2026-10-02', [])
     expect((await served.read('/v1/programs')).programs[0].days).toEqual({
@@ -50,7 +57,11 @@ it('one program that has nothing yet does not keep the others from being served'
     const { status, body } = await served.ask('/readyz')
     expect([status, body.programs.other]).toEqual([
       200,
-      { date: null, reason: 'other has no predictions yet. Run loyalcast daily.' },
+      {
+        date: null,
+        reason: 'other has no predictions yet. Run loyalcast daily.',
+        missing: ['other has no predictions yet. Run loyalcast daily.', noVersion('other')],
+      },
     ])
   } finally {
     await served.close()
@@ -71,6 +82,23 @@ it('a lake that was removed and made anew is read anew', async () => {
       madeRow('too', { churn_90: 0.75 }),
     ])
     expect(await churn()).toMatchObject({ rate: 0.625, customers: 1.25 })
+  } finally {
+    await served.close()
+  }
+})
+
+it('a server whose program cannot keep anything says so, and goes on serving', async () => {
+  const made = await makeProgram({ yaml: madeYaml })
+  await publishDay(made, '2026-10-01', [madeRow('a')])
+  await writeFile(controlPath(made.dataFolder, made.program), 'this is no database'.repeat(100))
+  const served = await serveMade(made)
+  try {
+    const { status, body } = await served.ask('/readyz')
+    expect([status, body.programs.test.missing[1]]).toEqual([
+      200,
+      'The control database of test cannot be opened: scenarios and jobs are not there.',
+    ])
+    expect((await served.ask('/v1/programs/test/scenarios')).body).toMatchObject(problem('unavailable', 503))
   } finally {
     await served.close()
   }

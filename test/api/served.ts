@@ -47,7 +47,7 @@ export interface Served {
 
 type Changeable =
   | ('key' | 'makeId' | 'makeSecret' | 'clock' | 'questionWorker')
-  | ('rateLimit' | 'corsOrigins' | 'trustedProxies' | 'stopSeconds')
+  | ('isMetricsOpen' | 'rateLimit' | 'corsOrigins' | 'trustedProxies' | 'stopSeconds')
 
 export interface ServeOptions extends Partial<Pick<ServerOptions, Changeable>> {
   /** Default: the server of the sources. */

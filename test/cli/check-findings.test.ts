@@ -45,6 +45,7 @@ function lakeOf(
     files: [],
     sources,
     predictions: new Map(),
+    predictedAt: null,
     removed: new Map(),
   }
 }
