@@ -6,7 +6,12 @@ import fastify, {
   type FastifyRequest,
   type HTTPMethods,
 } from 'fastify'
-import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import {
+  type FastifyPluginAsyncZod,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod'
 import { type ApiKey, requireKey } from './api-key.ts'
 import { customerRoutes } from './customers.ts'
 import { tagResults } from './entity-tags.ts'
@@ -22,12 +27,16 @@ import { scenarioAnswerRoutes } from './scenario-answers.ts'
 import { scenarioRoutes } from './scenarios.ts'
 import { summaryRoutes } from './summary.ts'
 import { webRoutes } from './web-page.ts'
+import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
+import type { WebhookDesk } from './webhook-desk.ts'
+import { webhookRoutes } from './webhooks.ts'
 import { whatIfRoutes } from './what-if.ts'
 import type { WhatIfDesk } from './what-if-desk.ts'
 
 export interface AppOptions {
   readonly programs: ServedPrograms
   readonly desk: WhatIfDesk
+  readonly webhooks: WebhookDesk
   readonly key: ApiKey
   readonly log: LogStream | null
   readonly makeRequestId: () => string
@@ -39,7 +48,7 @@ const longestParameter = 2048
 
 /** The API and the page, not listening yet. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { programs, desk, key, log, makeRequestId } = options
+  const { programs, desk, webhooks, key, log, makeRequestId } = options
   const app = fastify({
     logger: log === null ? false : { level: 'info', stream: log },
     logController: new RequestLog(),
@@ -69,7 +78,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       v1.addHook('onRequest', requireKey(key))
       v1.addHook('onSend', tagResults)
       v1.setNotFoundHandler(answerUnknown)
-      for (const resource of resources) await v1.register(resource, { programs, desk })
+      for (const resource of resources) await v1.register(resource, { programs, desk, webhooks })
     },
     { prefix: '/v1' },
   )
@@ -80,9 +89,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   return app
 }
 
-const resources = [
+const resources: readonly FastifyPluginAsyncZod<Pick<AppOptions, 'programs' | 'desk' | 'webhooks'>>[] = [
   ...[programRoutes, summaryRoutes, predictionRoutes, customerRoutes, modelRoutes],
   ...[whatIfRoutes, jobRoutes, scenarioRoutes, scenarioAnswerRoutes],
+  ...[webhookRoutes, webhookDeliveryRoutes],
 ]
 
 /** Everything comes from this server and nothing is written into the page. TLS, and what goes with it, is a proxy's. */

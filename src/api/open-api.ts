@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { codeVersion } from '../domain/version.ts'
+import { webhookSection } from './webhook-document.ts'
 
 const description = `What Loyalcast predicts, and what would be. Every address under /v1 needs the header \`Authorization: Bearer KEY\`.
 
@@ -27,6 +28,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         { name: 'what-if', description: 'What would be forecast had customers behaved otherwise' },
         { name: 'scenarios', description: 'Questions that are kept, and asked again on later days' },
         { name: 'models', description: 'Versions and how good they are' },
+        { name: 'webhooks', description: 'Where events are sent, and what became of each' },
         { name: 'health', description: 'For those who run it' },
       ],
       components: {
@@ -57,6 +59,7 @@ const withSharedSchemas: SwaggerTransformObject = (document) => {
   const schemas = Object.entries(whole.components.schemas).filter(([name]) => !name.endsWith('Input'))
   return {
     ...whole,
+    webhooks: webhookSection(),
     components: { ...whole.components, schemas: Object.fromEntries(schemas) },
-  } as ReturnType<SwaggerTransformObject>
+  } as unknown as ReturnType<SwaggerTransformObject>
 }

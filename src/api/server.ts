@@ -12,6 +12,7 @@ import { buildApp } from './app.ts'
 import { ServedPrograms } from './programs.ts'
 import type { LogStream } from './request-log.ts'
 import { ServedProgram } from './served-program.ts'
+import { WebhookDesk, type WebhookSettings } from './webhook-desk.ts'
 import { WhatIfDesk } from './what-if-desk.ts'
 
 export interface ServerOptions {
@@ -34,6 +35,7 @@ export interface ServerOptions {
   readonly clock: () => string
   /** Of everything random in an answer. */
   readonly seed: number
+  readonly webhooks: WebhookSettings
   /** Another module that answers questions in threads. @default the one that does */
   readonly questionWorker?: URL
   /** Whether what what-if questions need is measured before anybody asks. @default false */
@@ -70,16 +72,24 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     spillFolder,
     onError: (error) => app?.log.error({ err: error }, 'job failed'),
   })
+  const webhooks = new WebhookDesk({
+    ...options,
+    settings: options.webhooks,
+    control: (program) => desk.control(program),
+    onError: (error) => app?.log.error({ err: error }, 'webhooks failed'),
+  })
   const close = async () => {
     await app?.close()
+    await webhooks.close()
     await desk.close()
     database.close()
     await rm(spillFolder, { recursive: true, force: true })
   }
   try {
     const programs = new ServedPrograms(served)
-    app = await buildApp({ ...options, programs, desk, key: new ApiKey(options.key) })
+    app = await buildApp({ ...options, programs, desk, webhooks, key: new ApiKey(options.key) })
     await listen(app, options)
+    webhooks.start()
     if (options.isPrepared) for (const program of options.programs) desk.prepare(program)
   } catch (error) {
     await close()

@@ -3,6 +3,7 @@ import { type RunningServer, startServer } from '../api/server.ts'
 import { usageError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import type { Context } from './context.ts'
+import { webhookSettings } from './webhook-settings.ts'
 
 /** Fewest characters of a key. */
 const shortestKey = 16
@@ -42,7 +43,9 @@ export async function serveUntilStopped(
   const stopped = new Promise<void>((stop) => {
     process.once('SIGINT', stop).once('SIGTERM', stop)
   })
-  const server = await startServer({ ...context, ...serving, makeRequestId: randomUUID, isPrepared: true })
+  const webhooks = webhookSettings(process.env, context.stopwatch)
+  const own = { makeRequestId: randomUUID, isPrepared: true, webhooks }
+  const server = await startServer({ ...context, ...serving, ...own })
   say(server)
   await stopped
   await server.close()

@@ -8,11 +8,13 @@ import { makeFolder } from '../lake/durable-files.ts'
 import { type ControlTables, migrations } from './control-tables.ts'
 import { QuestionJobs } from './question-jobs.ts'
 import { SavedScenarios } from './saved-scenarios.ts'
+import { openWebhooks, type Webhooks } from './webhooks.ts'
 
 /** What people made in a program and no source can give back. Several processes may have it open. */
 export interface Control {
   readonly jobs: QuestionJobs
   readonly scenarios: SavedScenarios
+  readonly webhooks: Webhooks
   close(): Promise<void>
 }
 
@@ -42,6 +44,7 @@ async function open(dataFolder: string, program: Pick<Program, 'name'>): Promise
     return {
       jobs: new QuestionJobs(tables),
       scenarios: new SavedScenarios(tables),
+      webhooks: openWebhooks(tables),
       close: () => tables.destroy(),
     }
   } catch (error) {

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import { expect } from 'vitest'
 import { type ServerOptions, startServer } from '../../src/api/server.ts'
 import type { Program } from '../../src/domain/program.ts'
+import { secretBytes, secretOf } from '../../src/engage/signing.ts'
 import type { MadeProgram } from '../programs.ts'
 
 /** The key of servers in tests. */
@@ -45,16 +47,23 @@ export interface Served {
   close(): Promise<void>
 }
 
-export interface ServeOptions extends Partial<Pick<ServerOptions, 'makeId' | 'questionWorker'>> {
+export interface ServeOptions extends Partial<Pick<ServerOptions, 'makeId' | 'clock' | 'questionWorker'>> {
+  /** Default: webhooks may be sent to this machine. */
+  readonly webhooks?: Partial<ServerOptions['webhooks']>
   /** Default: the server of the sources. */
   readonly start?: typeof startServer
+}
+
+const webhookSettings: ServerOptions['webhooks'] = {
+  ...{ isSending: true, isHttpAllowed: false, allow: ['127.0.0.1'], intervalMs: 20 },
+  ...{ makeSecret: () => secretOf(randomBytes(secretBytes)), random: () => 0.5, stopwatch: () => 0 },
 }
 
 /** Serves a made program, beside others whose data lie in the same folders. Close it. */
 export async function serveMade(
   made: Pick<MadeProgram, 'program' | 'dataFolder' | 'modelsFolder'>,
   others: readonly Program[] = [],
-  { start = startServer, ...more }: ServeOptions = {},
+  { start = startServer, webhooks = {}, ...more }: ServeOptions = {},
 ): Promise<Served> {
   const log: string[] = []
   let requests = 0
@@ -70,6 +79,7 @@ export async function serveMade(
     makeId: () => `id${++ids}`,
     clock: () => '2026-11-20T12:00:00Z',
     seed: 1,
+    webhooks: { ...webhookSettings, ...webhooks },
     ...more,
   })
   const ask = async (path: string, asking: Asking = {}): Promise<Answer> => {
