@@ -36,6 +36,7 @@ export function waitAfter(
 export function retryAfterMs(header: string | null, now: string): number | null {
   if (header === null) return null
   if (/^\d{1,9}$/.test(header.trim())) return Number(header) * second
-  const at = Date.parse(header)
+  // Dates begin with the day of the week; Date.parse would also make something of other numbers.
+  const at = /^[a-z]/i.test(header) ? Date.parse(header) : Number.NaN
   return Number.isNaN(at) ? null : Math.max(0, at - Date.parse(now))
 }
