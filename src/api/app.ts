@@ -44,6 +44,9 @@ import { scenarioAnswerRoutes } from './scenario-answers.ts'
 import { scenarioRoutes } from './scenarios.ts'
 import { summaryRoutes } from './summary.ts'
 import { webRoutes } from './web-page.ts'
+import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
+import type { WebhookDesk } from './webhook-desk.ts'
+import { webhookRoutes } from './webhooks.ts'
 import { whatIfRoutes } from './what-if.ts'
 import type { WhatIfDesk } from './what-if-desk.ts'
 
@@ -52,6 +55,7 @@ export interface AppOptions {
   readonly desk: WhatIfDesk
   readonly exports: ExportDesk
   readonly access: Access
+  readonly webhooks: WebhookDesk
   readonly log: LogStream | null
   readonly makeRequestId: () => string
   readonly draining: Draining
@@ -67,7 +71,7 @@ export interface AppOptions {
 }
 
 /** What routes are made of. */
-type ResourceOptions = Pick<AppOptions, 'programs' | 'desk' | 'exports' | 'access'>
+type ResourceOptions = Pick<AppOptions, 'programs' | 'desk' | 'exports' | 'webhooks' | 'access'>
 
 /** Of most addresses, which take no body. */
 const bodyLimit = 16 * 1024
@@ -75,7 +79,7 @@ const longestParameter = 2048
 
 /** The API and the page, not listening yet. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { programs, desk, exports, access, log, makeRequestId, draining } = options
+  const { programs, desk, exports, webhooks, access, log, makeRequestId, draining } = options
   const app = fastify({
     logger: log === null ? false : { level: 'info', stream: log },
     logController: new RequestLog(),
@@ -119,7 +123,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       v1.addHook('onRequest', requireAccess(guard))
       v1.addHook('onSend', tagResults)
       v1.setNotFoundHandler(answerUnknown)
-      for (const resource of resources) await v1.register(resource, { programs, desk, exports, access })
+      const own = { programs, desk, exports, webhooks, access }
+      for (const resource of resources) await v1.register(resource, own)
     },
     { prefix: '/v1' },
   )
@@ -137,6 +142,7 @@ const resources: FastifyPluginAsyncZod<ResourceOptions>[] = [
   ...[customerRoutes, customerHistoryRoutes, groupSummaryRoutes, modelRoutes],
   ...[whatIfRoutes, jobRoutes, scenarioRoutes, scenarioAnswerRoutes],
   ...[meRoutes, keyRoutes, auditRoutes],
+  ...[webhookRoutes, webhookDeliveryRoutes],
 ]
 
 /** Whoever adds a route says who may use it. */

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { roles, scopes } from '../domain/access.ts'
 import { codeVersion } from '../domain/version.ts'
+import { webhookSection } from './webhook-document.ts'
 
 const description = `What Loyalcast predicts, and what would be. Every address under /v1 needs the header \`Authorization: Bearer KEY\`.
 
@@ -37,6 +38,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         { name: 'scenarios', description: 'Questions that are kept, and asked again on later days' },
         { name: 'models', description: 'Versions and how good they are' },
         { name: 'access', description: 'Keys, what they may do, and who did what' },
+        { name: 'webhooks', description: 'Where events are sent, and what became of each' },
         { name: 'health', description: 'For those who run it' },
       ],
       components: {
@@ -67,6 +69,7 @@ const withSharedSchemas: SwaggerTransformObject = (document) => {
   const schemas = Object.entries(whole.components.schemas).filter(([name]) => !name.endsWith('Input'))
   return {
     ...whole,
+    webhooks: webhookSection(),
     components: { ...whole.components, schemas: Object.fromEntries(schemas) },
-  } as ReturnType<SwaggerTransformObject>
+  } as unknown as ReturnType<SwaggerTransformObject>
 }

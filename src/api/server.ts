@@ -1,62 +1,13 @@
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { failure } from '../domain/errors.ts'
-import type { Program } from '../domain/program.ts'
-import { openReadingDatabase } from '../lake/read-predictions.ts'
 import { buildApp } from './app.ts'
 import { Draining } from './draining.ts'
-import { ExportDesk } from './export-desk.ts'
 import { Metrics } from './metrics.ts'
 import { openAccess } from './open-access.ts'
-import { ServedPrograms } from './programs.ts'
-import type { RateLimit } from './rate-limits.ts'
-import type { LogStream } from './request-log.ts'
-import { ServedProgram } from './served-program.ts'
-import { WhatIfDesk } from './what-if-desk.ts'
-
-export interface ServerOptions {
-  /** With different names. */
-  readonly programs: readonly Program[]
-  readonly dataFolder: string
-  readonly modelsFolder: string
-  readonly host: string
-  /** 0: any that is free. */
-  readonly port: number
-  /** A key that may do everything; only its hash is kept, and only in memory. Null: only keys of the control state. */
-  readonly key: string | null
-  /** Takes the log, a JSON object a line; null: no log. */
-  readonly log: LogStream | null
-  /** A new id for each request. */
-  readonly makeRequestId: () => string
-  /** A new id for what is kept: unguessable, and safe in an address. */
-  readonly makeId: () => string
-  /** At least 32 random bytes as base64url: what nobody guesses of a key. */
-  readonly makeSecret: () => string
-  /** The time, ISO 8601. */
-  readonly clock: () => string
-  /** Of everything random in an answer. */
-  readonly seed: number
-  /** Another module that answers questions in threads. @default the one that does */
-  readonly questionWorker?: URL
-  /** Whether what what-if questions need is measured before anybody asks. @default false */
-  readonly isPrepared?: boolean
-  /** @default null: none */
-  readonly rateLimit?: RateLimit | null
-  /** Sites whose scripts may read answers, such as `https://bi.example.org`. @default none */
-  readonly corsOrigins?: readonly string[]
-  /** Addresses or networks of proxies that tell the address of a client. @default null: nobody is believed */
-  readonly trustedProxies?: readonly string[] | null
-  /** Whether /metrics is read without a key. @default false */
-  readonly isMetricsOpen?: boolean
-  /** How long requests at hand may take when the server is closed, in seconds. @default 20 */
-  readonly stopSeconds?: number
-  /** Most memory that reading may take, in DuckDB's notation. @default '1GB' */
-  readonly memoryLimit?: string
-}
+import type { ServerOptions } from './server-options.ts'
+import { openParts } from './server-parts.ts'
 
 /** For the last refusals to arrive, and until connections without a request are cut, in milliseconds. */
 const farewellMs = 1000
@@ -77,17 +28,11 @@ export interface RunningServer {
  * **Errors** `address` where it can't listen there, with the reason in one sentence.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { dataFolder, modelsFolder, memoryLimit = '1GB', stopSeconds = 20 } = options
-  const { rateLimit = null, corsOrigins = [], trustedProxies = null, isMetricsOpen = false } = options
-  const spillFolder = await mkdtemp(join(tmpdir(), 'loyalcast-serve-'))
-  const database = await openReadingDatabase({ spillFolder, memoryLimit })
+  const { stopSeconds = 20, rateLimit = null, corsOrigins = [] } = options
+  const { trustedProxies = null, isMetricsOpen = false } = options
   let app: FastifyInstance | null = null
   const onError = (error: unknown) => app?.log.error({ err: error }, 'work beside requests failed')
-  const served = options.programs.map(
-    (program) => new ServedProgram(program, { dataFolder, modelsFolder, database, spillFolder, onError }),
-  )
-  const desk = new WhatIfDesk({ ...options, spillFolder, onError })
-  const exports = new ExportDesk(database, spillFolder)
+  const parts = await openParts(options, onError)
   let access: Awaited<ReturnType<typeof openAccess>> | null = null
   const draining = new Draining()
   const metrics = new Metrics()
@@ -100,20 +45,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     clearTimeout(force)
     metrics.close()
     await access?.close()
-    await desk.close()
-    await exports.close()
-    for (const one of served) await one.close()
-    database.close()
-    await rm(spillFolder, { recursive: true, force: true })
+    await parts.close()
   }
   try {
-    const programs = new ServedPrograms(served)
     access = await openAccess({ ...options, onError })
     const limits = { rateLimit, corsOrigins, trustedProxies, isMetricsOpen }
-    app = await buildApp({ ...options, ...limits, programs, desk, exports, access, draining, metrics })
+    app = await buildApp({ ...options, ...limits, ...parts, access, draining, metrics })
     await listen(app, options)
-    for (const one of served) void one.prepare().catch(onError)
-    if (options.isPrepared) for (const program of options.programs) desk.prepare(program)
+    parts.start()
   } catch (error) {
     await close()
     throw error

@@ -6,6 +6,7 @@ import { usageError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import type { Context } from './context.ts'
 import { readSettings } from './settings.ts'
+import { webhookSettings } from './webhook-settings.ts'
 
 /** Keys that are looked through for one that works. */
 const mostKeys = 10_000
@@ -74,7 +75,9 @@ export async function serveUntilStopped(
   const stopped = new Promise<void>((stop) => {
     process.once('SIGINT', stop).once('SIGTERM', stop)
   })
-  const server = await startServer({ ...context, ...serving, makeRequestId: randomUUID, isPrepared: true })
+  const webhooks = webhookSettings(process.env, context.stopwatch)
+  const own = { makeRequestId: randomUUID, isPrepared: true, webhooks }
+  const server = await startServer({ ...context, ...serving, ...own })
   say(server)
   await stopped
   await server.close()

@@ -1,4 +1,5 @@
 import type { Generated, Migration } from 'kysely'
+import { type WebhookTables, webhookMigration } from './webhook-tables.ts'
 
 /** A question that is answered in the background. Times are ISO 8601; what is null is not known yet. */
 export interface QuestionJobRow {
@@ -43,7 +44,7 @@ export interface AnswerRow {
   readonly headlines: string
 }
 
-export interface ControlTables {
+export interface ControlTables extends WebhookTables {
   readonly question_jobs: QuestionJobRow
   readonly scenarios: ScenarioRow
   readonly scenario_answers: AnswerRow
@@ -94,4 +95,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute()
     },
   },
+  '002-webhooks': webhookMigration,
 }

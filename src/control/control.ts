@@ -5,11 +5,13 @@ import { type ControlTables, migrations } from './control-tables.ts'
 import { QuestionJobs } from './question-jobs.ts'
 import { SavedScenarios } from './saved-scenarios.ts'
 import { openSqliteFile } from './sqlite-file.ts'
+import { openWebhooks, type Webhooks } from './webhooks.ts'
 
 /** What people made in a program and no source can give back. Several processes may have it open. */
 export interface Control {
   readonly jobs: QuestionJobs
   readonly scenarios: SavedScenarios
+  readonly webhooks: Webhooks
   close(): Promise<void>
 }
 
@@ -24,6 +26,7 @@ export async function openControl(dataFolder: string, program: Pick<Program, 'na
   return {
     jobs: new QuestionJobs(tables),
     scenarios: new SavedScenarios(tables),
+    webhooks: openWebhooks(tables),
     close: () => tables.destroy(),
   }
 }

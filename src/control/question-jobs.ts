@@ -25,6 +25,16 @@ export interface QuestionJob {
   readonly problem: JobProblem | null
 }
 
+/** A job that nothing more happens to. */
+export interface FinishedJob {
+  /** Later ones have larger numbers. */
+  readonly number: number
+  readonly id: string
+  readonly status: 'done' | 'failed' | 'interrupted'
+  readonly finishedAt: string
+  readonly scenarioId: string | null
+}
+
 /** Jobs that are kept: the latest of a program. */
 const mostKept = 200
 
@@ -100,6 +110,23 @@ export class QuestionJobs {
     const isOpen = row.status === 'queued' || row.status === 'running'
     // A server beside this one may have been killed.
     return jobOf(isOpen && (await fateOf(row.owner)) === 'gone' ? { ...row, status: 'interrupted' } : row)
+  }
+
+  /** The finished jobs behind a number, oldest first, and the number of the first one there that is not. */
+  async finishedAfter(
+    number: number,
+  ): Promise<{ readonly finished: readonly FinishedJob[]; readonly firstOpen: number | null }> {
+    const rows = await this.#tables
+      .selectFrom('question_jobs')
+      .select(['number', 'id', 'status', 'scenario_id as scenarioId'])
+      .select(({ fn }) => fn.coalesce('finished_at', 'created_at').as('finishedAt'))
+      .where('number', '>', number)
+      .orderBy('number')
+      .execute()
+    const isFinished = (row: { readonly status: JobStatus }) =>
+      row.status !== 'queued' && row.status !== 'running'
+    const firstOpen = rows.find((row) => !isFinished(row))?.number ?? null
+    return { finished: rows.filter(isFinished) as FinishedJob[], firstOpen }
   }
 
   async #update(id: string, values: Updateable<QuestionJobRow>): Promise<void> {

@@ -106,7 +106,8 @@ export interface LakeState {
   readonly removed: ReadonlyMap<string, string>
 }
 
-const emptyState: LakeState = {
+/** Of a lake that nothing was ever committed to. */
+export const emptyState: LakeState = {
   sequence: 0,
   buckets: 8,
   timezone: null,
@@ -117,29 +118,44 @@ const emptyState: LakeState = {
   removed: new Map(),
 }
 
+/** A record of a lake's log, with the lake before and after it. */
+export interface LakeChange {
+  readonly before: LakeState
+  readonly record: Commit
+  readonly after: LakeState
+}
+
 /**
  * Reads the log of a lake. What no record names does not exist.
  *
  * **Errors** `lake-damaged` where a record is missing or not readable, `storage` where the folder is not.
  */
 export async function readLakeState(lakeFolder: string): Promise<LakeState> {
+  let state = emptyState
+  for await (const { after } of lakeChanges(lakeFolder)) state = after
+  return state
+}
+
+/** Every record of a lake's log, the first one first. **Errors** as {@link readLakeState}. */
+export async function* lakeChanges(lakeFolder: string): AsyncGenerator<LakeChange> {
   const folder = join(lakeFolder, 'commits')
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw failure('storage', `${folder} cannot be read: ${error.message}`)
   })
-  let state = emptyState
+  let before = emptyState
   for (const name of names.filter((name) => /^\d{8}\.json$/.test(name)).sort()) {
     const record = parseRecord(await readFile(join(folder, name), 'utf8'))
-    if (record?.sequence !== state.sequence + 1) {
+    if (record?.sequence !== before.sequence + 1) {
       throw failure(
         'lake-damaged',
-        `${join(folder, name)} is not record ${state.sequence + 1} of this lake. Restore the folder from a backup, or remove the lake and run ingest again.`,
+        `${join(folder, name)} is not record ${before.sequence + 1} of this lake. Restore the folder from a backup, or remove the lake and run ingest again.`,
       )
     }
-    state = applyCommit(state, record)
+    const after = applyCommit(before, record)
+    yield { before, record, after }
+    before = after
   }
-  return state
 }
 
 function parseRecord(text: string): Commit | null {

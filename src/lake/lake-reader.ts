@@ -18,7 +18,7 @@ export class LakeReader {
 
   /** The lake as of its latest commit. **Errors** those of {@link readLakeState}. */
   async current(): Promise<Lake> {
-    const mark = await this.#latestCommit()
+    const mark = await latestCommit(this.#folder)
     if (this.#known?.mark !== mark) this.#known = { mark, state: readLakeState(this.#folder) }
     const known = this.#known
     try {
@@ -28,18 +28,18 @@ export class LakeReader {
       throw error
     }
   }
+}
 
-  /** Tells the latest record from every other one, also from its namesake in a lake that was made anew. */
-  async #latestCommit(): Promise<string> {
-    const folder = join(this.#folder, 'commits')
-    const names = await readdir(folder).catch(() => [])
-    const latest = names
-      .filter((name) => /^\d{8}\.json$/.test(name))
-      .sort()
-      .at(-1)
-    if (latest === undefined) return 'none'
-    return markOf(join(folder, latest)).catch(() => 'gone')
-  }
+/** Tells the latest record of a lake from every other one, also from its namesake in a lake that was made anew. */
+export async function latestCommit(lakeFolder: string): Promise<string> {
+  const folder = join(lakeFolder, 'commits')
+  const names = await readdir(folder).catch(() => [])
+  const latest = names
+    .filter((name) => /^\d{8}\.json$/.test(name))
+    .sort()
+    .at(-1)
+  if (latest === undefined) return 'none'
+  return markOf(join(folder, latest)).catch(() => 'gone')
 }
 
 /** Names a file as it is now: one of the same path in a lake that was made anew has another mark. */

@@ -62,6 +62,13 @@ describe('the OpenAPI document', () => {
       '/v1/programs/{program}/scenarios/{scenario_id}/answers': 'get',
       '/v1/programs/{program}/summary': 'get',
       '/v1/programs/{program}/summary/groups': 'get',
+      '/v1/programs/{program}/webhooks': 'get post',
+      '/v1/programs/{program}/webhooks/{webhook_id}': 'delete get patch',
+      '/v1/programs/{program}/webhooks/{webhook_id}/deliveries': 'get',
+      '/v1/programs/{program}/webhooks/{webhook_id}/deliveries/{message_id}': 'get',
+      '/v1/programs/{program}/webhooks/{webhook_id}/replay': 'post',
+      '/v1/programs/{program}/webhooks/{webhook_id}/rotate-secret': 'post',
+      '/v1/programs/{program}/webhooks/{webhook_id}/test': 'post',
       '/v1/programs/{program}/what-if': 'post',
     })
   })

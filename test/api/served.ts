@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { expect } from 'vitest'
-import { type ServerOptions, startServer } from '../../src/api/server.ts'
+import { startServer } from '../../src/api/server.ts'
+import type { ServerOptions } from '../../src/api/server-options.ts'
 import type { Program } from '../../src/domain/program.ts'
+import { secretBytes, secretOf } from '../../src/engage/signing.ts'
 import type { MadeProgram } from '../programs.ts'
 
 /** The key of servers in tests. */
@@ -50,15 +53,22 @@ type Changeable =
   | ('isMetricsOpen' | 'rateLimit' | 'corsOrigins' | 'trustedProxies' | 'stopSeconds')
 
 export interface ServeOptions extends Partial<Pick<ServerOptions, Changeable>> {
+  /** Default: webhooks may be sent to this machine. */
+  readonly webhooks?: Partial<ServerOptions['webhooks']>
   /** Default: the server of the sources. */
   readonly start?: typeof startServer
+}
+
+const webhookSettings: ServerOptions['webhooks'] = {
+  ...{ isSending: true, isHttpAllowed: false, allow: ['127.0.0.1'], intervalMs: 20 },
+  ...{ makeSecret: () => secretOf(randomBytes(secretBytes)), random: () => 0.5, stopwatch: () => 0 },
 }
 
 /** Serves a made program, beside others whose data lie in the same folders. Close it. */
 export async function serveMade(
   made: Pick<MadeProgram, 'program' | 'dataFolder' | 'modelsFolder'>,
   others: readonly Program[] = [],
-  { start = startServer, ...more }: ServeOptions = {},
+  { start = startServer, webhooks = {}, ...more }: ServeOptions = {},
 ): Promise<Served> {
   const log: string[] = []
   let requests = 0
@@ -75,6 +85,7 @@ export async function serveMade(
     makeSecret: () => `${++ids}`.padStart(43, 's'),
     clock: () => '2026-11-20T12:00:00Z',
     seed: 1,
+    webhooks: { ...webhookSettings, ...webhooks },
     ...more,
   })
   const ask = async (path: string, asking: Asking = {}): Promise<Answer> => {
