@@ -18,6 +18,10 @@ const readySchema = z.object({
       missing: z
         .array(z.string())
         .meta({ description: 'What it lacks to work in full, and what to do about it' }),
+      rows_ready: z.boolean().meta({
+        description:
+          'Whether rows of the latest day are ready to be sent. They are made after a start and when a day lands; until then reads of that day take longer',
+      }),
     }),
   ),
 })
@@ -82,6 +86,7 @@ interface ProgramState {
   readonly date: string | null
   readonly reason: string | null
   readonly missing: string[]
+  readonly rows_ready: boolean
 }
 
 /** Reads the latest day of a program as a request would, and looks for what else it needs. */
@@ -98,7 +103,7 @@ async function stateOf(served: ServedProgram, desk: WhatIfDesk): Promise<[string
       ? []
       : [`The control database of ${name} cannot be opened: scenarios and jobs are not there.`]),
   ]
-  return [name, { ...found, missing }]
+  return [name, { ...found, missing, rows_ready: served.isReady }]
 }
 
 async function readLatest(served: ServedProgram): Promise<Pick<ProgramState, 'date' | 'reason'>> {

@@ -40,6 +40,11 @@ export class ServedLines {
     return this.#wanted === mark ? this.#lines : null
   }
 
+  /** Whether the lines of the latest day that was asked for are there. */
+  get isReady(): boolean {
+    return this.#lines !== null
+  }
+
   /** Has the lines of this file made in place of those there are, unless they are made already. */
   want(mark: string, file: PredictionFile): void {
     if (this.#wanted === mark || this.#isClosed) return

@@ -6,7 +6,7 @@ import type { Program } from '../domain/program.ts'
 import type { PredictionDay } from '../lake/commits.ts'
 import type { Database } from '../lake/database.ts'
 import type { Lake } from '../lake/lake.ts'
-import { LakeReader, markOf } from '../lake/lake-reader.ts'
+import { LakeReader, markNow } from '../lake/lake-reader.ts'
 import { allOf, type FieldTest, testSql } from '../lake/prediction-filter.ts'
 import type { PredictionLines } from '../lake/prediction-lines.ts'
 import {
@@ -177,6 +177,11 @@ export class ServedProgram {
     })
   }
 
+  /** Whether the rows of the latest day are ready to be sent. */
+  get isReady(): boolean {
+    return this.#lines.isReady
+  }
+
   /** Has the rows of the latest day made ready; resolves once they are, or where there are none. */
   prepare(): Promise<void> {
     this.#preparing = this.#prepareLatest()
@@ -195,7 +200,8 @@ export class ServedProgram {
   }
 
   async #open(path: string): Promise<{ file: PredictionFile; mark: string }> {
-    const mark = await markOf(path)
+    const mark = markNow(path)
+    if (mark === null) throw new Error(`${path} is not there.`)
     return { file: await this.#files.get(mark, () => openPredictions(this.#database, path)), mark }
   }
 

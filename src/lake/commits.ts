@@ -234,13 +234,14 @@ export function nextCommit(state: LakeState, { at, timezone }: { at: string; tim
  * **Errors** `locked` where another writer has made the same record: nothing is overwritten.
  */
 export async function appendCommit(lakeFolder: string, record: Commit): Promise<void> {
-  const path = join(lakeFolder, 'commits', recordName(record.sequence))
+  const path = recordPath(lakeFolder, record.sequence)
   if (await writeNew(path, `${JSON.stringify(record, null, 1)}\n`)) return
   throw failure('locked', `Another process wrote ${path} at the same time. Run the command again.`)
 }
 
-function recordName(sequence: number): string {
-  return `${paddedSequence(sequence)}.json`
+/** Where the record of a commit lies. */
+export function recordPath(lakeFolder: string, sequence: number): string {
+  return join(lakeFolder, 'commits', `${paddedSequence(sequence)}.json`)
 }
 
 /** A commit's number as it stands in file names. */
