@@ -58,9 +58,8 @@ export interface AppOptions {
 const bodyLimit = 16 * 1024
 const longestParameter = 2048
 
-/** The API and the page, not listening yet. */
-export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { programs, desk, access, log, makeRequestId, draining } = options
+/** What all of it shares: how it reads, refuses, counts and logs. */
+function makeBase({ log, makeRequestId, trustedProxies, metrics, draining }: AppOptions) {
   const app = fastify({
     logger: log === null ? false : { level: 'info', stream: log },
     logController: new RequestLog(),
@@ -68,7 +67,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     bodyLimit,
     requestTimeout: 60_000,
     return503OnClosing: false,
-    trustProxy: options.trustedProxies === null ? false : [...options.trustedProxies],
+    trustProxy: trustedProxies === null ? false : [...trustedProxies],
     routerOptions: { maxParamLength: longestParameter },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => {
@@ -82,11 +81,18 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })
-  options.metrics.watch(app)
+  metrics.watch(app)
   draining.watch(app)
   // Bodies are JSON.
   app.removeContentTypeParser('text/plain')
   app.decorateRequest('caller', null)
+  return app
+}
+
+/** The API and the page, not listening yet. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { programs, desk, access } = options
+  const app = makeBase(options)
   await app.register(helmet, headers)
   await allowOrigins(app, options.corsOrigins)
   const limiters = await limitRates(app, options.rateLimit)
