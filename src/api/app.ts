@@ -77,9 +77,8 @@ type ResourceOptions = Pick<AppOptions, 'programs' | 'desk' | 'exports' | 'webho
 const bodyLimit = 16 * 1024
 const longestParameter = 2048
 
-/** The API and the page, not listening yet. */
-export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { programs, desk, exports, webhooks, access, log, makeRequestId, draining } = options
+/** What all of it shares: how it reads, refuses, counts and logs. */
+function makeBase({ log, makeRequestId, trustedProxies, metrics, draining }: AppOptions) {
   const app = fastify({
     logger: log === null ? false : { level: 'info', stream: log },
     logController: new RequestLog(),
@@ -87,7 +86,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     bodyLimit,
     requestTimeout: 60_000,
     return503OnClosing: false,
-    trustProxy: options.trustedProxies === null ? false : [...options.trustedProxies],
+    trustProxy: trustedProxies === null ? false : [...trustedProxies],
     routerOptions: { maxParamLength: longestParameter },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => {
@@ -101,11 +100,18 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })
-  options.metrics.watch(app)
+  metrics.watch(app)
   draining.watch(app)
   // Bodies are JSON.
   app.removeContentTypeParser('text/plain')
   app.decorateRequest('caller', null)
+  return app
+}
+
+/** The API and the page, not listening yet. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { programs, desk, exports, webhooks, access } = options
+  const app = makeBase(options)
   await app.register(helmet, headers)
   await app.register(compress, compression)
   await allowOrigins(app, options.corsOrigins)

@@ -36,7 +36,7 @@ export class DayRows {
     if (this.#lines === null)
       return readLine(this.#database, this.#file, { columns: this.#columns, customerId })
     const row = this.#lines.find(customerId)
-    return row === null ? null : (await this.#lines.read([row]))[0]
+    return row === null ? null : this.#lines.readNow(row)
   }
 
   /** Which rows come next. Those of nobody in particular, in the order of the file, are simply the next ones. */

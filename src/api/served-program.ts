@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { failure } from '../domain/errors.ts'
-import { predictionColumns } from '../domain/prediction.ts'
+import { type PredictionColumn, predictionColumns } from '../domain/prediction.ts'
 import type { Program } from '../domain/program.ts'
 import type { PredictionDay } from '../lake/commits.ts'
 import type { Database } from '../lake/database.ts'
@@ -69,6 +69,7 @@ export class ServedProgram {
   readonly #files = new Kept<PredictionFile>()
   readonly #totals = new Kept<DayTotals>()
   readonly #groups = new Kept<readonly GroupOfDay[]>()
+  readonly #columns: readonly PredictionColumn[]
   readonly #lines: ServedLines
   readonly #attributes: ServedAttributes
   #preparing: Promise<void> = Promise.resolve()
@@ -76,6 +77,7 @@ export class ServedProgram {
   constructor(program: Program, options: ServedOptions) {
     const { dataFolder, modelsFolder, database } = options
     this.program = program
+    this.#columns = predictionColumns(program)
     this.#lines = new ServedLines(program, options)
     this.#attributes = new ServedAttributes(database, program)
     this.registry = new Registry(modelsFolder, program.name)
@@ -206,11 +208,19 @@ export class ServedProgram {
   }
 
   #reading(found: Pick<DayReading, 'file' | 'mark' | 'lake' | 'day'>): DayReading {
+    const { program } = this
     const { file, mark, lake } = found
     const lines = this.#lines.find(mark)
-    const rows = new DayRows(this.#database, { file, columns: predictionColumns(this.program), lines })
-    const read = { ...found, lines, rows, fields: fieldsOf(this.program, lake) }
-    return { ...read, where: (tests) => this.#where(read, tests) }
+    const rows = new DayRows(this.#database, { file, columns: this.#columns, lines })
+    const reading = {
+      ...{ ...found, lines, rows },
+      // Most requests need none of it.
+      get fields() {
+        return fieldsOf(program, lake)
+      },
+      where: (tests: readonly FieldTest[]) => this.#where(reading, tests),
+    }
+    return reading
   }
 
   async #where(

@@ -1,3 +1,4 @@
+import { readSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PredictionColumn } from '../domain/prediction.ts'
@@ -95,6 +96,18 @@ export class PredictionLines {
   after(customerId: string): number {
     const row = this.find(customerId)
     return row === null ? this.#firstFrom(Buffer.from(customerId)) : row + 1
+  }
+
+  /**
+   * The line of one row, without its end. Read in this thread: from the page cache that takes microseconds, and a tenth
+   * of what handing it to another thread takes.
+   */
+  readNow(row: number): Buffer {
+    const length = this.#end(row) - this.#offsets[row]
+    const buffer = Buffer.allocUnsafe(length)
+    if (readSync(this.#file.fd, buffer, 0, length, this.#offsets[row]) !== length)
+      throw new Error('The lines of the predictions end too soon.')
+    return buffer
   }
 
   /** The lines of some rows in that order, without their ends. */

@@ -14,6 +14,9 @@ beforeAll(async () => {
 })
 afterAll(() => made.remove())
 
+/** A busy machine may take long for it. */
+const patience = { timeout: 60_000 }
+
 const body = JSON.stringify({ name: 'begun before the end', role: 'reader' })
 const head = `POST /v1/keys HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`
 
@@ -115,10 +118,10 @@ describe('a server that is stopped', () => {
       const begun = await dial(served.url)
       begun.socket.write(head + body.slice(0, 5))
       const atHand = 'loyalcast_http_requests_in_flight 2'
-      await expect.poll(async () => (await served.ask('/metrics')).text).toContain(atHand)
+      await expect.poll(async () => (await served.ask('/metrics')).text, patience).toContain(atHand)
       begun.socket.destroy()
       const latest = async () => (await served.read('/v1/audit?limit=1')).entries[0]
-      await expect.poll(latest).toMatchObject({ method: 'POST', route: '/v1/keys', status: 499 })
+      await expect.poll(latest, patience).toMatchObject({ method: 'POST', route: '/v1/keys', status: 499 })
     } finally {
       await served.close()
     }

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { openServerControl } from '../../src/control/server-control.ts'
 import { loyalcast, loyalcastHere } from '../cli/commands.ts'
 import { makeLastingProgram } from '../programs.ts'
 import { importGraph, readSources } from '../source-rules.ts'
@@ -34,6 +35,31 @@ describe('loyalcast serve', () => {
     expect(stderr).toMatch(words)
     expect(stderr.trimEnd()).not.toContain('\n')
     if (given !== '') expect(stderr).not.toContain(given)
+  })
+
+  it('names a setting that is wrong, its value and what is allowed', async () => {
+    vi.stubEnv('LOYALCAST_API_KEY', key)
+    vi.stubEnv('LOYALCAST_RATE_LIMIT', 'lots')
+    const { code, stderr } = await loyalcastHere(['serve', made.path, ...folders()])
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^LOYALCAST_RATE_LIMIT is "lots"; it is a whole number from 0 to 1000000/),
+    ])
+  })
+
+  it('needs no key in the environment where one was made that works', async () => {
+    vi.stubEnv('LOYALCAST_API_KEY', '')
+    const busy = await serveMade(made)
+    const { port } = new URL(busy.url)
+    const control = await openServerControl(made.dataFolder)
+    const record = { id: 'made', name: 'x', role: 'reader', programs: null, createdAt: '2026-01-01' } as const
+    await control.keys.create({ ...record, expiresAt: null, secret: 'x'.repeat(43) })
+    const serve = () => loyalcastHere(['serve', made.path, ...folders(), '--port', port])
+    expect((await serve()).stderr).toMatch(/^Port \d+ of 127\.0\.0\.1 is taken/)
+    await control.keys.revoke('made', '2026-01-02T00:00:00Z')
+    expect((await serve()).stderr).toMatch(/LOYALCAST_API_KEY is not set\..*or make keys with loyalcast keys/)
+    await control.close()
+    await busy.close()
   })
 
   it('refuses two programs of one name', async () => {
