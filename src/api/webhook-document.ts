@@ -25,7 +25,7 @@ export function webhookSection(): Record<string, object> {
 
 function operation(type: EventType): object {
   const { summary, description } = eventCatalogue[type]
-  const { $schema: _, ...schema } = z.toJSONSchema(payloadSchema(type))
+  const { $schema: _, ...schema } = z.toJSONSchema(payloadSchema(type), { io: 'input' })
   return {
     operationId: `receive${type.replace(/(?:^|[._])(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
     tags: ['webhooks'],

@@ -26,7 +26,7 @@ export interface WebhookRouteOptions {
 }
 
 /** Endpoints of a program: each may have several things waiting, so that there are few. */
-const mostEndpoints = 20
+export const mostEndpoints = 20
 
 const common = { tags: ['webhooks'], security: needs('manage'), querystring: z.strictObject({}) }
 

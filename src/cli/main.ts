@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
   explain: async () => (await import('./explain.ts')).explainCommand,
   models: async () => (await import('./models.ts')).modelsCommand,
   explore: async () => (await import('./explore.ts')).exploreCommand,
+  webhooks: async () => (await import('./webhooks.ts')).webhooksCommand,
   demo: async () => (await import('./demo.ts')).demoCommand,
   serve: async () => (await import('./serve.ts')).serveCommand,
   keys: async () => (await import('./keys.ts')).keysCommand,

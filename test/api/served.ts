@@ -59,7 +59,8 @@ export interface ServeOptions extends Partial<Pick<ServerOptions, Changeable>> {
   readonly start?: typeof startServer
 }
 
-const webhookSettings: ServerOptions['webhooks'] = {
+/** Webhooks of servers in tests. */
+export const webhookSettings: ServerOptions['webhooks'] = {
   ...{ isSending: true, isHttpAllowed: false, allow: ['127.0.0.1'], intervalMs: 20 },
   ...{ makeSecret: () => secretOf(randomBytes(secretBytes)), random: () => 0.5, stopwatch: () => 0 },
 }

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { WebhookDesk } from '../../src/api/webhook-desk.ts'
+import { openControl } from '../../src/control/control.ts'
 import { Registry } from '../../src/model/registry.ts'
 import { type Received, startReceiver, verified } from '../engage/receiver.ts'
-import { makeLastingProgram } from '../programs.ts'
+import { makeLastingProgram, makeProgram } from '../programs.ts'
 import { madeRow, madeYaml, publishDay } from './made-predictions.ts'
-import { type Answer, problem, type Served, serveMade } from './served.ts'
+import { type Answer, problem, type Served, serveMade, webhookSettings } from './served.ts'
 
 let made: Awaited<ReturnType<typeof makeLastingProgram>>
 let served: Served
@@ -91,6 +93,53 @@ describe('a webhook', () => {
     })
     const ids = receiver.received.map(({ headers }: Received) => headers['webhook-id'])
     expect(new Set(ids).size).toBe(3)
+  })
+})
+
+describe('a question that was answered in the background', () => {
+  it('is told of', async () => {
+    const receiver = await startReceiver()
+    const { secret } = await add({ url: receiver.url, event_types: ['job.finished'] })
+    const { jobs, close } = await openControl(made.dataFolder, made.program)
+    await jobs.add({ id: 'asked', question: {}, scenarioId: null, createdAt: '2026-11-20T12:00:00Z' })
+    await jobs.finish('asked', { at: '2026-11-20T12:05:00Z', json: '{}' })
+    await close()
+    const [received] = await receiver.first(1)
+    expect(verified(secret, received)).toEqual({
+      type: 'job.finished',
+      timestamp: '2026-11-20T12:05:00Z',
+      data: { program: 'test', job_id: 'asked', status: 'done', scenario_id: null },
+    })
+  })
+})
+
+describe('a server', () => {
+  it('that is told not to send keeps what another one sends, and both know how much waits', async () => {
+    const other = await makeProgram({ yaml: madeYaml })
+    const quiet = await serveMade(other, [], { webhooks: { isSending: false } })
+    const receiver = await startReceiver()
+    const headers = { 'content-type': 'application/json' }
+    const body = JSON.stringify({ url: receiver.url })
+    const { id } = (await quiet.ask(path, { method: 'POST', headers, body })).body
+    await quiet.ask(`${path}/${id}/test`, { method: 'POST' })
+    const { deliveries } = await quiet.read(`${path}/${id}/deliveries`)
+    expect(deliveries).toMatchObject([{ status: 'pending', tries: 0 }])
+    await quiet.close()
+    const control = await openControl(other.dataFolder, other.program)
+    const desk = new WebhookDesk({
+      ...{ ...other, programs: [other.program], control: async () => control },
+      ...{ settings: webhookSettings, clock: () => '2026-11-20T12:00:00Z', makeId: () => 'x' },
+      onError: (error) => {
+        throw error
+      },
+    })
+    expect(Object.fromEntries(await desk.queueLengths())).toMatchObject({ test: { pending: 1, dead: 0 } })
+    await desk.close()
+    await control.close()
+    expect(receiver.received).toEqual([])
+    const sending = await serveMade(other)
+    expect(await receiver.first(1)).toMatchObject([{ message: { type: 'ping' } }])
+    await sending.close()
   })
 })
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { type Control, openControl } from '../../src/control/control.ts'
 import type { Delivery } from '../../src/control/webhook-deliveries.ts'
 import type { WebhookEndpoint } from '../../src/control/webhook-endpoints.ts'
@@ -94,6 +94,13 @@ export async function makeWorld(): Promise<World> {
     deliveries: async ({ id }) =>
       (await control.webhooks.deliveries.list(id, { after: null, limit: 1000, status: null })).toReversed(),
   }
+}
+
+/** A world in which nothing may go wrong that nobody expected. */
+export async function makeSoundWorld(): Promise<World> {
+  const world = await makeWorld()
+  onTestFinished(() => expect(world.errors).toEqual([]))
+  return world
 }
 
 /** One step, and everything that it began. */
