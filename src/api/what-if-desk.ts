@@ -124,7 +124,12 @@ export class WhatIfDesk {
   async close(): Promise<void> {
     await this.#queue.close()
     await this.#answerer.close()
-    for (const opened of this.#controls.values()) await (await opened).close()
+    // What could not be opened was told to whoever asked for it.
+    for (const opened of this.#controls.values())
+      await opened.then(
+        (control) => control.close(),
+        () => undefined,
+      )
   }
 }
 

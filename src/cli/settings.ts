@@ -125,6 +125,25 @@ export const settings = {
     words: 'whether /metrics is read without a key',
     allowed: '0 or 1',
   }),
+  WEBHOOKS: setting({
+    read: z.enum(['on', 'off']).transform((text) => text === 'on'),
+    preset: true,
+    words: 'whether this process sends webhooks',
+    allowed: 'on or off',
+  }),
+  WEBHOOK_ALLOW: setting<readonly string[]>({
+    read: list(z.string().min(1).max(253)),
+    preset: [],
+    words:
+      'hosts, addresses and networks that webhooks may be sent to although they are not public, between commas',
+    allowed: 'a list such as crm.internal,10.0.0.0/8',
+  }),
+  WEBHOOK_HTTP: setting({
+    read: flag,
+    preset: false,
+    words: 'whether webhooks may be sent by http: everywhere',
+    allowed: '0 or 1',
+  }),
 } as const satisfies Record<string, Setting<unknown>>
 
 export type SettingName = keyof typeof settings

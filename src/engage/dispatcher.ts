@@ -82,8 +82,13 @@ export class WebhookDispatcher {
   async close(): Promise<void> {
     this.#isClosed = true
     await this.settle()
-    const control = await this.#options.control()
-    await control?.webhooks.leases.release(leaseName, await this.#holder)
+    // A lease that cannot be given back ends by itself.
+    try {
+      const control = await this.#options.control()
+      await control?.webhooks.leases.release(leaseName, await this.#holder)
+    } catch (error) {
+      this.#say('close', error)
+    }
   }
 
   #now(): string {

@@ -34,7 +34,14 @@ it('a server lives from its start, and is ready once a day can be read, without 
       200,
       {
         status: 'ready',
-        programs: { test: { date: '2026-10-01', reason: null, missing: [noVersion('test')] } },
+        programs: {
+          test: {
+            date: '2026-10-01',
+            reason: null,
+            missing: [noVersion('test')],
+            rows_ready: expect.any(Boolean),
+          },
+        },
       },
     ])
     await publishDay(made, '2026-10-02', [])
@@ -61,6 +68,7 @@ it('one program that has nothing yet does not keep the others from being served'
         date: null,
         reason: 'other has no predictions yet. Run loyalcast daily.',
         missing: ['other has no predictions yet. Run loyalcast daily.', noVersion('other')],
+        rows_ready: false,
       },
     ])
   } finally {
