@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net'
 import compress, { type FastifyCompressOptions } from '@fastify/compress'
-import helmet from '@fastify/helmet'
 import fastify, {
   type FastifyInstance,
   type FastifyReply,
@@ -42,6 +41,7 @@ import { limitRates, type RateLimit } from './rate-limits.ts'
 import { type LogStream, RequestLog } from './request-log.ts'
 import { scenarioAnswerRoutes } from './scenario-answers.ts'
 import { scenarioRoutes } from './scenarios.ts'
+import { securityHeaders } from './security-headers.ts'
 import { summaryRoutes } from './summary.ts'
 import { webRoutes } from './web-page.ts'
 import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
@@ -112,7 +112,8 @@ function makeBase({ log, makeRequestId, trustedProxies, metrics, draining }: App
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { programs, desk, exports, webhooks, access } = options
   const app = makeBase(options)
-  await app.register(helmet, headers)
+  const secured = securityHeaders()
+  app.addHook('onRequest', async (_, reply) => void reply.headers(secured))
   await app.register(compress, compression)
   await allowOrigins(app, options.corsOrigins)
   const limiters = await limitRates(app, options.rateLimit)
@@ -156,25 +157,6 @@ function refuseUnscoped({ method, url, schema }: RouteOptions): void {
   const isHidden = (schema as { hide?: boolean } | undefined)?.hide === true
   if (!isHidden && scopeOf(schema) === null)
     throw new Error(`${method} ${url} does not say who may use it: its schema lacks security: needs(scope)`)
-}
-
-/** Everything comes from this server and nothing is written into the page. TLS, and what goes with it, is a proxy's. */
-const headers = {
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: {
-      defaultSrc: ["'none'"],
-      scriptSrc: ["'self'"],
-      styleSrc: ["'self'"],
-      imgSrc: ["'self'", 'data:'],
-      connectSrc: ["'self'"],
-      baseUri: ["'none'"],
-      formAction: ["'none'"],
-      frameAncestors: ["'none'"],
-    },
-  },
-  strictTransportSecurity: false,
-  referrerPolicy: { policy: 'no-referrer' as const },
 }
 
 /** Brotli packs tighter, but takes too long for whole days. Parquet is packed already. */
