@@ -1,6 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { onRequestHookHandler } from 'fastify'
+import type { Caller } from './caller.ts'
 import { Problem } from './problems.ts'
+import { sentKey } from './sent-key.ts'
+
+const keyOfServer: Caller = { keyId: 'server', name: 'server', role: 'admin', programs: null }
 
 /** The key of an API, held as its hash only. */
 export class ApiKey {
@@ -23,8 +27,11 @@ function hashOf(key: string): Buffer {
 /** Lets only requests with the key pass. */
 export function requireKey(key: ApiKey): onRequestHookHandler {
   return async (request, reply) => {
-    const given = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1]
-    if (given !== undefined && key.isSame(given)) return
+    const given = sentKey(request)
+    if (given !== undefined && key.isSame(given)) {
+      request.setDecorator('caller', keyOfServer)
+      return
+    }
     const isMissing = request.headers.authorization === undefined
     reply.header('www-authenticate', `Bearer realm="loyalcast"${isMissing ? '' : ', error="invalid_token"'}`)
     throw new Problem(

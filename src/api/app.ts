@@ -6,7 +6,8 @@ import fastify, {
   type FastifyRequest,
   type HTTPMethods,
 } from 'fastify'
-import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import { type FastifyPluginAsyncZod, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Intake } from '../jobs/intake.ts'
 import { type ApiKey, requireKey } from './api-key.ts'
 import { customerRoutes } from './customers.ts'
 import { tagResults } from './entity-tags.ts'
@@ -17,7 +18,9 @@ import { describeApi, showApi } from './open-api.ts'
 import { predictionRoutes } from './predictions.ts'
 import { Problem, problemOf, problems, problemType, sendProblem } from './problems.ts'
 import { programRoutes, type ServedPrograms } from './programs.ts'
+import { quarantineRoutes } from './quarantine.ts'
 import { type LogStream, RequestLog } from './request-log.ts'
+import { rowRoutes } from './rows.ts'
 import { scenarioAnswerRoutes } from './scenario-answers.ts'
 import { scenarioRoutes } from './scenarios.ts'
 import { summaryRoutes } from './summary.ts'
@@ -28,6 +31,7 @@ import type { WhatIfDesk } from './what-if-desk.ts'
 export interface AppOptions {
   readonly programs: ServedPrograms
   readonly desk: WhatIfDesk
+  readonly intake: Intake
   readonly key: ApiKey
   readonly log: LogStream | null
   readonly makeRequestId: () => string
@@ -39,7 +43,7 @@ const longestParameter = 2048
 
 /** The API and the page, not listening yet. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { programs, desk, key, log, makeRequestId } = options
+  const { programs, desk, intake, key, log, makeRequestId } = options
   const app = fastify({
     logger: log === null ? false : { level: 'info', stream: log },
     logController: new RequestLog(),
@@ -61,6 +65,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   })
   // Bodies are JSON.
   app.removeContentTypeParser('text/plain')
+  app.decorateRequest('caller')
   const routes = listRoutes(app)
   await app.register(helmet, headers)
   await describeApi(app)
@@ -69,7 +74,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       v1.addHook('onRequest', requireKey(key))
       v1.addHook('onSend', tagResults)
       v1.setNotFoundHandler(answerUnknown)
-      for (const resource of resources) await v1.register(resource, { programs, desk })
+      for (const resource of resources) await v1.register(resource, { programs, desk, intake })
     },
     { prefix: '/v1' },
   )
@@ -80,9 +85,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   return app
 }
 
-const resources = [
+const resources: readonly FastifyPluginAsyncZod<Pick<AppOptions, 'programs' | 'desk' | 'intake'>>[] = [
   ...[programRoutes, summaryRoutes, predictionRoutes, customerRoutes, modelRoutes],
   ...[whatIfRoutes, jobRoutes, scenarioRoutes, scenarioAnswerRoutes],
+  ...[rowRoutes, quarantineRoutes],
 ]
 
 /** Everything comes from this server and nothing is written into the page. TLS, and what goes with it, is a proxy's. */

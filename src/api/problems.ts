@@ -15,15 +15,18 @@ export const problems = {
   'unknown-route': [404, 'There is no such address'],
   'method-not-allowed': [405, 'The method is not allowed here'],
   timeout: [408, 'The request took too long to arrive'],
+  'request-in-progress': [409, 'The same request is being answered'],
   'cursor-expired': [410, 'The cursor is too old'],
   'body-too-large': [413, 'The body is too large'],
   'address-too-long': [414, 'The address is too long'],
   'unsupported-media-type': [415, 'The body is of a kind that is not read here'],
   'invalid-question': [422, 'The question cannot be answered'],
+  'idempotency-key-reused': [422, 'The Idempotency-Key was used for another request'],
   'headers-too-large': [431, 'The headers are too large'],
   internal: [500, 'Something went wrong here'],
   unavailable: [503, 'The service cannot answer right now'],
   busy: [503, 'There is too much to do right now'],
+  'inbox-full': [503, 'Too much waits to be ingested'],
 } as const satisfies Record<string, readonly [status: number, title: string]>
 
 export type ProblemCode = keyof typeof problems
@@ -74,8 +77,12 @@ export class Problem extends Error {
   }
 }
 
-/** When to try again where there is too much to do, in seconds. */
-const retryAfterSeconds = 10
+/** When to try again, in seconds. */
+const retryAfterSeconds: Partial<Record<ProblemCode, number>> = {
+  'request-in-progress': 1,
+  busy: 10,
+  'inbox-full': 300,
+}
 
 /** Answers with a problem. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
@@ -84,7 +91,8 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
     instance: request.url.split('?', 1)[0].slice(0, 1000),
     request_id: request.id,
   }
-  if (problem.code === 'busy') reply.header('retry-after', String(retryAfterSeconds))
+  const seconds = retryAfterSeconds[problem.code]
+  if (seconds !== undefined) reply.header('retry-after', String(seconds))
   return reply.code(body.status).type(problemType).serializer(JSON.stringify).send(body)
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { failure } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
+import { Intake } from '../jobs/intake.ts'
 import { openReadingDatabase } from '../lake/read-predictions.ts'
 import { ApiKey } from './api-key.ts'
 import { buildApp } from './app.ts'
@@ -70,15 +71,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     spillFolder,
     onError: (error) => app?.log.error({ err: error }, 'job failed'),
   })
+  const intake = new Intake(options)
   const close = async () => {
     await app?.close()
+    await intake.close()
     await desk.close()
     database.close()
     await rm(spillFolder, { recursive: true, force: true })
   }
   try {
     const programs = new ServedPrograms(served)
-    app = await buildApp({ ...options, programs, desk, key: new ApiKey(options.key) })
+    app = await buildApp({ ...options, programs, desk, intake, key: new ApiKey(options.key) })
     await listen(app, options)
     if (options.isPrepared) for (const program of options.programs) desk.prepare(program)
   } catch (error) {

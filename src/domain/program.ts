@@ -4,6 +4,11 @@ import type { Day } from './days.ts'
 export const tableNames = ['events', 'customers', 'responses', 'interventions'] as const
 export type TableName = (typeof tableNames)[number]
 
+/** Key of the rows of a table that were sent through the API: it stands in no program file. */
+export function apiSourceKey(table: TableName): string {
+  return `${table}[api]`
+}
+
 /** Where rows come from: a `select` or a file, and how its columns are called. */
 export interface Source {
   /** Place in the program file, such as `events[0]`. */
