@@ -27,10 +27,7 @@ export function sentSource(table: TableName): Source {
 }
 
 /** Makes sent rows readable as a source is: canonical columns, and a column for each property. */
-export async function openSent(
-  database: Database,
-  { table, path, lake }: SentFile,
-): Promise<SourceRelation> {
+export async function openSent(database: Database, { table, path, lake }: SentFile): Promise<SourceRelation> {
   const names = canonicalNames(table)
   const typed = names.map((name) => [name, canonicalType(name) === 'double' ? 'DOUBLE' : 'VARCHAR'] as const)
   const shape = [...typed, ['received_at', 'VARCHAR'], ['extra', 'JSON']]
@@ -52,14 +49,14 @@ export async function openSent(
   return { source: sentSource(table), sql, columns, inputs: null }
 }
 
-/** Name of each property → how it is spelt: names that differ only in case are one, called as the lake has it. */
+/** Name of each property → how it is spelt: names that differ only in case are one, called as the lake has it, or most rows. */
 async function extraNames(
   database: Database,
   rows: string,
   known: readonly string[],
 ): Promise<Map<string, string[]>> {
   const found = await database.rows<{ name: string }>(
-    `select distinct unnest(json_keys(extra)) as name from (${rows}) where extra is not null order by name`,
+    `select name from (select unnest(json_keys(extra)) as name from (${rows})) group by name order by count(*) desc, name`,
   )
   const names = new Map(known.map((name) => [name.toLowerCase(), name]))
   const spellings = new Map<string, string[]>()
@@ -81,11 +78,16 @@ function mergedNames(lake: Lake, extras: readonly string[]): string[] {
  * What a customer's row does not say stays as it was: it takes the attributes of the rows, of whatever source, that
  * count before it. Without `valid_from` the first row of a customer counts from joining and others from when they came.
  */
-function mergedCustomers(lake: Lake, { rows, picked, names }: { rows: string; picked: string; names: readonly string[] }): string {
+function mergedCustomers(
+  lake: Lake,
+  { rows, picked, names }: { rows: string; picked: string; names: readonly string[] },
+): string {
   const known = new Set(extraColumns(lake.state, 'customers').keys())
   const earlier = names.filter((name) => known.has(name))
   const order = 'partition by customer_id order by counts_from, ordinal rows unbounded preceding'
-  const merged = names.map((name) => `last_value(${quoteName(name)} ignore nulls) over (${order}) as ${quoteName(name)}`)
+  const merged = names.map(
+    (name) => `last_value(${quoteName(name)} ignore nulls) over (${order}) as ${quoteName(name)}`,
+  )
   return `
     with incoming as (select ${picked}, received_at from (${rows})),
     before as (select * from ${readTable(lake, 'customers', { prefix: 'attr_' })} where customer_id in (select customer_id from incoming)),

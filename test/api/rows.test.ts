@@ -23,8 +23,7 @@ function send(table: string, rows: unknown, headers: Readonly<Record<string, str
   return served.ask(`/v1/programs/test/${table}`, { method: 'POST', headers: all, body })
 }
 
-const statuses = ({ body }: { body: { rows: { status: string }[] } }) =>
-  body.rows.map(({ status }) => status)
+const statuses = ({ body }: { body: { rows: { status: string }[] } }) => body.rows.map(({ status }) => status)
 
 describe('rows that are sent', () => {
   it('are answered one by one, in order, with the ids that they are known by', async () => {
@@ -93,7 +92,10 @@ describe('rows that are sent', () => {
       'content-type': 'text/csv',
     })
     expect(statuses(csv)).toEqual(['quarantined', 'accepted'])
-    expect(csv.body.rows[0]).toMatchObject({ reason: 'malformed_line', words: expect.stringMatching(/2 values .* 3/) })
+    expect(csv.body.rows[0]).toMatchObject({
+      reason: 'malformed_line',
+      words: expect.stringMatching(/2 values .* 3/),
+    })
   })
 
   it('and refused can be looked at, newest first', async () => {
