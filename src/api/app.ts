@@ -20,6 +20,7 @@ import { healthRoutes } from './health.ts'
 import { jobRoutes } from './jobs.ts'
 import { modelRoutes } from './models.ts'
 import { describeApi, showApi } from './open-api.ts'
+import { postedDocumentRoutes } from './posted-documents.ts'
 import { predictionRoutes } from './predictions.ts'
 import { Problem, problemOf, problems, problemType, sendProblem } from './problems.ts'
 import { programRoutes, type ServedPrograms } from './programs.ts'
@@ -93,7 +94,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 const resources: readonly FastifyPluginAsyncZod<Pick<AppOptions, 'programs' | 'desk' | 'intake'>>[] = [
   ...[programRoutes, summaryRoutes, predictionRoutes, customerRoutes, modelRoutes],
   ...[whatIfRoutes, jobRoutes, scenarioRoutes, scenarioAnswerRoutes],
-  ...[rowRoutes, quarantineRoutes],
+  ...[rowRoutes, postedDocumentRoutes, quarantineRoutes],
 ]
 
 /** Everything comes from this server and nothing is written into the page. TLS, and what goes with it, is a proxy's. */

@@ -12,6 +12,7 @@ export const problems = {
   'no-predictions': [404, 'There are no predictions'],
   'unknown-job': [404, 'There is no such job'],
   'unknown-scenario': [404, 'There is no such scenario'],
+  'unknown-mapping': [404, 'There is no such mapping'],
   'unknown-route': [404, 'There is no such address'],
   'method-not-allowed': [405, 'The method is not allowed here'],
   timeout: [408, 'The request took too long to arrive'],

@@ -49,7 +49,7 @@ export function receiveRows(inbox: Inbox, requests: readonly RowRequest[]): RowA
 
 function judge(request: RowRequest): Judged | Extract<RowAnswer, { code: string }> {
   try {
-    return { request, rows: judgeBody(request.shape, request.body, Date.parse(request.now)) }
+    return { request, rows: judgeBody(request.shape, request.body, request.now) }
   } catch (error) {
     if (!(error instanceof UnreadableBody)) throw error
     return { code: error.code, detail: error.message }
