@@ -26,6 +26,7 @@ import { Problem, problemOf, problems, problemType, sendProblem } from './proble
 import { programRoutes, type ServedPrograms } from './programs.ts'
 import { quarantineRoutes } from './quarantine.ts'
 import { type LogStream, RequestLog } from './request-log.ts'
+import { rescoreRoutes } from './rescore.ts'
 import { rowRoutes } from './rows.ts'
 import { scenarioAnswerRoutes } from './scenario-answers.ts'
 import { scenarioRoutes } from './scenarios.ts'
@@ -94,7 +95,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 const resources: readonly FastifyPluginAsyncZod<Pick<AppOptions, 'programs' | 'desk' | 'intake'>>[] = [
   ...[programRoutes, summaryRoutes, predictionRoutes, customerRoutes, modelRoutes],
   ...[whatIfRoutes, jobRoutes, scenarioRoutes, scenarioAnswerRoutes],
-  ...[rowRoutes, postedDocumentRoutes, quarantineRoutes],
+  ...[rowRoutes, postedDocumentRoutes, quarantineRoutes, rescoreRoutes],
 ]
 
 /** Everything comes from this server and nothing is written into the page. TLS, and what goes with it, is a proxy's. */

@@ -125,6 +125,19 @@ export class Inbox {
     }
   }
 
+  /** The rows of a customer in chunks of a table after a number, as lines of JSON, in order. */
+  linesOf(table: TableName, { customerId, after }: { customerId: string; after: number }): string[] {
+    const name = `"customer_id":${JSON.stringify(customerId)}`
+    const chunks = this.#database
+      .prepare(
+        'select lines from chunks where target = ? and sequence > ? and instr(lines, ?) > 0 order by sequence',
+      )
+      .all(table, after, name) as { lines: string }[]
+    return chunks
+      .flatMap(({ lines }) => lines.split('\n').filter((line) => line.includes(name)))
+      .filter((line) => (JSON.parse(line) as { customer_id: string }).customer_id === customerId)
+  }
+
   /** Removes the chunks of a table up to a number. Killed in between it leaves some, which are removed later. */
   sweep(table: TableName, upTo: number): void {
     const remove = this.#database.prepare(

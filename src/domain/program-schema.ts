@@ -149,6 +149,12 @@ function valueSchema(outcomes: readonly string[] | null) {
   return strict({ ...gains, ...valueShape })
 }
 
+const atRiskSchema = strict({
+  active_within_days: wholeNumber('a whole number of days from 1 to 3660', 3660).describe(
+    'Only customers with any event in so many days.',
+  ),
+}).describe('Who is scored on a day. Without it everybody who has joined and has not left.')
+
 const meaningSchema = strict({
   usage: typeNames.optional().describe('The product or service was used.'),
   contact: typeNames.optional().describe('The customer turned to us: a ticket, a call.'),
@@ -237,13 +243,7 @@ export function programSchema(outcomes: readonly string[] | null) {
       )
       .optional()
       .describe('What may happen within a horizon: name → by which events, or by whose absence.'),
-    at_risk: strict({
-      active_within_days: wholeNumber('a whole number of days from 1 to 3660', 3660).describe(
-        'Only customers with any event in so many days.',
-      ),
-    })
-      .optional()
-      .describe('Who is scored on a day. Without it everybody who has joined and has not left.'),
+    at_risk: atRiskSchema.optional(),
     meaning: meaningSchema.optional().describe('Event types that play a part Loyalcast knows.'),
     value: valueSchema(outcomes)
       .optional()
