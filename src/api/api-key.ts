@@ -5,6 +5,7 @@ import type { KeyRing } from './key-ring.ts'
 import { Problem } from './problems.ts'
 import type { ServedPrograms } from './programs.ts'
 import type { RateLimiters } from './rate-limits.ts'
+import { sentKey } from './sent-key.ts'
 
 export interface AccessOptions {
   readonly ring: KeyRing
@@ -41,10 +42,10 @@ export function scopeOf(schema: unknown): Scope | null {
   return security?.[0]?.key?.[0] ?? null
 }
 
-async function authenticate(ring: KeyRing, { headers }: FastifyRequest): Promise<Caller | Problem> {
-  if (headers.authorization === undefined)
+async function authenticate(ring: KeyRing, request: FastifyRequest): Promise<Caller | Problem> {
+  if (request.headers.authorization === undefined)
     return new Problem('unauthorized', 'There is no key. Send the header Authorization: Bearer KEY.')
-  const given = /^Bearer +(\S+) *$/i.exec(headers.authorization)?.[1]
+  const given = sentKey(request)
   if (given === undefined)
     return new Problem('unauthorized', 'The header Authorization is not of the form Bearer KEY.')
   const found = await ring.check(given)

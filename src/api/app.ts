@@ -13,6 +13,7 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
+import type { Intake } from '../jobs/intake.ts'
 import { requireAccess, scopeOf } from './api-key.ts'
 import { auditRoutes } from './audit.ts'
 import { noteRequests } from './audit-trail.ts'
@@ -34,11 +35,15 @@ import { metricsRoutes } from './metrics-route.ts'
 import { modelRoutes } from './models.ts'
 import type { Access } from './open-access.ts'
 import { describeApi, showApi } from './open-api.ts'
+import { postedDocumentRoutes } from './posted-documents.ts'
 import { predictionRoutes } from './predictions.ts'
 import { Problem, problemOf, problems, problemType, sendProblem } from './problems.ts'
 import { programRoutes, type ServedPrograms } from './programs.ts'
+import { quarantineRoutes } from './quarantine.ts'
 import { limitRates, type RateLimit } from './rate-limits.ts'
 import { type LogStream, RequestLog } from './request-log.ts'
+import { rescoreRoutes } from './rescore.ts'
+import { rowRoutes } from './rows.ts'
 import { scenarioAnswerRoutes } from './scenario-answers.ts'
 import { scenarioRoutes } from './scenarios.ts'
 import { securityHeaders } from './security-headers.ts'
@@ -56,6 +61,7 @@ export interface AppOptions {
   readonly exports: ExportDesk
   readonly access: Access
   readonly webhooks: WebhookDesk
+  readonly intake: Intake
   readonly log: LogStream | null
   readonly makeRequestId: () => string
   readonly draining: Draining
@@ -71,7 +77,7 @@ export interface AppOptions {
 }
 
 /** What routes are made of. */
-type ResourceOptions = Pick<AppOptions, 'programs' | 'desk' | 'exports' | 'webhooks' | 'access'>
+type ResourceOptions = Pick<AppOptions, 'programs' | 'desk' | 'exports' | 'webhooks' | 'intake' | 'access'>
 
 /** Of most addresses, which take no body. */
 const bodyLimit = 16 * 1024
@@ -110,7 +116,7 @@ function makeBase({ log, makeRequestId, trustedProxies, metrics, draining }: App
 
 /** The API and the page, not listening yet. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { programs, desk, exports, webhooks, access } = options
+  const { programs, desk, exports, webhooks, intake, access } = options
   const app = makeBase(options)
   const secured = securityHeaders()
   app.addHook('onRequest', async (_, reply) => void reply.headers(secured))
@@ -130,7 +136,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       v1.addHook('onRequest', requireAccess(guard))
       v1.addHook('onSend', tagResults)
       v1.setNotFoundHandler(answerUnknown)
-      const own = { programs, desk, exports, webhooks, access }
+      const own = { programs, desk, exports, webhooks, intake, access }
       for (const resource of resources) await v1.register(resource, own)
     },
     { prefix: '/v1' },
@@ -150,6 +156,7 @@ const resources: FastifyPluginAsyncZod<ResourceOptions>[] = [
   ...[whatIfRoutes, jobRoutes, scenarioRoutes, scenarioAnswerRoutes],
   ...[meRoutes, keyRoutes, auditRoutes],
   ...[webhookRoutes, webhookDeliveryRoutes],
+  ...[rowRoutes, postedDocumentRoutes, quarantineRoutes, rescoreRoutes],
 ]
 
 /** Whoever adds a route says who may use it. */

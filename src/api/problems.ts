@@ -16,9 +16,11 @@ export const problems = {
   'unknown-key': [404, 'There is no such key'],
   'unknown-webhook': [404, 'There is no such webhook'],
   'unknown-delivery': [404, 'There is no such delivery'],
+  'unknown-mapping': [404, 'There is no such mapping'],
   'unknown-route': [404, 'There is no such address'],
   'method-not-allowed': [405, 'The method is not allowed here'],
   timeout: [408, 'The request took too long to arrive'],
+  'request-in-progress': [409, 'The same request is being answered'],
   'too-many-webhooks': [409, 'There are too many webhooks'],
   'webhook-inactive': [409, 'The webhook is not active'],
   'cursor-expired': [410, 'The cursor is too old'],
@@ -28,10 +30,12 @@ export const problems = {
   'invalid-question': [422, 'The question cannot be answered'],
   'too-many-requests': [429, 'There are too many requests'],
   'invalid-webhook-url': [422, 'Nothing may be sent to this address'],
+  'idempotency-key-reused': [422, 'The Idempotency-Key was used for another request'],
   'headers-too-large': [431, 'The headers are too large'],
   internal: [500, 'Something went wrong here'],
   unavailable: [503, 'The service cannot answer right now'],
   busy: [503, 'There is too much to do right now'],
+  'inbox-full': [503, 'Too much waits to be ingested'],
 } as const satisfies Record<string, readonly [status: number, title: string]>
 
 export type ProblemCode = keyof typeof problems
@@ -82,8 +86,12 @@ export class Problem extends Error {
   }
 }
 
-/** When to try again where there is too much to do, in seconds. */
-const retryAfterSeconds = 10
+/** When to try again, in seconds. */
+const retryAfterSeconds: Partial<Record<ProblemCode, number>> = {
+  'request-in-progress': 1,
+  busy: 10,
+  'inbox-full': 300,
+}
 
 /** Answers with a problem. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
@@ -92,7 +100,8 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
     instance: request.url.split('?', 1)[0].slice(0, 1000),
     request_id: request.id,
   }
-  if (problem.code === 'busy') reply.header('retry-after', String(retryAfterSeconds))
+  const seconds = retryAfterSeconds[problem.code]
+  if (seconds !== undefined) reply.header('retry-after', String(seconds))
   return reply.code(body.status).type(problemType).serializer(JSON.stringify).send(body)
 }
 

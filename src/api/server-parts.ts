@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Intake } from '../jobs/intake.ts'
 import { openReadingDatabase } from '../lake/read-predictions.ts'
 import { ExportDesk } from './export-desk.ts'
 import { ServedPrograms } from './programs.ts'
@@ -15,6 +16,7 @@ export interface ServerParts {
   readonly desk: WhatIfDesk
   readonly exports: ExportDesk
   readonly webhooks: WebhookDesk
+  readonly intake: Intake
   /** Begins what goes on beside requests. */
   start(): void
   close(): Promise<void>
@@ -34,11 +36,13 @@ export async function openParts(
   const exports = new ExportDesk(database, spillFolder)
   const control: WhatIfDesk['control'] = (program) => desk.control(program)
   const webhooks = new WebhookDesk({ ...shared, settings: options.webhooks, control })
+  const intake = new Intake(options)
   return {
     programs: new ServedPrograms(served),
     desk,
     exports,
     webhooks,
+    intake,
     start: () => {
       for (const one of served) void one.prepare().catch(onError)
       webhooks.start()
@@ -46,6 +50,7 @@ export async function openParts(
     },
     close: async () => {
       await webhooks.close()
+      await intake.close()
       await desk.close()
       await exports.close()
       for (const one of served) await one.close()

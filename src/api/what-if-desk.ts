@@ -4,10 +4,10 @@ import { type Control, controlPath, openControl } from '../control/control.ts'
 import type { QuestionJob } from '../control/question-jobs.ts'
 import { LoyalcastError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
-import { type Answerer, type AskedQuestion, openAnswerer } from '../jobs/answerer.ts'
+import { type Answerer, type AskedQuestion, type AskedRescore, openAnswerer } from '../jobs/answerer.ts'
 import type { QuestionRecord } from '../jobs/headlines.ts'
 import { QuestionQueue } from '../jobs/question-queue.ts'
-import type { QuestionAnswer, QuestionProgress } from '../jobs/question-task.ts'
+import type { QuestionAnswer, QuestionProgress, Rescored } from '../jobs/question-task.ts'
 import { asProblem } from './asked-question.ts'
 
 export interface DeskOptions {
@@ -101,6 +101,11 @@ export class WhatIfDesk {
   /** Refuses what the data do not know. **Errors** as {@link answer}. */
   async check(asked: AskedQuestion): Promise<void> {
     return this.#answerer.check(asked).catch(throwProblem)
+  }
+
+  /** Scores a customer with all that is known now; null where nobody knows the customer. **Errors** `no-predictions`, `busy`. */
+  async rescore(asked: AskedRescore): Promise<Rescored | null> {
+    return this.#answerer.rescore(asked).catch(throwProblem)
   }
 
   /** Makes a job of a question. **Errors** `busy`. */

@@ -1,6 +1,14 @@
 import { type Environment, fillReferences } from './environment.ts'
+import { resolveInbound } from './inbound.ts'
 import { readYaml } from './located-yaml.ts'
-import type { AnnualValue, Outcome, Program, Source, TableName } from './program.ts'
+import {
+  type AnnualValue,
+  type Outcome,
+  type Program,
+  type Source,
+  type TableName,
+  tableNames,
+} from './program.ts'
 import { type Problem, problemsOf } from './program-problems.ts'
 import { type ProgramText, programSchema, type SourceText } from './program-schema.ts'
 import { blankPaths } from './source-paths.ts'
@@ -51,16 +59,19 @@ function contradictions({
 }: ProgramText): Problem[] {
   const problems: Problem[] = []
   const need = (table: TableName, path: readonly PropertyKey[], why: string) => {
-    if (sources[table] === undefined)
-      problems.push({ path, message: `${why}, but there is no sources.${table}. Add it.` })
+    if (!isSupplied(sources, table))
+      problems.push({
+        path,
+        message: `${why}, but there is no sources.${table}. Add it. Where its rows come through the API alone, say ${table}: api.`,
+      })
   }
-  if (!sources.events && !sources.customers && !sources.responses) {
+  if (!tableNames.some((table) => table !== 'interventions' && isSupplied(sources, table))) {
     problems.push({
       path: ['sources'],
       message: 'tells nothing about customers. Add events, customers or responses.',
     })
   }
-  if (Object.keys(outcomes).length === 0 && !sources.responses) {
+  if (Object.keys(outcomes).length === 0 && !isSupplied(sources, 'responses')) {
     problems.push({
       path: [],
       message: 'nothing to predict. Add outcomes, or survey answers as sources.responses.',
@@ -75,6 +86,11 @@ function contradictions({
   if (value?.annual_value?.column)
     need('customers', ['value', 'annual_value', 'column'], 'is a column of customers')
   return problems
+}
+
+/** Without any source all rows come through the API. */
+function isSupplied(sources: ProgramText['sources'], table: TableName): boolean {
+  return sources[table] !== undefined || Object.keys(sources).length === 0
 }
 
 function resolveProgram(program: ProgramText, written: ProgramText, folder: string): Program {
@@ -103,13 +119,16 @@ function resolveProgram(program: ProgramText, written: ProgramText, folder: stri
     value: resolveValue(program),
     initiatives: resolveInitiatives(program),
     acceptLeaks: program.accept_leaks,
+    inbound: resolveInbound(program.inbound),
     folder,
   }
 }
 
 function resolveSources(table: TableName, program: ProgramText, written: ProgramText): Source[] {
-  const asWritten = listOf(written.sources[table])
-  return listOf(program.sources[table]).map((source, index) => ({
+  const read = program.sources[table]
+  if (typeof read === 'string') return []
+  const asWritten = listOf(written.sources?.[table] as SourceText | SourceText[] | undefined)
+  return listOf(read).map((source, index) => ({
     key: `${table}[${index}]`,
     table,
     meaning: meaningOf(asWritten[index]!),

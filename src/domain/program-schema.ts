@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isDay, isTimezone } from './days.ts'
+import { inboundSchema } from './inbound.ts'
 import { amount, exactlyOne, oneOrMore, share, strict, text, wholeNumber } from './schema-parts.ts'
 
 /** Keys that have a meaning in a later version, and none yet. */
@@ -61,10 +62,16 @@ const sourceSchema = strict({
   })
   .meta(eitherKey('sql', 'file'))
 
+/** api: rows of the table come through the API alone. */
+const sourceWords = 'a map with sql or file, a list of such maps, or the word api'
+const byApi = z.string().regex(/^api$/, sourceWords)
 const sources = (columns: string) =>
-  oneOrMore(sourceSchema, 'a map with sql or file, or a list of such maps')
+  z
+    .union([sourceSchema, z.array(sourceSchema, sourceWords).min(1, sourceWords), byApi], sourceWords)
     .optional()
-    .describe(`One source or a list. Columns: ${columns}`)
+    .describe(
+      `One source or a list; api where rows only come through the API, as they may beside any source. Columns: ${columns}`,
+    )
 
 const sourcesSchema = strict({
   events: sources('customer_id, at, type, value?, event_id? and any properties.'),
@@ -142,6 +149,12 @@ function valueSchema(outcomes: readonly string[] | null) {
   return strict({ ...gains, ...valueShape })
 }
 
+const atRiskSchema = strict({
+  active_within_days: wholeNumber('a whole number of days from 1 to 3660', 3660).describe(
+    'Only customers with any event in so many days.',
+  ),
+}).describe('Who is scored on a day. Without it everybody who has joined and has not left.')
+
 const meaningSchema = strict({
   usage: typeNames.optional().describe('The product or service was used.'),
   contact: typeNames.optional().describe('The customer turned to us: a ticket, a call.'),
@@ -218,7 +231,10 @@ export function programSchema(outcomes: readonly string[] | null) {
       .refine((days) => new Set(days).size === days.length, horizons)
       .default([30, 60, 90])
       .describe('How many days ahead outcomes are predicted.'),
-    sources: sourcesSchema.describe('Where the rows come from.'),
+    sources: sourcesSchema
+      .default({})
+      .describe('Where rows come from. Without any they come through the API.'),
+    inbound: inboundSchema,
     outcomes: z
       .record(
         outcomeNameSchema,
@@ -227,13 +243,7 @@ export function programSchema(outcomes: readonly string[] | null) {
       )
       .optional()
       .describe('What may happen within a horizon: name → by which events, or by whose absence.'),
-    at_risk: strict({
-      active_within_days: wholeNumber('a whole number of days from 1 to 3660', 3660).describe(
-        'Only customers with any event in so many days.',
-      ),
-    })
-      .optional()
-      .describe('Who is scored on a day. Without it everybody who has joined and has not left.'),
+    at_risk: atRiskSchema.optional(),
     meaning: meaningSchema.optional().describe('Event types that play a part Loyalcast knows.'),
     value: valueSchema(outcomes)
       .optional()

@@ -4,6 +4,11 @@ import type { Day } from './days.ts'
 export const tableNames = ['events', 'customers', 'responses', 'interventions'] as const
 export type TableName = (typeof tableNames)[number]
 
+/** Key of the rows of a table that were sent through the API: it stands in no program file. */
+export function apiSourceKey(table: TableName): string {
+  return `${table}[api]`
+}
+
 /** Where rows come from: a `select` or a file, and how its columns are called. */
 export interface Source {
   /** Place in the program file, such as `events[0]`. */
@@ -56,6 +61,17 @@ export interface Meaning {
   readonly asked: readonly string[]
 }
 
+/** Which rows the documents are that a tool of others posts. Places are JSON pointers (RFC 6901). */
+export interface InboundMapping {
+  readonly table: TableName
+  /** Of the list whose entries are rows; null: a document is one row. */
+  readonly each: string | null
+  /** Column → where its value is: within an entry where there is a list, within the whole document after `#`. */
+  readonly columns: Readonly<Record<string, string>>
+  /** Column → what it always is. */
+  readonly constants: Readonly<Record<string, string | number | boolean>>
+}
+
 /** How an initiative was planned, as far as the program file tells. */
 export interface InitiativePlan {
   /** Whether chance alone decided who came into which arm; null: not told. */
@@ -85,6 +101,8 @@ export interface Program {
   readonly initiatives: Readonly<Record<string, InitiativePlan>>
   /** Features and attributes that may be used although they look as if they gave the outcome away. */
   readonly acceptLeaks: readonly string[]
+  /** Name → which rows the documents are that a tool posts. */
+  readonly inbound: Readonly<Record<string, InboundMapping>>
   /** Folder of the program file: relative paths start here. */
   readonly folder: string
 }

@@ -45,6 +45,10 @@ export const quarantineReasons = {
   no_arm: 'no initiative or no arm',
   malformed_line:
     'a line that has other columns than its header, quotes that do not end, or bytes that are not UTF-8',
+  bad_property:
+    'a property that is no text, number or truth value, too many of them, or a name or text that is too long',
+  bad_text: 'a text that is too long, is none, or holds characters that are none',
+  unknown_call: 'a call that is none of identify, track, page and screen',
   second_undated_row: 'a second, different row of the same customer without valid_from in one reading',
 } as const
 export type QuarantineReason = keyof typeof quarantineReasons

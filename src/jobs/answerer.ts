@@ -10,6 +10,8 @@ import type {
   QuestionReply,
   QuestionSettings,
   QuestionTask,
+  Rescored,
+  RescoreTask,
   ThreadTask,
 } from './question-task.ts'
 
@@ -27,6 +29,8 @@ export interface Answerer {
   answerFully(asked: AskedQuestion, onProgress: (progress: QuestionProgress) => void): Promise<QuestionAnswer>
   /** Refuses what the data do not know. **Errors** as {@link answerSoon}. */
   check(asked: AskedQuestion): Promise<void>
+  /** Scores a customer with all that is known now; null where nobody knows the customer. **Errors** as {@link answerSoon} */
+  rescore(asked: AskedRescore): Promise<Rescored | null>
   /** Measures what questions about a program will need, beside everything else, as far as it is not known. */
   prepare(program: Program): Promise<void>
   /** Ends what is at hand. */
@@ -36,7 +40,14 @@ export interface Answerer {
 /** Questions of one thread that wait for their turn. Answers take seconds: who comes later does better to try again. */
 const mostWaiting = 8
 
-type TaskName = 'answer' | 'check' | 'prepare'
+type TaskName = 'answer' | 'check' | 'prepare' | 'rescore'
+
+/** Whom to score anew. */
+export type AskedRescore = Omit<RescoreTask, 'port' | 'settings'>
+
+type NamedTask = (Omit<QuestionTask, 'port'> | Omit<RescoreTask, 'port'> | Omit<ThreadTask, 'port'>) & {
+  readonly name: TaskName
+}
 
 /** Where the work is done: tasks of a name, one after the other. */
 interface Lane {
@@ -64,21 +75,22 @@ export function openAnswerer(settings: QuestionSettings, worker?: URL): Answerer
   const tasks = new OpenTasks()
   let waiting = 0
   let preparing = 0
-  const inTurn = async <T>(name: TaskName, asked: AskedQuestion): Promise<T> => {
+  const inTurn = async <T>(task: NamedTask): Promise<T> => {
     if (waiting >= mostWaiting)
       throw failure('busy', `${waiting} questions wait for an answer already. Ask again in a moment.`)
     waiting++
     try {
-      return await tasks.ask<T>(soon, { name, ...taskOf(asked, false) })
+      return await tasks.ask<T>(soon, task)
     } finally {
       waiting--
     }
   }
   return {
-    answerSoon: (asked) => inTurn('answer', asked),
+    answerSoon: (asked) => inTurn({ name: 'answer', ...taskOf(asked, false) }),
+    rescore: (asked) => inTurn({ name: 'rescore', ...asked, settings }),
     answerFully: (asked, onProgress) =>
       tasks.ask(fully, { name: 'answer', ...taskOf(asked, true) }, onProgress),
-    check: (asked) => inTurn('check', asked),
+    check: (asked) => inTurn({ name: 'check', ...taskOf(asked, false) }),
     prepare: async (program) => {
       preparing++
       try {
@@ -101,7 +113,7 @@ class OpenTasks {
   /** Runs a task and hears of its progress. **Errors** those that its reply tells. */
   async ask<T>(
     lane: Lane,
-    { name, ...task }: (Omit<QuestionTask, 'port'> | Omit<ThreadTask, 'port'>) & { readonly name: TaskName },
+    { name, ...task }: NamedTask,
     onProgress: (progress: QuestionProgress) => void = () => {},
   ): Promise<T> {
     const { port1, port2 } = new MessageChannel()

@@ -97,7 +97,7 @@ interface Work {
 }
 
 /** Buckets that are read together: all of a small lake, one at a time of a large one. */
-function bucketGroups(lake: Lake): number[][] {
+export function bucketGroups(lake: Lake): number[][] {
   const rows = lake.state.files.reduce((sum, file) => sum + file.rows, 0)
   const all = Array.from({ length: lake.state.buckets }, (_, bucket) => bucket)
   return rows <= 1_000_000 ? [all] : all.map((bucket) => [bucket])

@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Inbox } from '../control/inbox.ts'
 import { failure } from '../domain/errors.ts'
 import type { Program, Source } from '../domain/program.ts'
 import type { Reporter } from '../domain/progress.ts'
@@ -17,8 +18,9 @@ import { listInputs } from '../lake/inputs.ts'
 import { lakeFolder, openLake } from '../lake/lake.ts'
 import { whileLocked } from '../lake/lock.ts'
 import { readSource } from '../lake/read-source.ts'
-import { definitionOf, matchSources, sourcesOf } from '../lake/readings.ts'
+import { definitionOf, isSent, matchSources, sourcesOf } from '../lake/readings.ts'
 import { sweep } from '../lake/sweep.ts'
+import { ingestSent, sweepSent, withInbox } from './ingest-sent.ts'
 
 export interface IngestOptions {
   readonly dataFolder: string
@@ -46,7 +48,7 @@ export interface IngestReport {
 }
 
 /**
- * Sources → lake. Idempotent: what is there already is not stored again. All sources become visible in one commit;
+ * Sources, and what was sent through the API → lake. Idempotent: what is there already is not stored again. All sources become visible in one commit;
  * a killed ingest leaves the lake as it was.
  */
 export async function ingest(program: Program, options: IngestOptions): Promise<IngestReport> {
@@ -59,7 +61,8 @@ export async function ingest(program: Program, options: IngestOptions): Promise<
     await mkdir(staging, { recursive: true })
     const database = await Database.open({ spillFolder: join(staging, 'spill'), timezone: program.timezone })
     try {
-      return await ingestSources({ program, options, folder, staging, database }, state)
+      const work = { program, options, folder, staging, database }
+      return await withInbox(options.dataFolder, program, (inbox) => ingestSources(work, state, inbox))
     } finally {
       database.close()
       await rm(staging, { recursive: true, force: true })
@@ -75,7 +78,7 @@ interface Work {
   readonly database: Database
 }
 
-async function ingestSources(work: Work, before: LakeState): Promise<IngestReport> {
+async function ingestSources(work: Work, before: LakeState, inbox: Inbox | null): Promise<IngestReport> {
   const { program, options, folder } = work
   const { record, earlier } = startRecord(work, before)
   const sources = sourcesOf(program)
@@ -84,9 +87,14 @@ async function ingestSources(work: Work, before: LakeState): Promise<IngestRepor
     options.reporter.progress({ phase: 'ingest', done: index, total: sources.length, note: source.key })
     reports.push(await ingestSource(work, { source, before, record, earlier: earlier.get(source.key) }))
   }
+  if (inbox) {
+    const sent = await ingestSent({ ...work, ...options }, { inbox, before, record })
+    reports.push(...sent.map((one) => ({ ...one, isUnchanged: false })))
+  }
   options.reporter.progress({ phase: 'ingest', done: sources.length, total: sources.length })
   const hasNews = record.sources.length + record.forgotten.length + Object.keys(record.renamed).length > 0
   if (hasNews) await appendCommit(folder, record)
+  if (inbox) sweepSent(inbox, hasNews ? applyCommit(before, record) : before, options.now)
   const commit = hasNews ? record.sequence : before.sequence
   return { program: program.name, commit, sources: reports }
 }
@@ -98,8 +106,9 @@ function startRecord(
 ): { record: Commit; earlier: ReadonlyMap<string, SourceReading> } {
   const record = nextCommit(before, { at: options.now, timezone: program.timezone })
   if (options.isRebuild) {
-    record.remove.push(...before.files.map(({ path }) => path))
-    record.forgotten.push(...before.sources.keys())
+    const read = [...before.sources.values()].filter((reading) => !isSent(reading)).map(({ key }) => key)
+    record.remove.push(...before.files.filter(({ source }) => read.includes(source)).map(({ path }) => path))
+    record.forgotten.push(...read)
     return { record, earlier: new Map() }
   }
   const { earlier, renamed, forgotten } = matchSources(program, before)

@@ -1,5 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { Day } from '../domain/days.ts'
 import type { Program } from '../domain/program.ts'
+import type { PredictionRow } from '../lake/predictions.ts'
 import type { Question } from '../simulation/question-forms.ts'
 import type { QuestionRecord } from './headlines.ts'
 
@@ -31,6 +33,26 @@ export interface QuestionTask extends ThreadTask {
   readonly question: Question
   /** Whether everybody is looked at instead of a sample. */
   readonly isFull: boolean
+}
+
+/** A customer to be scored with all that is known now. */
+export interface RescoreTask extends ThreadTask {
+  readonly customerId: string
+  /** Null: the last day that is known of the customer or was predicted. */
+  readonly date: Day | null
+  /** The clock, ISO 8601. */
+  readonly now: string
+}
+
+/** What is predicted for a customer with all that is known now. */
+export interface Rescored {
+  readonly date: Day
+  /** Null: the customer is not at risk at the end of the day. */
+  readonly prediction: PredictionRow | null
+  /** What the latest published day says, as JSON; null where it has no row of the customer. */
+  readonly published: string | null
+  /** Rows of the customer that the next ingest will bring. */
+  readonly waiting: number
 }
 
 /** An answer as a thread hands it back. */

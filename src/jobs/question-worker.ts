@@ -9,8 +9,11 @@ import type {
   QuestionReply,
   QuestionSettings,
   QuestionTask,
+  Rescored,
+  RescoreTask,
   ThreadTask,
 } from './question-task.ts'
+import { rescoreCustomer } from './rescore.ts'
 import { checkQuestion } from './what-if.ts'
 import type { WhatIfSession } from './what-if-session.ts'
 
@@ -42,6 +45,12 @@ export function prepare(task: ThreadTask): Promise<QuestionReply<null>> {
     return null
   }
   return replied(task, work, { isThreaded: false })
+}
+
+/** Runs in a thread: scores one customer with all that is known now. */
+export function rescore(task: RescoreTask): Promise<QuestionReply<Rescored | null>> {
+  const { program, customerId, date, now } = task
+  return replied(task, (options) => rescoreCustomer(program, { ...options, customerId, date, now }))
 }
 
 /** Runs in a thread before it ends: closes what it keeps. */

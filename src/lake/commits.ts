@@ -56,6 +56,8 @@ const sourceReading = z.object({
   columns: z.record(z.string(), z.enum(columnKinds)),
   /** Files with the refused rows of its readings. */
   quarantine: z.array(z.string()).default([]),
+  /** Of rows that were sent through the API: the inbox they came from, and the number of the last that the lake has. */
+  inbox: z.object({ id: z.string(), sequence: z.number() }).nullable().default(null),
 })
 export type SourceReading = z.infer<typeof sourceReading>
 

@@ -29,6 +29,8 @@ export interface ReadSourceOptions {
   /** The clock, ISO 8601. */
   readonly now: string
   readonly reporter: Reporter
+  /** Makes the source readable. @default as the program file says */
+  readonly open?: (database: Database) => Promise<SourceRelation>
 }
 
 /** What a commit needs to know of a reading. */
@@ -50,6 +52,7 @@ export async function readSource(options: ReadSourceOptions): Promise<ReadSource
     known,
     earlier: Object.keys(earlier?.columns ?? {}),
     isFirst: earlier === undefined,
+    ...(options.open && { open: options.open }),
   })
   const batch = {
     table: source.table,
@@ -80,6 +83,7 @@ export async function readSource(options: ReadSourceOptions): Promise<ReadSource
     spans: mergeSpans(earlier?.spans ?? {}, written.spans),
     columns: { ...earlier?.columns, ...columns },
     quarantine,
+    inbox: null,
   }
   return { reading, files: written.files, counts }
 }
@@ -88,12 +92,12 @@ export async function readSource(options: ReadSourceOptions): Promise<ReadSource
 async function stageLines(
   database: Database,
   source: Source,
-  options: StagingOptions,
+  { open, ...options }: StagingOptions & Pick<ReadSourceOptions, 'open'>,
 ): Promise<StagedColumns & { relation: SourceRelation }> {
   const { folder } = options.program
   const stage = async (isTolerant: boolean) => {
     await forgetMalformedLines(database)
-    const relation = await openSource(database, source, { folder, isTolerant })
+    const relation = await (open?.(database) ?? openSource(database, source, { folder, isTolerant }))
     const columns = await stageSource(database, relation, options)
     await addMalformedLines(database, source, options)
     return { relation, ...columns }

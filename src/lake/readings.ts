@@ -1,5 +1,5 @@
 import type { Program, Source } from '../domain/program.ts'
-import { tableNames } from '../domain/program.ts'
+import { apiSourceKey, tableNames } from '../domain/program.ts'
 import type { LakeState, SourceReading } from './commits.ts'
 
 /** The sources of a program beside what the lake holds of them. */
@@ -17,6 +17,11 @@ export function definitionOf({ sql, file, columns, isFullPicture }: Source): str
   return JSON.stringify({ sql, file, columns, isFullPicture })
 }
 
+/** Whether a source holds what was sent through the API: no program file takes it away, nor does a rebuild. */
+export function isSent({ key, table }: Pick<SourceReading, 'key' | 'table'>): boolean {
+  return key === apiSourceKey(table)
+}
+
 /** All sources of a program, in the order in which they are read. */
 export function sourcesOf(program: Program): Source[] {
   return tableNames.flatMap((table) => program.sources[table])
@@ -29,7 +34,7 @@ export function sourcesOf(program: Program): Source[] {
  */
 export function matchSources(program: Program, state: LakeState): MatchedSources {
   const earlier = new Map<string, SourceReading>()
-  const left = new Map(state.sources)
+  const left = new Map([...state.sources].filter(([, reading]) => !isSent(reading)))
   const rules: ((source: Source, reading: SourceReading) => boolean)[] = [
     (source, reading) => reading.key === source.key && reading.definition === definitionOf(source),
     (source, reading) => reading.definition === definitionOf(source),

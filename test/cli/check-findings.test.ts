@@ -23,6 +23,7 @@ function lakeOf(
     spans: {},
     columns: {},
     quarantine: [],
+    inbox: null,
     ...more,
   })
   const spans = Object.fromEntries(types.map((type) => [type, { rows: 1, firstDay: '2026-01-01', lastDay }]))

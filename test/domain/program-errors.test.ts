@@ -102,7 +102,7 @@ describe('a wrong value is refused with what was found and what is allowed', () 
     [
       'a source that is text',
       { sources: { events: file } },
-      'sources.events: found "a.csv"; allowed: a map with sql or file, or a list of such maps.',
+      'sources.events: found "a.csv"; allowed: a map with sql or file, a list of such maps, or the word api.',
     ],
     [
       'no source in a list',
@@ -185,8 +185,8 @@ describe('a wrong value is refused with what was found and what is allowed', () 
       'accept_leaks: found "plan"; allowed: a list of names',
     ],
     [
-      'no sources',
-      { sources: {} },
+      'sources of interventions alone',
+      { sources: { interventions: { file: 'a.csv' } } },
       'sources: tells nothing about customers. Add events, customers or responses.',
     ],
     [

@@ -41,6 +41,7 @@ describe("the design's sample program", () => {
       },
       initiatives: {},
       acceptLeaks: [],
+      inbound: {},
       folder: '/home',
     })
     expect(sources.events[1]).toMatchObject({
@@ -77,6 +78,7 @@ describe('what is left out', () => {
       value: { annualValue: null, margin: null, gains: {}, contactCost: null, discountRate: null },
       initiatives: {},
       acceptLeaks: [],
+      inbound: {},
     })
   })
 

@@ -19,9 +19,9 @@ describe('the JSON Schema', () => {
     expect(undescribed).toEqual([])
   })
 
-  it('needs only a name and sources, and takes references for numbers', () => {
+  it('needs only a name, and takes references for numbers', () => {
     const schema = schemaOfProgram()
-    expect(schema.required).toEqual(['program', 'sources'])
+    expect(schema.required).toEqual(['program'])
     expect(JSON.stringify(schema)).toContain('{"type":"string","pattern":"^\\\\$\\\\{.*\\\\}$"}')
   })
 })

@@ -70,6 +70,50 @@ describe('an outcome is known until', () => {
   })
 })
 
+describe('rows sent through the API', () => {
+  const withSent = (list: Parameters<typeof sources>, sent: Spans) => {
+    const { program, state } = sources(...list)
+    const [, api] = [...sources({ spans: sent }).state.sources][0]
+    const all = new Map([...state.sources, ['events[api]', { ...api, key: 'events[api]' } as SourceReading]])
+    return { program, state: { ...state, sources: all } as LakeState }
+  }
+  const buys: Spans = { buy: ['2024-01-01', '2024-05-01'] }
+  const untilOf = (list: Parameters<typeof sources>, sent: Spans, types = ['buy']) => {
+    const { program, state } = withSent(list, sent)
+    return knownUntil(program, state, types)
+  }
+
+  it('tell by their last day what nothing else does', () => {
+    expect(untilOf([], { buy: ['2024-01-01', '2024-03-01'], look: ['2024-02-01', '2024-04-01'] })).toBe(
+      '2024-04-01',
+    )
+    expect(
+      untilOf([{ spans: { look: ['2024-01-01', '2024-06-01'] } }], { buy: ['2024-01-01', '2024-03-01'] }),
+    ).toBe('2024-03-01')
+  })
+  it('that come late, or are of few, do not shorten what a source knows, nor do they lengthen it', () => {
+    expect(untilOf([{ spans: buys }], { buy: ['2024-01-01', '2024-02-01'] })).toBe('2024-05-01')
+    expect(untilOf([{ spans: buys }], { buy: ['2024-01-01', '2024-07-01'] })).toBe('2024-05-01')
+  })
+  it('go on where the sources ended before they began', () => {
+    expect(untilOf([{ spans: buys }], { buy: ['2024-05-02', '2024-07-01'] })).toBe('2024-07-01')
+  })
+  it('say from when an outcome is known where they are the only ones', () => {
+    const { program, state } = withSent([], {
+      buy: ['2024-03-01', '2024-05-01'],
+      look: ['2024-02-01', '2024-05-01'],
+    })
+    const buy: Outcome = {
+      name: 'buys',
+      kind: 'event',
+      eventTypes: ['buy'],
+      isDesired: true,
+      isTerminal: false,
+    }
+    expect(knownFrom({ ...program, outcomes: [buy] }, state, buy)).toBe('2024-02-01')
+  })
+})
+
 describe('an outcome is known from', () => {
   const buys: Outcome = {
     name: 'buys',
