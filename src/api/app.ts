@@ -15,6 +15,7 @@ import {
 } from 'fastify-type-provider-zod'
 import type { Intake } from '../jobs/intake.ts'
 import { requireAccess, scopeOf } from './api-key.ts'
+import { routeByMedia } from './asked-media.ts'
 import { auditRoutes } from './audit.ts'
 import { noteRequests } from './audit-trail.ts'
 import { bulkRoutes } from './bulk-predictions.ts'
@@ -106,6 +107,7 @@ function makeBase({ log, makeRequestId, trustedProxies, metrics, draining }: App
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })
+  routeByMedia(app)
   metrics.watch(app)
   draining.watch(app)
   // Bodies are JSON.

@@ -11,6 +11,7 @@ import {
   exportFormats,
 } from '../engage/export-shapes.ts'
 import { keyedMedia } from './answers.ts'
+import { mediaTypes } from './asked-media.ts'
 import { needs } from './caller.ts'
 import { isHeld, tagOf } from './entity-tags.ts'
 import type { ExportDesk } from './export-desk.ts'
@@ -20,13 +21,6 @@ import { programParams } from './prediction-schema.ts'
 import { cursorOf, orderQuery, type Walk, walk, walkProblems } from './predictions.ts'
 import type { ServedPrograms } from './programs.ts'
 import type { DayReading, ServedProgram } from './served-program.ts'
-
-/** Format → media type, as it is asked for and answered with. */
-export const mediaTypes = {
-  ndjson: 'application/x-ndjson',
-  csv: 'text/csv',
-  parquet: 'application/vnd.apache.parquet',
-} as const satisfies Record<ExportFormat, string>
 
 const mostRows = 10_000_000
 const limitWords = `is a whole number from 1 to ${mostRows}`
@@ -75,22 +69,31 @@ interface Options {
 /** A whole day, or part of it, in one stream. */
 export const bulkRoutes: FastifyPluginAsyncZod<Options> = async (app, { programs, exports }) => {
   for (const format of exportFormats) {
+    const described = {
+      tags: ['predictions'],
+      summary: `The predictions of a day as ${format}`,
+      description:
+        'In the order of `customer_id`, streamed. `If-None-Match` with the last `ETag` gets 304 where nothing changed. After a break, send the same request with `cursor` from the header `loyalcast-cursor` and `after` with the last whole row: it goes on with the same day as it was, also where it is predicted again meanwhile.',
+      security: needs('export'),
+      params: programParams,
+      querystring: bulkQuery,
+      response: keyedMedia(mediaTypes[format], 'Rows', ...walkProblems, 'busy'),
+    }
+    const operationId = `pullPredictions${format[0].toUpperCase()}${format.slice(1)}`
     app.get(
       `/programs/:program/predictions.${format}`,
-      {
-        schema: {
-          operationId: `pullPredictions${format[0].toUpperCase()}${format.slice(1)}`,
-          tags: ['predictions'],
-          summary: `The predictions of a day as ${format}`,
-          description:
-            'In the order of `customer_id`, streamed. `If-None-Match` with the last `ETag` gets 304 where nothing changed. After a break, send the same request with `cursor` from the header `loyalcast-cursor` and `after` with the last whole row: it goes on with the same day as it was, also where it is predicted again meanwhile.',
-          security: needs('export'),
-          params: programParams,
-          querystring: bulkQuery,
-          response: keyedMedia(mediaTypes[format], 'Rows', ...walkProblems, 'busy'),
-        },
-      },
+      { schema: { operationId, ...described } },
       async (request, reply) => {
+        const { params, query } = request
+        return pull(programs.find(params.program), { ...query, format }, { request, reply, exports })
+      },
+    )
+    // The same for whoever asks by Accept at the address of the pages.
+    app.get(
+      '/programs/:program/predictions',
+      { schema: { ...described, hide: true }, constraints: { media: format } },
+      async (request, reply) => {
+        reply.header('vary', 'accept')
         const { params, query } = request
         return pull(programs.find(params.program), { ...query, format }, { request, reply, exports })
       },

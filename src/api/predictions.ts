@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Program } from '../domain/program.ts'
 import { longestPage, type PickedRow } from '../lake/read-predictions.ts'
 import { keyedAnswers, sendText } from './answers.ts'
+import { mediaTypes } from './asked-media.ts'
 import { needs } from './caller.ts'
 import { type Cursor, readCursor, writeCursor } from './cursor.ts'
 import type { Line } from './day-rows.ts'
@@ -72,6 +73,21 @@ const pageSchema = z
 /** Problems of whatever walks over the rows of a day. */
 export const walkProblems = ['invalid-cursor', 'unknown-program', 'no-predictions', 'cursor-expired'] as const
 
+const paged = keyedAnswers('A page of predictions', pageSchema, ...walkProblems, 'busy')
+
+/** By `Accept` the same address gives the whole day, as predictions.ndjson and the like do. */
+const pageAnswers = {
+  ...paged,
+  200: {
+    description:
+      'A page of predictions; with `Accept` of another type the whole day, as `predictions.ndjson`, `.csv` and `.parquet` give it, for which the key needs the scope export',
+    content: {
+      'application/json': { schema: pageSchema },
+      ...Object.fromEntries(Object.values(mediaTypes).map((type) => [type, { schema: z.string() }])),
+    },
+  },
+}
+
 /** The predictions of a day, page by page. All pages of a walk come from one file, whatever is published meanwhile. */
 export const predictionRoutes: FastifyPluginAsyncZod<{ programs: ServedPrograms }> = async (
   app,
@@ -89,10 +105,11 @@ export const predictionRoutes: FastifyPluginAsyncZod<{ programs: ServedPrograms 
           'Of the latest day, or of `date`. Follow `next_cursor` until it is null: all pages show the day as it was when the first was read, also where it is predicted again meanwhile. A replaced day is kept for a day; then its cursors answer 410.',
         params: programParams,
         querystring: pageQuery,
-        response: keyedAnswers('A page of predictions', pageSchema, ...walkProblems),
+        response: pageAnswers,
       },
     },
     async ({ params, query }, reply) => {
+      reply.header('vary', 'accept')
       const served = programs.find(params.program)
       const fields = readColumns(query.fields, served.program)
       return walk(served, query, async (reading, wish) => {

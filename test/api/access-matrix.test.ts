@@ -8,7 +8,16 @@ interface Operation {
   readonly method: string
   readonly path: string
   readonly scope: Scope | undefined
+  /** What is asked for by Accept; default: anything. */
+  readonly accept?: string
 }
+
+/** Another type than JSON at the address of the pages is a whole day: the document has one scope for an address. */
+const byAccept = ['application/x-ndjson', 'text/csv', 'application/vnd.apache.parquet'].map(
+  (accept): Operation => ({
+    ...{ method: 'GET', path: '/v1/programs/{program}/predictions', scope: 'export', accept },
+  }),
+)
 
 let made: Awaited<ReturnType<typeof makeLastingProgram>>
 let other: Awaited<ReturnType<typeof makeLastingProgram>>
@@ -21,7 +30,7 @@ beforeAll(async () => {
   for (const { program } of [made, other])
     await publishDay({ program, dataFolder: made.dataFolder }, '2026-10-01', [madeRow('a')])
   served = await serveMade(made, [other.program])
-  operations = operationsOf((await served.ask('/openapi.json', { key: null })).body)
+  operations = [...operationsOf((await served.ask('/openapi.json', { key: null })).body), ...byAccept]
   for (const role of Object.keys(roles) as Role[]) {
     const body = JSON.stringify({ name: role, role, programs: ['test'] })
     const headers = { 'content-type': 'application/json' }
@@ -49,9 +58,9 @@ function operationsOf(document: any): Operation[] {
 }
 
 /** Sends a request without a body, about things that nobody has. */
-function ask({ method, path }: Operation, program: string, key: string | null) {
+function ask({ method, path, accept = '*/*' }: Operation, program: string, key: string | null) {
   const address = path.replace('{program}', program).replaceAll(/\{\w+\}/g, 'nothing')
-  return served.ask(address, { method, key })
+  return served.ask(address, { method, key, headers: { accept } })
 }
 
 const known = Object.keys(scopes)

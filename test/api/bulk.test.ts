@@ -57,6 +57,18 @@ describe('a day in bulk', () => {
     expect([table[3].top_drivers, table[3].churn_90, table[0].value_at_risk]).toEqual([driver, '0.003', ''])
   })
 
+  it('comes from the address of the pages, too, for whoever asks for another type than JSON', async () => {
+    for (const [format, type] of [
+      ['ndjson', 'application/x-ndjson'],
+      ['csv', 'text/html;q=0.2, text/csv;q=0.9, */*;q=0.1'],
+    ]) {
+      const asked = await served.ask(address, { headers: { accept: type } })
+      expect(asked.text).toBe((await served.ask(`${address}.${format}`)).text)
+    }
+    for (const accept of ['text/html', '*/*', 'application/json', 'text/html, */*;q=0.1'])
+      expect((await served.ask(address, { headers: { accept } })).body.predictions.length).toBe(100)
+  })
+
   it('of Parquet is a file that other tools read', async () => {
     const response = await fetch(`${served.url}${address}.parquet`, {
       headers: { authorization: `Bearer ${key}` },
