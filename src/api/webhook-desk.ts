@@ -10,6 +10,7 @@ import { promotionSource } from '../engage/promotion-source.ts'
 import { Sender } from '../engage/sender.ts'
 import { type TargetOptions, TargetRules } from '../engage/target-rules.ts'
 import type { WebhookSource } from '../engage/webhook-source.ts'
+import { shiftSource } from '../jobs/shift-source.ts'
 
 /** What whoever runs the server decides about webhooks. */
 export interface WebhookSettings extends TargetOptions {
@@ -49,6 +50,7 @@ export function webhookSources(
 ): WebhookSource[] {
   return [
     dayReadySource(dataFolder, program),
+    shiftSource(dataFolder, program),
     promotionSource(modelsFolder, program),
     jobSource(control.jobs, program),
   ]

@@ -19,6 +19,36 @@ const dayReady = z.object({
   is_replaced: z.boolean().meta({ description: 'The day had predictions before, which these replace' }),
 })
 
+const shifted = z.object({
+  program,
+  date: z.string().meta({ description: 'The day that was published', examples: ['2026-11-20'] }),
+  since: z.string().meta({ description: 'The day before it that has predictions', examples: ['2026-11-19'] }),
+  new: z
+    .number()
+    .int()
+    .meta({ description: 'Customers who were not at risk before', examples: [3] }),
+  gone: z
+    .number()
+    .int()
+    .meta({ description: 'Customers who are not any more', examples: [2] }),
+  moved: z
+    .number()
+    .int()
+    .meta({ description: 'Customers whose forecast moved beyond what is usual', examples: [17] }),
+  customers: z
+    .array(
+      z.object({
+        customer_id: z.string(),
+        figure: z.string().meta({ description: 'What moved most', examples: ['churn_90'] }),
+        before: z.number(),
+        after: z.number(),
+        cause: z.enum(['behaviour', 'model']).nullable(),
+      }),
+    )
+    .max(20)
+    .meta({ description: 'Those who moved most, up to 20' }),
+})
+
 const promoted = z.object({
   program,
   version: z.string().meta({ description: 'Serves from now on', examples: ['2026-11-01-1'] }),
@@ -54,6 +84,12 @@ export const eventCatalogue = {
     description:
       'Sent once a day is published, and again when it is replaced. Read it at `/v1/programs/{program}/predictions?date={date}`.',
     data: dayReady,
+  },
+  'customer.shifted': {
+    summary: 'Forecasts of customers moved',
+    description:
+      'Sent once for each day that is published behind another, with those who moved most. All are at `/v1/programs/{program}/changes?since={since}&date={date}`.',
+    data: shifted,
   },
   'model.promoted': {
     summary: 'Another model version serves',
