@@ -34,6 +34,7 @@ import { meRoutes } from './me.ts'
 import type { Metrics } from './metrics.ts'
 import { metricsRoutes } from './metrics-route.ts'
 import { modelRoutes } from './models.ts'
+import { nextActionRoutes } from './next-action.ts'
 import type { Access } from './open-access.ts'
 import { describeApi, showApi } from './open-api.ts'
 import { postedDocumentRoutes } from './posted-documents.ts'
@@ -48,6 +49,7 @@ import { rowRoutes } from './rows.ts'
 import { scenarioAnswerRoutes } from './scenario-answers.ts'
 import { scenarioRoutes } from './scenarios.ts'
 import { securityHeaders } from './security-headers.ts'
+import type { ServedActions } from './served-actions.ts'
 import { summaryRoutes } from './summary.ts'
 import { webRoutes } from './web-page.ts'
 import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
@@ -60,6 +62,7 @@ export interface AppOptions {
   readonly programs: ServedPrograms
   readonly desk: WhatIfDesk
   readonly exports: ExportDesk
+  readonly actions: ServedActions
   readonly access: Access
   readonly webhooks: WebhookDesk
   readonly intake: Intake
@@ -78,7 +81,10 @@ export interface AppOptions {
 }
 
 /** What routes are made of. */
-type ResourceOptions = Pick<AppOptions, 'programs' | 'desk' | 'exports' | 'webhooks' | 'intake' | 'access'>
+type ResourceOptions = Pick<
+  AppOptions,
+  'programs' | 'desk' | 'exports' | 'actions' | 'webhooks' | 'intake' | 'access'
+>
 
 /** Of most addresses, which take no body. */
 const bodyLimit = 16 * 1024
@@ -118,7 +124,7 @@ function makeBase({ log, makeRequestId, trustedProxies, metrics, draining }: App
 
 /** The API and the page, not listening yet. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { programs, desk, exports, webhooks, intake, access } = options
+  const { programs, desk, exports, actions, webhooks, intake, access } = options
   const app = makeBase(options)
   const secured = securityHeaders()
   app.addHook('onRequest', async (_, reply) => void reply.headers(secured))
@@ -138,7 +144,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       v1.addHook('onRequest', requireAccess(guard))
       v1.addHook('onSend', tagResults)
       v1.setNotFoundHandler(answerUnknown)
-      const own = { programs, desk, exports, webhooks, intake, access }
+      const own = { programs, desk, exports, actions, webhooks, intake, access }
       for (const resource of resources) await v1.register(resource, own)
     },
     { prefix: '/v1' },
@@ -154,7 +160,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 
 const resources: FastifyPluginAsyncZod<ResourceOptions>[] = [
   ...[programRoutes, summaryRoutes, predictionRoutes, bulkRoutes, changeRoutes],
-  ...[customerRoutes, customerHistoryRoutes, groupSummaryRoutes, modelRoutes],
+  ...[customerRoutes, customerHistoryRoutes, nextActionRoutes, groupSummaryRoutes],
+  ...[modelRoutes],
   ...[whatIfRoutes, jobRoutes, scenarioRoutes, scenarioAnswerRoutes],
   ...[meRoutes, keyRoutes, auditRoutes],
   ...[webhookRoutes, webhookDeliveryRoutes],

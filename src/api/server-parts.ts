@@ -5,6 +5,7 @@ import { Intake } from '../jobs/intake.ts'
 import { openReadingDatabase } from '../lake/read-predictions.ts'
 import { ExportDesk } from './export-desk.ts'
 import { ServedPrograms } from './programs.ts'
+import { ServedActions } from './served-actions.ts'
 import { ServedProgram } from './served-program.ts'
 import type { ServerOptions } from './server-options.ts'
 import { WebhookDesk } from './webhook-desk.ts'
@@ -15,6 +16,7 @@ export interface ServerParts {
   readonly programs: ServedPrograms
   readonly desk: WhatIfDesk
   readonly exports: ExportDesk
+  readonly actions: ServedActions
   readonly webhooks: WebhookDesk
   readonly intake: Intake
   /** Begins what goes on beside requests. */
@@ -34,6 +36,7 @@ export async function openParts(
   const served = options.programs.map((program) => new ServedProgram(program, { ...shared, database }))
   const desk = new WhatIfDesk(shared)
   const exports = new ExportDesk(database, spillFolder)
+  const actions = new ServedActions(desk, { database, folder: spillFolder })
   const control: WhatIfDesk['control'] = (program) => desk.control(program)
   const webhooks = new WebhookDesk({ ...shared, settings: options.webhooks, control })
   const intake = new Intake(options)
@@ -41,6 +44,7 @@ export async function openParts(
     programs: new ServedPrograms(served),
     desk,
     exports,
+    actions,
     webhooks,
     intake,
     start: () => {

@@ -7,7 +7,7 @@ import type { Program } from '../domain/program.ts'
 import { type Answerer, type AskedQuestion, type AskedRescore, openAnswerer } from '../jobs/answerer.ts'
 import type { QuestionRecord } from '../jobs/headlines.ts'
 import { QuestionQueue } from '../jobs/question-queue.ts'
-import type { QuestionAnswer, QuestionProgress, Rescored } from '../jobs/question-task.ts'
+import type { FoundActions, QuestionAnswer, QuestionProgress, Rescored } from '../jobs/question-task.ts'
 import { asProblem } from './asked-question.ts'
 
 export interface DeskOptions {
@@ -106,6 +106,11 @@ export class WhatIfDesk {
   /** Scores a customer with all that is known now; null where nobody knows the customer. **Errors** `no-predictions`, `busy`. */
   async rescore(asked: AskedRescore): Promise<Rescored | null> {
     return this.#answerer.rescore(asked).catch(throwProblem)
+  }
+
+  /** Finds the next best action of everybody. **Errors** `no-predictions`. */
+  async actions(asked: { readonly program: Program; readonly path: string }): Promise<FoundActions> {
+    return this.#answerer.actions(asked).catch(throwProblem)
   }
 
   /** Makes a job of a question. **Errors** `busy`. */

@@ -1,9 +1,14 @@
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { type ExportFormat, exportFormats } from '../engage/export-shapes.ts'
-import { type ActionsReport, type CustomerAction, type NoAction, nextBestActions } from '../jobs/actions.ts'
+import {
+  type ActionsReport,
+  type CustomerAction,
+  type NoAction,
+  nextBestActions,
+  writeActions,
+} from '../jobs/actions.ts'
 import { exact } from '../jobs/budget-words.ts'
-import { writeRows } from '../jobs/row-file.ts'
 import { contextOf, dayOption, printResult } from './context.ts'
 
 interface Options {
@@ -37,29 +42,10 @@ async function runActions(path: string, options: Options, command: Command): Pro
     return printResult(context, { ...head, ...rows[0] }, actionInWords(report, rows[0]))
   const file = options.out === undefined ? null : resolve(context.callerFolder, options.out)
   const format = file === null && context.isJson ? 'json' : options.format
-  await writeRows(
-    { columns, rows: rows.map((row) => ({ program: program.name, date: report.date, ...row })) },
-    { format, file },
-  )
+  await writeActions(report, { format, file })
   if (file !== null)
     printResult(context, { ...head, file }, `${inWords(report)}\n${rows.length} rows written to ${file}.`)
 }
-
-const columns = {
-  program: 'varchar',
-  date: 'date',
-  customer_id: 'varchar',
-  initiative: 'varchar',
-  arm: 'varchar',
-  evidence: 'varchar',
-  expected_gain: 'double',
-  gain_low: 'double',
-  gain_high: 'double',
-  cost: 'double',
-  net: 'double',
-  risk: 'double',
-  reason: 'varchar',
-} as const
 
 const reasons: Readonly<Record<NoAction, string>> = {
   no_initiative_pays: 'no initiative is expected to bring more than it costs',

@@ -7,8 +7,10 @@ import { bestOffers, moneyTicks, type Offers } from '../simulation/offers.ts'
 import { findTreatments, type Treatments } from '../simulation/treatments.ts'
 import { quantile95 } from '../simulation/uncertainty.ts'
 import { countedWords } from './budget-words.ts'
+import { type RowTarget, writeRows } from './row-file.ts'
 import { type LeftOutReport, listLeftOut } from './treatment-report.ts'
 import { withWhatIf } from './what-if.ts'
+import type { WhatIfSession } from './what-if-session.ts'
 
 /** Why a customer is offered nothing. */
 export type NoAction = 'no_initiative_pays' | 'treated_recently' | 'evidence_too_weak'
@@ -58,6 +60,9 @@ export interface ActionsOptions {
   readonly customerId: string | null
   readonly seed: number
   readonly reporter: Reporter
+  /** What is loaded already. */
+  readonly session?: WhatIfSession
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -94,6 +99,27 @@ export function nextBestActions(program: Program, options: ActionsOptions): Prom
     }
   })
 }
+
+/** Writes the actions, a row a customer. **Errors** `storage` where the file cannot be written. */
+export function writeActions({ program, date, rows }: ActionsReport, target: RowTarget): Promise<void> {
+  return writeRows({ columns, rows: rows.map((row) => ({ program, date, ...row })) }, target)
+}
+
+const columns = {
+  program: 'varchar',
+  date: 'date',
+  customer_id: 'varchar',
+  initiative: 'varchar',
+  arm: 'varchar',
+  evidence: 'varchar',
+  expected_gain: 'double',
+  gain_low: 'double',
+  gain_high: 'double',
+  cost: 'double',
+  net: 'double',
+  risk: 'double',
+  reason: 'varchar',
+} as const
 
 function notAtRisk(customerId: string | null, { day, scope }: Treatments): Error {
   return usageError(

@@ -5,6 +5,8 @@ import { failure, LoyalcastError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import type { Question } from '../simulation/question-forms.ts'
 import type {
+  ActionsTask,
+  FoundActions,
   QuestionAnswer,
   QuestionProgress,
   QuestionReply,
@@ -27,6 +29,8 @@ export interface Answerer {
   answerSoon(asked: AskedQuestion): Promise<QuestionAnswer>
   /** Looks at everybody, beside the questions that want an answer at once. One at a time is best: they take as long together. */
   answerFully(asked: AskedQuestion, onProgress: (progress: QuestionProgress) => void): Promise<QuestionAnswer>
+  /** Finds the next best action of everybody and writes them to a Parquet file; beside the questions that want an answer at once. */
+  actions(asked: { readonly program: Program; readonly path: string }): Promise<FoundActions>
   /** Refuses what the data do not know. **Errors** as {@link answerSoon}. */
   check(asked: AskedQuestion): Promise<void>
   /** Scores a customer with all that is known now; null where nobody knows the customer. **Errors** as {@link answerSoon} */
@@ -40,12 +44,17 @@ export interface Answerer {
 /** Questions of one thread that wait for their turn. Answers take seconds: who comes later does better to try again. */
 const mostWaiting = 8
 
-type TaskName = 'answer' | 'check' | 'prepare' | 'rescore'
+type TaskName = 'answer' | 'check' | 'prepare' | 'rescore' | 'actions'
 
 /** Whom to score anew. */
 export type AskedRescore = Omit<RescoreTask, 'port' | 'settings'>
 
-type NamedTask = (Omit<QuestionTask, 'port'> | Omit<RescoreTask, 'port'> | Omit<ThreadTask, 'port'>) & {
+type NamedTask = (
+  | Omit<QuestionTask, 'port'>
+  | Omit<RescoreTask, 'port'>
+  | Omit<ActionsTask, 'port'>
+  | Omit<ThreadTask, 'port'>
+) & {
   readonly name: TaskName
 }
 
@@ -90,6 +99,7 @@ export function openAnswerer(settings: QuestionSettings, worker?: URL): Answerer
     rescore: (asked) => inTurn({ name: 'rescore', ...asked, settings }),
     answerFully: (asked, onProgress) =>
       tasks.ask(fully, { name: 'answer', ...taskOf(asked, true) }, onProgress),
+    actions: (asked) => tasks.ask(fully, { name: 'actions', ...asked, settings }),
     check: (asked) => inTurn({ name: 'check', ...taskOf(asked, false) }),
     prepare: async (program) => {
       preparing++

@@ -35,6 +35,21 @@ export interface QuestionTask extends ThreadTask {
   readonly isFull: boolean
 }
 
+/** The next best action of everybody. */
+export interface ActionsTask extends ThreadTask {
+  /** The Parquet file to write. */
+  readonly path: string
+}
+
+/** What was found, and for whom. */
+export interface FoundActions {
+  readonly date: Day
+  readonly modelVersion: string
+  readonly currency: string
+  /** What counts as gain, in words. */
+  readonly counted: string
+}
+
 /** A customer to be scored with all that is known now. */
 export interface RescoreTask extends ThreadTask {
   readonly customerId: string

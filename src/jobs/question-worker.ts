@@ -1,9 +1,12 @@
 import { LoyalcastError, storageFailure } from '../domain/errors.ts'
 import { makeFolder } from '../lake/durable-files.ts'
+import { nextBestActions, writeActions } from './actions.ts'
 import { answerQuestion } from './answered-question.ts'
 import { KeptSessions } from './kept-sessions.ts'
 import { prepareMeasurements } from './prepare-measurements.ts'
 import type {
+  ActionsTask,
+  FoundActions,
   QuestionAnswer,
   QuestionProgress,
   QuestionReply,
@@ -51,6 +54,17 @@ export function prepare(task: ThreadTask): Promise<QuestionReply<null>> {
 export function rescore(task: RescoreTask): Promise<QuestionReply<Rescored | null>> {
   const { program, customerId, date, now } = task
   return replied(task, (options) => rescoreCustomer(program, { ...options, customerId, date, now }))
+}
+
+/** Runs in a thread: finds the next best action of everybody and writes them to a file. */
+export function actions(task: ActionsTask): Promise<QuestionReply<FoundActions>> {
+  const { program, path } = task
+  return replied(task, async (options) => {
+    const report = await nextBestActions(program, { ...options, date: null, customerId: null })
+    await writeActions(report, { format: 'parquet', file: path })
+    const { date, model_version: modelVersion, currency, counted } = report
+    return { date, modelVersion, currency, counted }
+  })
 }
 
 /** Runs in a thread before it ends: closes what it keeps. */
