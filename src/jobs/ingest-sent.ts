@@ -53,7 +53,13 @@ export async function ingestSent(
       state,
       earlier,
       sequence: record.sequence,
-      open: (database) => openSent(database, { table, path, lake: { folder: work.folder, state } }),
+      open: (database) =>
+        openSent(database, {
+          table,
+          path,
+          lake: { folder: work.folder, state },
+          warn: (sentence) => work.reporter.warn(sentence),
+        }),
     })
     record.add.push(...files)
     record.sources.push({

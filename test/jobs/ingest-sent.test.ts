@@ -1,37 +1,15 @@
 import { rm } from 'node:fs/promises'
 import Libsql from 'libsql'
 import { describe, expect, it } from 'vitest'
-import { findInbox, type Inbox, inboxPath, openInbox } from '../../src/control/inbox.ts'
-import type { TableName } from '../../src/domain/program.ts'
-import { receiveRows } from '../../src/jobs/receive-rows.ts'
-import { countsOf, ingestMade, queryLake, now as testNow } from '../lakes.ts'
-import { type FileRow, type MadeProgram, makeProgram } from '../programs.ts'
+import { findInbox, type Inbox, inboxPath } from '../../src/control/inbox.ts'
+import { countsOf, ingestMade, queryLake } from '../lakes.ts'
+import { type MadeProgram, makeProgram } from '../programs.ts'
+import { send } from './sending.ts'
 
 const login = { customer_id: 'a', at: '2026-10-01', type: 'login' }
 const yaml = `sources: { events: { file: events.csv } }
 outcomes: { churn: { absence_of: login } }`
 const files = { 'events.csv': [{ ...login, channel: 'shop' }] }
-
-let batches = 0
-
-/** Sends rows to a table as the API would. */
-async function send(
-  made: Pick<MadeProgram, 'dataFolder' | 'program'>,
-  table: TableName,
-  rows: readonly FileRow[],
-  now = testNow,
-) {
-  const inbox = await openInbox(made.dataFolder, made.program, `inbox${++batches}`)
-  try {
-    const body = Buffer.from(JSON.stringify(rows))
-    const shape = { kind: 'rows', table, format: 'json' } as const
-    const request = { program: 'test', shape, body, now, batchId: `batch${++batches}`, idempotency: null }
-    const [answer] = receiveRows(inbox, [request])
-    return 'json' in answer ? JSON.parse(answer.json).rows : answer
-  } finally {
-    inbox.close()
-  }
-}
 
 async function pendingOf(made: MadeProgram) {
   const inbox = (await findInbox(made.dataFolder, made.program)) as Inbox
