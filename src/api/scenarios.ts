@@ -2,14 +2,17 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { RecordedAnswer, SavedScenario } from '../control/saved-scenarios.ts'
 import { headlineSchema } from '../jobs/headlines.ts'
+import type { Intake } from '../jobs/intake.ts'
 import { keyedAnswers, keyedStatuses, sendKept } from './answers.ts'
 import { readQuestion } from './asked-question.ts'
 import { needs } from './caller.ts'
+import { idempotencyHeaders, idempotencyProblems } from './idempotency.ts'
 import { idSchema } from './jobs.ts'
 import { listQuery, nextCursor, pageStart, readListPage } from './list-page.ts'
 import { programParams } from './prediction-schema.ts'
 import { Problem } from './problems.ts'
 import type { ServedPrograms } from './programs.ts'
+import { repeatAnswers } from './repeated-answers.ts'
 import { bodyProblems, longestQuestion } from './what-if.ts'
 import type { WhatIfDesk } from './what-if-desk.ts'
 import { questionBody } from './what-if-schema.ts'
@@ -77,6 +80,7 @@ function unknownScenario(program: string, id: string): Problem {
 interface Options {
   readonly programs: ServedPrograms
   readonly desk: WhatIfDesk
+  readonly intake: Intake
 }
 
 /** Questions that are kept. */
@@ -86,7 +90,8 @@ export const scenarioRoutes: FastifyPluginAsyncZod<Options> = async (app, option
   await app.register(removeRoute, options)
 }
 
-const saveRoute: FastifyPluginAsyncZod<Options> = async (app, { programs, desk }) => {
+const saveRoute: FastifyPluginAsyncZod<Options> = async (app, { programs, desk, intake }) => {
+  repeatAnswers(app, { programs, intake })
   app.post(
     '/programs/:program/scenarios',
     {
@@ -100,10 +105,12 @@ const saveRoute: FastifyPluginAsyncZod<Options> = async (app, { programs, desk }
           'It is checked against the data, but not answered yet. A date of its own does not count when it is asked again.',
         params: programParams,
         querystring: z.strictObject({}),
+        headers: idempotencyHeaders,
         body: savedBody,
         response: keyedStatuses(
           { 201: ['It is kept; `Location` is its address', scenarioSchema] },
           ...(['unknown-program', 'no-predictions', 'invalid-question', 'busy'] as const),
+          ...idempotencyProblems,
           ...bodyProblems,
         ),
       },

@@ -2,12 +2,15 @@ import type { FastifyReply } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Program } from '../domain/program.ts'
+import type { Intake } from '../jobs/intake.ts'
 import { jsonType, keyedStatuses, sendKept } from './answers.ts'
 import { readQuestion } from './asked-question.ts'
 import { needs } from './caller.ts'
+import { idempotencyHeaders, idempotencyProblems } from './idempotency.ts'
 import { jobBody, jobSchema } from './jobs.ts'
 import { programParams } from './prediction-schema.ts'
 import type { ServedPrograms } from './programs.ts'
+import { repeatAnswers } from './repeated-answers.ts'
 import type { WhatIfDesk } from './what-if-desk.ts'
 import { questionBody, whatIfAnswerSchema } from './what-if-schema.ts'
 
@@ -33,10 +36,12 @@ export const bodyProblems = ['body-too-large', 'unsupported-media-type'] as cons
 export const askingProblems = ['unknown-program', 'no-predictions', 'invalid-question', 'busy'] as const
 
 /** Questions that are asked once. */
-export const whatIfRoutes: FastifyPluginAsyncZod<{ programs: ServedPrograms; desk: WhatIfDesk }> = async (
-  app,
-  { programs, desk },
-) => {
+export const whatIfRoutes: FastifyPluginAsyncZod<{
+  programs: ServedPrograms
+  desk: WhatIfDesk
+  intake: Intake
+}> = async (app, { programs, desk, intake }) => {
+  repeatAnswers(app, { programs, intake })
   app.post(
     '/programs/:program/what-if',
     {
@@ -50,8 +55,9 @@ export const whatIfRoutes: FastifyPluginAsyncZod<{ programs: ServedPrograms; des
           'Answered at once on up to 2,000 customers, drawn evenly over segments and forecasts, with the error of the sample in the intervals. A scenario that leaves what is known is refused within its answer.',
         params: programParams,
         querystring: fullQuery,
+        headers: idempotencyHeaders,
         body: questionBody,
-        response: keyedStatuses(answerStatuses, ...askingProblems, ...bodyProblems),
+        response: keyedStatuses(answerStatuses, ...askingProblems, ...idempotencyProblems, ...bodyProblems),
       },
     },
     async ({ params, query, body }, reply) => {

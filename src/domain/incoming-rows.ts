@@ -87,9 +87,9 @@ function keptRow(table: TableName, row: unknown, nowMs: number): KeptRow {
   }
   if (columns.customer_id === undefined) throw trouble.text ?? new Refusal('no_customer')
   checkTimes(table, { columns, trouble, nowMs })
+  if (trouble.text) throw trouble.text
   checkTable(table, columns)
   if (trouble.number) throw trouble.number
-  if (trouble.text) throw trouble.text
   const kept = propertiesOf(extra)
   for (const name of times) if (columns[name]) columns[name] = (columns[name] as WrittenTime).text
   if (kept !== null) columns.extra = kept

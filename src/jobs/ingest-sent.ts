@@ -7,6 +7,7 @@ import type { Reporter } from '../domain/progress.ts'
 import { applyCommit, type Commit, type Counts, type LakeState, type SourceReading } from '../lake/commits.ts'
 import type { Database } from '../lake/database.ts'
 import { readSource } from '../lake/read-source.ts'
+import { recutDays } from '../lake/recut.ts'
 import { openSent, sentSource } from '../lake/sent-rows.ts'
 
 /** Days for which the ids of rows are known after they came. */
@@ -40,8 +41,14 @@ export async function ingestSent(
 ): Promise<SentReport[]> {
   const upTo = inbox.lastSequence()
   const reports: SentReport[] = []
+  const isRecut = before.timezone !== null && before.timezone !== work.program.timezone
   for (const table of tableNames) {
     const earlier = before.sources.get(apiSourceKey(table))
+    if (isRecut) {
+      // What was sent meanwhile waits for the next ingest.
+      if (earlier) await recutDays(work.database, earlier, { ...work, before, record })
+      continue
+    }
     const after = earlier?.inbox?.id === inbox.id ? earlier.inbox.sequence : 0
     const path = join(work.staging, `sent-${table}.ndjson`)
     const rows = await writeRows(inbox, { table, path, after, upTo })
@@ -53,7 +60,13 @@ export async function ingestSent(
       state,
       earlier,
       sequence: record.sequence,
-      open: (database) => openSent(database, { table, path, lake: { folder: work.folder, state } }),
+      open: (database) =>
+        openSent(database, {
+          table,
+          path,
+          lake: { folder: work.folder, state },
+          warn: (sentence) => work.reporter.warn(sentence),
+        }),
     })
     record.add.push(...files)
     record.sources.push({

@@ -1,4 +1,5 @@
 import { type Inbox, openInbox } from '../control/inbox.ts'
+import type { IdempotencyKey, KeptAnswer } from '../control/kept-answers.ts'
 import type { ListedRefusal } from '../control/refused-lines.ts'
 import { type RowAnswer, type RowRequest, receiveRows } from './receive-rows.ts'
 
@@ -59,6 +60,28 @@ export async function listRefused({
 }): Promise<ListedRefusal[]> {
   const { inbox } = await open(dataFolder, { program, batchId: newId })
   return inbox.refused.list(page)
+}
+
+/** An answer that a route gives under an Idempotency-Key. */
+export interface AnswerTask {
+  readonly dataFolder: string
+  readonly program: string
+  readonly newId: string
+  readonly key: IdempotencyKey
+  /** The clock, ISO 8601. */
+  readonly now: string
+}
+
+/** Runs in a thread: what was answered under a key. */
+export async function findAnswer(task: AnswerTask): Promise<KeptAnswer | 'other' | null> {
+  const { inbox } = await open(task.dataFolder, { program: task.program, batchId: task.newId })
+  return inbox.answers.find(task.key, task.now)
+}
+
+/** Runs in a thread: keeps an answer; it is on the disk when this returns. */
+export async function keepAnswer(task: AnswerTask & { readonly answer: KeptAnswer }): Promise<void> {
+  const { inbox } = await open(task.dataFolder, { program: task.program, batchId: task.newId })
+  inbox.transact(() => inbox.answers.keep(task.key, task.answer, task.now))
 }
 
 /** Runs in a thread before it ends. */

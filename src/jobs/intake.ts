@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
+import type { IdempotencyKey, KeptAnswer } from '../control/kept-answers.ts'
 import type { ListedRefusal } from '../control/refused-lines.ts'
 import { failure } from '../domain/errors.ts'
-import type { ReceiveReply } from './intake-worker.ts'
+import type { AnswerTask, ReceiveReply } from './intake-worker.ts'
 import type { RowRequest } from './receive-rows.ts'
 
 export interface IntakeOptions {
@@ -60,6 +61,21 @@ export class Intake {
   ): Promise<ListedRefusal[]> {
     const { dataFolder, makeId } = this.#options
     return this.#run('listRefused', { dataFolder, program, newId: makeId(), page })
+  }
+
+  /** What was answered under a key within a day; `other`: something else was asked. */
+  findAnswer(program: string, key: IdempotencyKey): Promise<KeptAnswer | 'other' | null> {
+    return this.#run('findAnswer', this.#answerTask(program, key))
+  }
+
+  /** Keeps an answer for who asks again. */
+  keepAnswer(program: string, key: IdempotencyKey, answer: KeptAnswer): Promise<void> {
+    return this.#run('keepAnswer', { ...this.#answerTask(program, key), answer })
+  }
+
+  #answerTask(program: string, key: IdempotencyKey): AnswerTask {
+    const { dataFolder, clock, makeId } = this.#options
+    return { dataFolder, program, newId: makeId(), key, now: clock() }
   }
 
   async #run<T>(name: string, task: object): Promise<T> {

@@ -58,7 +58,7 @@ async function addWaiting(
   const path = join(scratchFolder, `waiting-${table}.ndjson`)
   await writeFile(path, `${waiting[table].join('\n')}\n`)
   const key = apiSourceKey(table)
-  const relation = await openSent(database, { table, path, lake })
+  const relation = await openSent(database, { table, path, lake, warn: silentReporter.warn })
   const { columns, identity } = await stageSource(database, relation, {
     ...{ program, now, reporter: silentReporter, isFirst: false },
     known: extraColumns(lake.state, table),

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { silentReporter } from '../../src/domain/progress.ts'
 import { predictDay } from '../../src/jobs/daily.ts'
 import { ingestMade } from '../lakes.ts'
+import { compiledServer } from './compiled-server.ts'
 import { problem, type Served, serveMade } from './served.ts'
 import { makeTrainedCompany, type TrainedCompany, trainedDays } from './trained-company.ts'
 
@@ -11,7 +12,7 @@ let made: TrainedCompany
 let served: Served
 beforeAll(async () => {
   made = await makeTrainedCompany()
-  served = await serveMade(made)
+  served = await serveMade(made, [], { start: await compiledServer() })
 })
 afterAll(async () => {
   await served.close()

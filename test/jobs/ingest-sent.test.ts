@@ -1,37 +1,16 @@
 import { rm } from 'node:fs/promises'
 import Libsql from 'libsql'
 import { describe, expect, it } from 'vitest'
-import { findInbox, type Inbox, inboxPath, openInbox } from '../../src/control/inbox.ts'
-import type { TableName } from '../../src/domain/program.ts'
-import { receiveRows } from '../../src/jobs/receive-rows.ts'
-import { countsOf, ingestMade, queryLake, now as testNow } from '../lakes.ts'
-import { type FileRow, type MadeProgram, makeProgram } from '../programs.ts'
+import { findInbox, type Inbox, inboxPath } from '../../src/control/inbox.ts'
+import { openLake } from '../../src/lake/lake.ts'
+import { countsOf, ingestMade, queryLake } from '../lakes.ts'
+import { type MadeProgram, makeProgram } from '../programs.ts'
+import { send } from './sending.ts'
 
 const login = { customer_id: 'a', at: '2026-10-01', type: 'login' }
 const yaml = `sources: { events: { file: events.csv } }
 outcomes: { churn: { absence_of: login } }`
 const files = { 'events.csv': [{ ...login, channel: 'shop' }] }
-
-let batches = 0
-
-/** Sends rows to a table as the API would. */
-async function send(
-  made: Pick<MadeProgram, 'dataFolder' | 'program'>,
-  table: TableName,
-  rows: readonly FileRow[],
-  now = testNow,
-) {
-  const inbox = await openInbox(made.dataFolder, made.program, `inbox${++batches}`)
-  try {
-    const body = Buffer.from(JSON.stringify(rows))
-    const shape = { kind: 'rows', table, format: 'json' } as const
-    const request = { program: 'test', shape, body, now, batchId: `batch${++batches}`, idempotency: null }
-    const [answer] = receiveRows(inbox, [request])
-    return 'json' in answer ? JSON.parse(answer.json).rows : answer
-  } finally {
-    inbox.close()
-  }
-}
 
 async function pendingOf(made: MadeProgram) {
   const inbox = (await findInbox(made.dataFolder, made.program)) as Inbox
@@ -100,6 +79,28 @@ describe('what was sent', () => {
     await send(made, 'events', [{ ...login, customer_id: 'd' }])
     await ingestMade(made, { program, isRebuild: true })
     expect((await eventsOf(made)).map((row) => row.customer_id)).toEqual(['b', 'c', 'd'])
+  })
+
+  it('has its days cut anew where the timezone changed, and what waits comes with the next ingest', async () => {
+    const made = await makeProgram({ files, yaml: `timezone: Europe/Berlin\n${yaml}` })
+    await send(made, 'events', [{ customer_id: 'b', at: '2026-10-01T22:30:00Z', type: 'login' }])
+    await ingestMade(made)
+    await send(made, 'events', [{ customer_id: 'c', at: '2026-10-02T22:30:00Z', type: 'login' }])
+    const program = await made.redefine({ yaml: `timezone: UTC\n${yaml}` })
+    await ingestMade(made, { program, isRebuild: true })
+    const days = async () => (await eventsOf(made)).map((row) => [row.customer_id, row.day])
+    expect(await days()).toEqual([
+      ['a', '2026-10-01'],
+      ['b', '2026-10-01'],
+    ])
+    await ingestMade(made, { program })
+    expect((await days()).at(-1)).toEqual(['c', '2026-10-02'])
+    const { state } = await openLake(made.dataFolder, program)
+    expect(state.sources.get('events[api]')?.spans.login).toEqual({
+      rows: 2,
+      firstDay: '2026-10-01',
+      lastDay: '2026-10-02',
+    })
   })
 
   it('of an inbox that was lost and made anew is taken from its beginning', async () => {
