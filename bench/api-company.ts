@@ -48,7 +48,7 @@ export async function makeManyPredictions(
   await mkdir(join(lake.folder, 'staging'), { recursive: true })
   const database = await Database.open({ spillFolder: join(folder, 'spill'), timezone: 'UTC' })
   const columns = predictionColumns(program).map(
-    ({ name, type }) => `${valueOf(name, type)} as ${quoteName(name)}`,
+    ({ name, type }) => `${madeValue(name, type)} as ${quoteName(name)}`,
   )
   await database.run(
     `copy (select ${columns.join(', ')} from range(${customers}) as customers(n)) to ${quoteText(staged)} (format parquet, compression zstd)`,
@@ -74,7 +74,7 @@ export function customerId(n: number): string {
 }
 
 /** SQL: a value of a column that looks like those of a simulated company. */
-function valueOf(name: string, type: string): string {
+function madeValue(name: string, type: string): string {
   const fixed: Readonly<Record<string, string>> = {
     program: "'many'",
     customer_id: "'c' || lpad(n::varchar, 7, '0')",

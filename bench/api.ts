@@ -45,6 +45,7 @@ async function measure(folder: string, customers: number, seconds: number): Prom
     ceiling.close()
     await measurePages(api, seconds)
     await measureBulk(`${api}/predictions.ndjson`, server.pid)
+    await measureIngest(`${api}/events`, seconds)
   } finally {
     await server.stop()
   }
@@ -126,8 +127,9 @@ async function measureReads(api: string, { customers, seconds, ceiling }: ReadsW
 }
 
 async function measurePages(api: string, seconds: number): Promise<void> {
-  for (const [name, query] of [
+  for (const [name, query, encoding = 'identity'] of [
     ['in the order of customers', 'limit=1000'],
+    ['in the order of customers, packed', 'limit=1000', 'gzip'],
     ['sorted by value at risk', 'limit=1000&sort=-value_at_risk'],
     ['churn above 0.9 in a segment', 'limit=1000&where=churn_90:above:0.9&segment=at-risk-passives'],
   ]) {
@@ -138,7 +140,7 @@ async function measurePages(api: string, seconds: number): Promise<void> {
       const begin = performance.now()
       const response: Response = await fetch(
         `${api}/predictions?${query}${cursor === null ? '' : `&cursor=${cursor}`}`,
-        { headers: { authorization } },
+        { headers: { authorization, 'accept-encoding': encoding } },
       )
       const text = await response.text()
       took.push(performance.now() - begin)
@@ -177,6 +179,38 @@ async function measureBulk(address: string, pid: number): Promise<void> {
   const took = (performance.now() - begin) / 1000
   console.log(
     `bulk NDJSON: ${lines} rows, ${(bytes / 1e9).toFixed(2)} GB in ${took.toFixed(1)} s; memory of the server ${before.toFixed(0)} MiB before, ${(most - before).toFixed(0)} MiB more at most`,
+  )
+}
+
+const batchRows = 1000
+
+/** Events with ids of their own, acknowledged once they are on the disk. */
+async function measureIngest(address: string, seconds: number): Promise<void> {
+  const { origin, pathname } = new URL(address)
+  const rows = Array.from({ length: batchRows }, (_, n) => ({
+    ...{ event_id: `@-${n}`, customer_id: customerId(n), at: '2026-11-20T10:00:00Z' },
+    ...{ type: n % 3 === 0 ? 'purchase' : 'login', value: n, channel: 'web' },
+  }))
+  const template = JSON.stringify(rows)
+  let batch = 0
+  let accepted = 0
+  const result = await autocannon({
+    ...{ url: origin, duration: seconds, connections: 4 },
+    requests: [
+      {
+        method: 'POST',
+        path: pathname,
+        headers: { authorization, 'content-type': 'application/json' },
+        setupRequest: (request) => ({ ...request, body: template.replaceAll('@', `b${++batch}`) }),
+        onResponse: (status, body) => {
+          if (status === 200) accepted += body.split('"accepted"').length - 1
+        },
+      },
+    ],
+  })
+  const { latency, non2xx, errors } = result
+  console.log(
+    `events acknowledged durable: ${Math.round(accepted / result.duration)}/s in batches of ${batchRows}, p50 ${latency.p50} ms, p99 ${latency.p99} ms${non2xx + errors > 0 ? `, ${non2xx} refused, ${errors} failed` : ''}`,
   )
 }
 

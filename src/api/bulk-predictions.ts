@@ -13,7 +13,7 @@ import {
 import { keyedMedia } from './answers.ts'
 import { mediaTypes } from './asked-media.ts'
 import { needs } from './caller.ts'
-import { isHeld, tagOf } from './entity-tags.ts'
+import { isHeld, sendUnchanged, tagOf } from './entity-tags.ts'
 import type { ExportDesk } from './export-desk.ts'
 import { readTest, refused, whoseQuery } from './field-tests.ts'
 import { fieldsParameter, readFields } from './prediction-fields.ts'
@@ -150,7 +150,7 @@ export async function sendRows(
 ): Promise<FastifyReply> {
   const tag = tagOf(JSON.stringify(identity))
   reply.header('etag', tag).header('cache-control', 'private, no-cache')
-  if (isHeld(request.headers['if-none-match'], tag)) return reply.code(304).send()
+  if (isHeld(request.headers['if-none-match'], tag)) return sendUnchanged(reply)
   reply.type(type).header('content-disposition', `attachment; filename="${name}"`)
   return reply.send(request.method === 'HEAD' ? undefined : await open())
 }

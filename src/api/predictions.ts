@@ -8,6 +8,7 @@ import { mediaTypes } from './asked-media.ts'
 import { needs } from './caller.ts'
 import { type Cursor, readCursor, writeCursor } from './cursor.ts'
 import type { Line } from './day-rows.ts'
+import { isHeld, sendUnchanged, tagOf } from './entity-tags.ts'
 import { readOrder, readTest, testsOf, whoseQuery } from './field-tests.ts'
 import { fieldsParameter, pickFields, readColumns } from './prediction-fields.ts'
 import { daySchema, predictionSchema, programParams } from './prediction-schema.ts'
@@ -108,11 +109,17 @@ export const predictionRoutes: FastifyPluginAsyncZod<{ programs: ServedPrograms 
         response: pageAnswers,
       },
     },
-    async ({ params, query }, reply) => {
+    async (request, reply) => {
+      const { params, query } = request
       reply.header('vary', 'accept')
       const served = programs.find(params.program)
       const fields = readColumns(query.fields, served.program)
       return walk(served, query, async (reading, wish) => {
+        const tag = tagOf(
+          JSON.stringify([reading.mark, reading.lake.state.sequence, wish, query.limit, fields]),
+        )
+        reply.header('etag', tag)
+        if (isHeld(request.headers['if-none-match'], tag)) return sendUnchanged(reply)
         const picked = await pickPage(reading, { ...wish, limit: query.limit })
         const lines = await reading.rows.read(picked.rows.map(({ row }) => row))
         const shown = fields === null ? lines : lines.map((line) => pickFields(line, fields))

@@ -1,6 +1,7 @@
 import { readSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { PredictionColumn } from '../domain/prediction.ts'
 import { type Database, type Parameters, quoteText } from './database.ts'
 import { lineSql, type PredictionFile, rowsOf } from './read-predictions.ts'
@@ -12,6 +13,8 @@ const unused = "E'\\x1f'"
 const scannedBytes = 1 << 20
 /** Bytes between two rows that are rather read than skipped. */
 const closeBytes = 16 * 1024
+/** Reads in a row before others get their turn. */
+const readsATurn = 50
 
 /** Writes what a select of one text yields, a line each, as it is. */
 export async function writeLines(
@@ -103,14 +106,10 @@ export class PredictionLines {
    * of what handing it to another thread takes.
    */
   readNow(row: number): Buffer {
-    const length = this.#end(row) - this.#offsets[row]
-    const buffer = Buffer.allocUnsafe(length)
-    if (readSync(this.#file.fd, buffer, 0, length, this.#offsets[row]) !== length)
-      throw new Error('The lines of the predictions end too soon.')
-    return buffer
+    return this.#readNow(this.#offsets[row], this.#end(row) - this.#offsets[row])
   }
 
-  /** The lines of some rows in that order, without their ends. */
+  /** The lines of some rows in that order, without their ends. Others get their turn every few rows. */
   read(rows: ArrayLike<number>): Promise<Buffer[]> {
     return this.#reading(() => this.#readAll(rows))
   }
@@ -118,15 +117,15 @@ export class PredictionLines {
   async #readAll(rows: ArrayLike<number>): Promise<Buffer[]> {
     const lines = new Array<Buffer>(rows.length)
     const order = Array.from(rows, (row, place) => ({ row, place })).sort((a, b) => a.row - b.row)
-    const reads: Promise<void>[] = []
+    let sinceTurn = 0
     for (let from = 0; from < order.length; ) {
       let to = from + 1
       while (to < order.length && this.#offsets[order[to].row] - this.#end(order[to - 1].row) <= closeBytes)
         to++
-      reads.push(this.#readClose(order.slice(from, to), lines))
+      this.#readClose(order.slice(from, to), lines)
       from = to
+      if (++sinceTurn % readsATurn === 0) await setImmediate()
     }
-    await Promise.all(reads)
     return lines
   }
 
@@ -167,13 +166,18 @@ export class PredictionLines {
     if (this.#isClosed && this.#readers === 0) await this.#file.close()
   }
 
-  async #readClose(wanted: readonly { row: number; place: number }[], lines: Buffer[]): Promise<void> {
+  #readClose(wanted: readonly { row: number; place: number }[], lines: Buffer[]): void {
     const start = this.#offsets[wanted[0].row]
-    const length = this.#end(wanted[wanted.length - 1].row) - start
-    const { bytesRead, buffer } = await this.#file.read(Buffer.allocUnsafe(length), 0, length, start)
-    if (bytesRead !== length) throw new Error('The lines of the predictions end too soon.')
+    const piece = this.#readNow(start, this.#end(wanted[wanted.length - 1].row) - start)
     for (const { row, place } of wanted)
-      lines[place] = buffer.subarray(this.#offsets[row] - start, this.#end(row) - start)
+      lines[place] = piece.subarray(this.#offsets[row] - start, this.#end(row) - start)
+  }
+
+  #readNow(start: number, length: number): Buffer {
+    const buffer = Buffer.allocUnsafe(length)
+    if (readSync(this.#file.fd, buffer, 0, length, start) !== length)
+      throw new Error('The lines of the predictions end too soon.')
+    return buffer
   }
 
   #end(row: number): number {
