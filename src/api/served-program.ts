@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { failure } from '../domain/errors.ts'
 import { type PredictionColumn, predictionColumns } from '../domain/prediction.ts'
 import type { Program } from '../domain/program.ts'
-import type { PredictionDay } from '../lake/commits.ts'
+import type { LakeState, PredictionDay } from '../lake/commits.ts'
 import type { Database } from '../lake/database.ts'
 import type { Lake } from '../lake/lake.ts'
 import { LakeReader, markNow } from '../lake/lake-reader.ts'
@@ -44,6 +44,12 @@ export interface GroupOfDay {
   readonly totals: GroupTotals
 }
 
+interface OpenedFile {
+  readonly file: PredictionFile
+  /** Tells it from all others, also of its path. */
+  readonly mark: string
+}
+
 /** A day that is being read. */
 export interface DayReading {
   readonly file: PredictionFile
@@ -67,6 +73,7 @@ export class ServedProgram {
   readonly #database: Database
   readonly #lake: LakeReader
   readonly #files = new Kept<PredictionFile>()
+  readonly #opened = new WeakMap<LakeState, Map<string, Promise<OpenedFile>>>()
   readonly #totals = new Kept<DayTotals>()
   readonly #groups = new Kept<readonly GroupOfDay[]>()
   readonly #columns: readonly PredictionColumn[]
@@ -115,7 +122,7 @@ export class ServedProgram {
       const day = this.#chosenDay(lake, date)
       const path = join(lake.folder, day.path)
       try {
-        const { file, mark } = await this.#open(path)
+        const { file, mark } = await this.#open(lake, path)
         if (day === daysOf(lake).at(-1)) this.#lines.want(mark, file)
         return await read(this.#reading({ file, mark, lake, day }), day)
       } catch (error) {
@@ -143,7 +150,7 @@ export class ServedProgram {
     )
     if (!isKnown) throw expired
     try {
-      const { file, mark } = await this.#open(absolute)
+      const { file, mark } = await this.#open(lake, absolute)
       return await read(this.#reading({ file, mark, lake, day: { path, date } }))
     } catch (error) {
       if (existsSync(absolute)) throw error
@@ -201,7 +208,19 @@ export class ServedProgram {
     await this.#lines.settled()
   }
 
-  async #open(path: string): Promise<{ file: PredictionFile; mark: string }> {
+  /** A file is looked at once for each state of the lake: another one at its path comes with another commit. */
+  #open(lake: Lake, path: string): Promise<OpenedFile> {
+    const opened = this.#opened.get(lake.state) ?? new Map<string, Promise<OpenedFile>>()
+    this.#opened.set(lake.state, opened)
+    const known = opened.get(path)
+    if (known) return known
+    const opening = this.#openNow(path)
+    opened.set(path, opening)
+    opening.catch(() => opened.delete(path))
+    return opening
+  }
+
+  async #openNow(path: string): Promise<OpenedFile> {
     const mark = markNow(path)
     if (mark === null) throw new Error(`${path} is not there.`)
     return { file: await this.#files.get(mark, () => openPredictions(this.#database, path)), mark }

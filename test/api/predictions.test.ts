@@ -214,9 +214,11 @@ describe('a day that is predicted again', () => {
     })
     expect([JSON.parse(String(line)).churn_90, new Set(paths).size]).toEqual([0.75, 2])
     await rm(paths[1])
-    await expect(served.readDay('2026-10-01', async () => 'read')).rejects.toThrow(
-      /named by the lake but not there/,
-    )
+    const order = { column: 'churn_90', isDescending: true }
+    await expect(
+      served.readDay('2026-10-01', ({ rows }) => rows.pick({ where: null, order, after: null, limit: 1 })),
+    ).rejects.toThrow(/named by the lake but not there/)
+    await served.close()
     database.close()
   })
 })
