@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
@@ -191,20 +192,16 @@ interface RowsWish {
   readonly exports: ExportDesk
 }
 
-/** Whole rows as JSON that are ready are sent as they are; everything else is written first. */
+/** What is ready is sent as it is: whole rows as JSON, a whole day as Parquet. Everything else is written first. */
 async function openRows(
   { file, lines }: DayReading,
-  { range: { where, from, to }, shape, program, exports }: RowsWish,
+  { range: { where, from, to: end }, shape, program, exports }: RowsWish,
 ): Promise<Readable> {
-  const isPlain = shape.format === 'ndjson' && shape.crm === null && shape.fields === null
-  if (lines !== null && where === null && isPlain)
-    return Readable.from(lines.stream(Math.min(from, lines.rows), to ?? lines.rows), { objectMode: false })
-  const bounds = [
-    ...(from > 0 ? [`file_row_number >= ${from}`] : []),
-    ...(to === null ? [] : [`file_row_number < ${to}`]),
-    ...(where === null ? [] : [where.sql]),
-  ]
-  const bounded =
-    bounds.length === 0 ? null : { sql: bounds.join(' and '), parameters: where?.parameters ?? {} }
-  return exports.open(file, { program, shape, where: bounded })
+  const to = end ?? file.rows
+  const isPlain = shape.crm === null && shape.fields === null && where === null
+  if (lines !== null && isPlain && shape.format === 'ndjson')
+    return Readable.from(lines.stream(Math.min(from, to), to), { objectMode: false })
+  if (isPlain && shape.format === 'parquet' && from === 0 && to === file.rows)
+    return createReadStream(file.path)
+  return exports.open(file, { program, shape, where, from, to })
 }

@@ -1,8 +1,8 @@
+import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
-import { type ExportShape, plainShape } from '../engage/export-shapes.ts'
-import { readShaped, type ShapedRows, writeShaped } from '../jobs/shaped-rows.ts'
+import { Readable } from 'node:stream'
+import { type InTurn, type ShapedRows, shapedBytes } from '../jobs/shaped-rows.ts'
 import type { Database } from '../lake/database.ts'
 import type { PredictionFile } from '../lake/read-predictions.ts'
 import { Problem } from './problems.ts'
@@ -29,14 +29,12 @@ export class ExportDesk {
 
   /** The rows as they are to be sent. **Errors** `busy` where too many wait already. */
   open(file: PredictionFile, rows: Omit<ShapedRows, 'path'>): Promise<Readable> {
-    return this.write((database, path) => writeShaped(database, file, { ...rows, path }), rows.shape)
+    const inTurn: InTurn = (work) => this.run(work)
+    return begun(shapedBytes(file, { ...rows, path: this.makePath() }, inTurn))
   }
 
   /** What a piece of work writes into a file, to be sent. **Errors** `busy`, and those of the work. */
-  async write(
-    work: (database: Database, path: string) => Promise<void>,
-    shape: ExportShape = plainShape('ndjson'),
-  ): Promise<Readable> {
+  async write(work: (database: Database, path: string) => Promise<void>): Promise<Readable> {
     const path = this.makePath()
     try {
       await this.run((database) => work(database, path))
@@ -44,7 +42,7 @@ export class ExportDesk {
       await rm(path, { force: true })
       throw error
     }
-    const sent = readShaped(path, shape)
+    const sent = createReadStream(path, { highWaterMark: 1 << 20 })
     sent.once('close', () => void rm(path, { force: true }))
     return sent
   }
@@ -75,4 +73,18 @@ export class ExportDesk {
     await this.#last
     if (this.#connection) (await this.#connection).close()
   }
+}
+
+/** A stream whose first piece is there: what goes wrong before is still answered as a problem. */
+async function begun(bytes: AsyncGenerator<Buffer>): Promise<Readable> {
+  const first = await bytes.next()
+  async function* all(): AsyncGenerator<Buffer> {
+    try {
+      if (!first.done) yield first.value
+      yield* bytes
+    } finally {
+      await bytes.return(undefined)
+    }
+  }
+  return Readable.from(all(), { objectMode: false })
 }

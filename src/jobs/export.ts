@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Program } from '../domain/program.ts'
 import type { ExportShape } from '../engage/export-shapes.ts'
@@ -11,7 +12,7 @@ import { findPredictionDay } from '../lake/prediction-days.ts'
 import { openPredictions, openReadingDatabase } from '../lake/read-predictions.ts'
 import { withScratchFolder } from '../lake/scratch.ts'
 import { pourInto, writeSelected } from './row-file.ts'
-import { readShaped, writeShaped } from './shaped-rows.ts'
+import { shapedBytes } from './shaped-rows.ts'
 
 export interface ExportOptions {
   readonly dataFolder: string
@@ -44,17 +45,20 @@ export async function exportPredictions(program: Program, options: ExportOptions
   if (file !== null) await requirePlace(file)
   await withScratchFolder(file === null ? tmpdir() : dirname(file), async (folder) => {
     const database = await openReadingDatabase({ spillFolder: join(folder, 'spill'), memoryLimit })
-    const staged = join(folder, 'rows')
     try {
-      const rows = { program, shape, where: null, path: staged }
-      await writeShaped(database, await openPredictions(database, path), rows)
+      const opened = await openPredictions(database, path)
+      const rows = { program, shape, where: null, from: 0, to: opened.rows, path: join(folder, 'rows') }
+      const bytes = Readable.from(
+        shapedBytes(opened, rows, (work) => work(database)),
+        { objectMode: false },
+      )
+      if (file === null) return await pourInto(process.stdout, bytes)
+      const sent = join(folder, 'sent')
+      await pipeline(bytes, createWriteStream(sent))
+      await publish(sent, file)
     } finally {
       database.close()
     }
-    if (file === null) return pourInto(process.stdout, readShaped(staged, shape))
-    const sent = join(folder, 'sent')
-    await pipeline(readShaped(staged, shape), createWriteStream(sent))
-    await publish(sent, file)
   })
   return day.rows
 }

@@ -1,10 +1,11 @@
-import { readSync } from 'node:fs'
+import { createReadStream, createWriteStream, readSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { setImmediate } from 'node:timers/promises'
 import type { PredictionColumn } from '../domain/prediction.ts'
 import { type Database, type Parameters, quoteText } from './database.ts'
-import { lineSql, type PredictionFile, rowsOf } from './read-predictions.ts'
+import { lineSql, numberedRowsOf, type PredictionFile, rowsOf } from './read-predictions.ts'
 
 /** Not in any JSON text, so that no line is ever quoted. */
 const unused = "E'\\x1f'"
@@ -15,6 +16,18 @@ const scannedBytes = 1 << 20
 const closeBytes = 16 * 1024
 /** Reads in a row before others get their turn. */
 const readsATurn = 50
+
+/** Rows that are written together: all at once would be held in memory. A few row groups of a published file. */
+const sliceRows = 65_536
+
+/** Rows of a file in slices; at least one, which may be empty. @param to exclusive */
+export function* rowsInSlices(from: number, to: number): Generator<{ from: number; to: number }> {
+  let start = from
+  do {
+    yield { from: start, to: Math.min(start + sliceRows, to) }
+    start += sliceRows
+  } while (start < to)
+}
 
 /** Writes what a select of one text yields, a line each, as it is. */
 export async function writeLines(
@@ -81,8 +94,15 @@ export class PredictionLines {
     await mkdir(folder, { recursive: true })
     const part = `${path}.${process.pid}.part`
     for (const other of await readdir(folder)) await rm(join(folder, other), { force: true })
-    const sql = `select ${lineSql(predictions, columns)} from ${rowsOf(predictions)}`
-    await writeLines(database, { sql }, part)
+    const slice = `${part}.slice`
+    await rm(part, { force: true })
+    for (const { from, to } of rowsInSlices(0, customers.length)) {
+      const range = `file_row_number >= ${from} and file_row_number < ${to}`
+      const sql = `select ${lineSql(predictions, columns)} from ${numberedRowsOf(predictions)} where ${range}`
+      await writeLines(database, { sql }, slice)
+      await pipeline(createReadStream(slice), createWriteStream(part, { flags: 'a' }))
+    }
+    await rm(slice, { force: true })
     await rename(part, path)
     const made = await openWhole(path, customers.length)
     if (made === null) throw new Error(`${path} has not a line for each of ${customers.length} rows.`)

@@ -6,6 +6,7 @@ export interface PredictionFile {
   /** Absolute. */
   readonly path: string
   readonly columns: ReadonlySet<string>
+  readonly rows: number
 }
 
 /** What rows are put in order by; where it is equal, by customer. Empty ones are last. */
@@ -52,7 +53,10 @@ export async function openPredictions(database: Database, path: string): Promise
   const found = await database.rows<{ name: string }>(
     `select name from parquet_schema(${quoteText(path)}) where num_children is null`,
   )
-  return { path, columns: new Set(found.map(({ name }) => name)) }
+  const { rows } = await database.row<{ rows: number }>(
+    `select num_rows as rows from parquet_file_metadata(${quoteText(path)})`,
+  )
+  return { path, columns: new Set(found.map(({ name }) => name)), rows }
 }
 
 /** Columns that hold JSON as text. They stand last in a row. */
