@@ -51,7 +51,7 @@ export async function makeManyPredictions(
     ({ name, type }) => `${madeValue(name, type)} as ${quoteName(name)}`,
   )
   await database.run(
-    `copy (select ${columns.join(', ')} from range(${customers}) as customers(n)) to ${quoteText(staged)} (format parquet, compression zstd)`,
+    `copy (select ${columns.join(', ')} from range(${customers}) as customers(n)) to ${quoteText(staged)} (format parquet, compression zstd, row_group_size 16384)`,
   )
   database.close()
   await publish(staged, join(lake.folder, place))

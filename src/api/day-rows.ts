@@ -10,6 +10,7 @@ import {
   readLines,
   rowsOf,
 } from '../lake/read-predictions.ts'
+import { pickSorted } from './kept-orders.ts'
 
 /** A row as JSON. */
 export type Line = string | Buffer
@@ -39,11 +40,12 @@ export class DayRows {
     return row === null ? null : this.#lines.readNow(row)
   }
 
-  /** Which rows come next. Those of nobody in particular, in the order of the file, are simply the next ones. */
+  /** Which rows come next. In the order of the file those of nobody in particular are simply the next ones. */
   async pick(question: RowQuestion & { readonly limit: number }): Promise<PickedRow[]> {
     const { where, order, after, limit } = question
-    if (this.#lines === null || where !== null || order !== null)
-      return pickRows(this.#database, this.#file, question)
+    if (this.#lines === null || where !== null) return pickRows(this.#database, this.#file, question)
+    if (order !== null)
+      return pickSorted(this.#database, { file: this.#file, lines: this.#lines }, { order, after, limit })
     const first = after === null ? 0 : after.row + 1
     const count = Math.max(0, Math.min(limit, this.#lines.rows - first))
     return Array.from({ length: count }, (_, place) => ({ row: first + place, value: null }))
