@@ -52,6 +52,7 @@ describe('the OpenAPI document', () => {
       '/v1/programs/{program}/customers': 'post',
       '/v1/programs/{program}/customers/{customer_id}/prediction': 'get',
       '/v1/programs/{program}/customers/{customer_id}/rescore': 'post',
+      '/v1/programs/{program}/drivers.ndjson': 'get',
       '/v1/programs/{program}/events': 'post',
       '/v1/programs/{program}/inbound/{name}': 'post',
       '/v1/programs/{program}/interventions': 'post',
