@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path'
 
 /**
  * @typedef {object} TestProgram a program of the system that some tests drive
- * @property {string} name what `--without` and the names of test files call it: `*.chromium.test.ts`
+ * @property {string} name what `--without` and the names of test files call it: `*.chromium.test.ts`, `*.curl.jq.test.ts`
  * @property {string} title
  * @property {string} variable environment variable that names it, and hands it to the tests
  * @property {readonly string[]} commands looked for on the PATH, the best first
@@ -48,7 +48,17 @@ export const testPrograms = [
       brew: ['redis'],
     },
   },
+  sameEverywhere('curl'),
+  sameEverywhere('jq'),
 ]
+
+/** A program that is called the same wherever it comes from. @returns {TestProgram} */
+function sameEverywhere(name) {
+  const packages = Object.fromEntries(
+    ['apt-get', 'dnf', 'apk', 'pacman', 'zypper', 'brew'].map((manager) => [manager, [name]]),
+  )
+  return { name, title: name, variable: `${name.toUpperCase()}_PATH`, commands: [name], places: [], packages }
+}
 
 /** How each package manager installs without asking. `refresh` may fail: what it knows already may do. */
 const managers = {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createVitest, parseCLI } from 'vitest/node'
 import { buildIfNeeded, root } from './build.mjs'
@@ -11,8 +11,8 @@ import { findProgram, install, planInstallation, testPrograms } from './test-pro
  * npm test -- [--without chromium,redis] [arguments of vitest …]
  *
  * Runs the tests with the programs that they need. A file called *.chromium.test.ts needs Chromium, *.redis.test.ts
- * needs Redis: what the selected files need is looked for, installed where it is missing, and handed to them by its
- * path in CHROMIUM_PATH or REDIS_SERVER_PATH.
+ * needs Redis, *.curl.jq.test.ts both curl and jq: what the selected files need is looked for, installed where it is
+ * missing, and handed to them by its path in CHROMIUM_PATH, REDIS_SERVER_PATH, CURL_PATH or JQ_PATH.
  */
 const names = testPrograms.map(({ name }) => name)
 const { without, rest } = readArguments(process.argv.slice(2))
@@ -27,7 +27,7 @@ if (leftOut.length > 0) say(`${countFiles(leftOut.length)} left out, for want of
 const environment = providePrograms(needed.filter(({ name }) => !without.includes(name)))
 
 buildIfNeeded()
-const excluded = without.flatMap((name) => ['--exclude', `**/*.${name}.test.ts`])
+const excluded = without.flatMap((name) => ['--exclude', `**/*.${name}.*test.ts`])
 await runVitest(['run', ...excluded, ...rest], { ...process.env, ...environment })
 
 /** Takes out `--without LIST`; everything else is vitest's. */
@@ -64,7 +64,7 @@ async function selectedFiles(args) {
 }
 
 function needs(file, name) {
-  return file.endsWith(`.${name}.test.ts`)
+  return file.endsWith('.test.ts') && basename(file).split('.').slice(1, -2).includes(name)
 }
 
 /** Finds or installs programs. @returns the environment variables that name them. */

@@ -24,6 +24,7 @@ import { allowOrigins } from './cross-origin.ts'
 import { customerHistoryRoutes } from './customer-history.ts'
 import { customerRoutes } from './customers.ts'
 import type { Draining } from './draining.ts'
+import { driverRoutes } from './drivers.ts'
 import { tagResults } from './entity-tags.ts'
 import type { ExportDesk } from './export-desk.ts'
 import { groupSummaryRoutes } from './group-summary.ts'
@@ -159,7 +160,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 }
 
 const resources: FastifyPluginAsyncZod<ResourceOptions>[] = [
-  ...[programRoutes, summaryRoutes, predictionRoutes, bulkRoutes, changeRoutes],
+  ...[programRoutes, summaryRoutes, predictionRoutes, bulkRoutes, changeRoutes, driverRoutes],
   ...[customerRoutes, customerHistoryRoutes, nextActionRoutes, groupSummaryRoutes],
   ...[modelRoutes],
   ...[whatIfRoutes, jobRoutes, scenarioRoutes, scenarioAnswerRoutes],

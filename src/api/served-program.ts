@@ -20,14 +20,13 @@ import { ModelCards } from '../model/model-cards.ts'
 import { Registry } from '../model/registry.ts'
 import { type BoundSql, DayRows } from './day-rows.ts'
 import { type Fields, fieldsOf, requireGroup } from './field-tests.ts'
+import { Kept } from './kept-results.ts'
 import { Problem } from './problems.ts'
 import { ServedAttributes } from './served-attributes.ts'
 import { ServedLines } from './served-lines.ts'
 
 /** How often a day is looked up anew when its file is gone by the time it is read. */
 const mostTries = 3
-/** Files whose columns and totals are kept. */
-const mostKept = 400
 
 export interface ServedOptions {
   readonly dataFolder: string
@@ -284,26 +283,4 @@ export class ServedProgram {
 
 function daysOf({ state }: Lake): PredictionDay[] {
   return [...state.predictions.values()].sort((a, b) => (a.date < b.date ? -1 : 1))
-}
-
-/** The latest results of work that gives the same whenever it is done; work at hand is waited for, not done twice. */
-class Kept<T> {
-  readonly #results = new Map<string, Promise<T>>()
-
-  async get(key: string, work: () => Promise<T>): Promise<T> {
-    const known = this.#results.get(key)
-    if (known) return known
-    const result = work()
-    this.#results.set(key, result)
-    for (const oldest of this.#results.keys()) {
-      if (this.#results.size <= mostKept) break
-      this.#results.delete(oldest)
-    }
-    try {
-      return await result
-    } catch (error) {
-      this.#results.delete(key)
-      throw error
-    }
-  }
 }

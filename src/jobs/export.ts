@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Program } from '../domain/program.ts'
+import { selectDrivers } from '../engage/driver-rows.ts'
 import type { ExportShape } from '../engage/export-shapes.ts'
 import { quoteText } from '../lake/database.ts'
 import { publish, requirePlace } from '../lake/durable-files.ts'
@@ -11,7 +12,8 @@ import { openLake } from '../lake/lake.ts'
 import { findPredictionDay } from '../lake/prediction-days.ts'
 import { openPredictions, openReadingDatabase } from '../lake/read-predictions.ts'
 import { withScratchFolder } from '../lake/scratch.ts'
-import { pourInto, writeSelected } from './row-file.ts'
+import { selectChanges } from './changes.ts'
+import { pourInto, type RowTarget, writeFound, writeSelected } from './row-file.ts'
 import { shapedBytes } from './shaped-rows.ts'
 
 export interface ExportOptions {
@@ -61,4 +63,46 @@ export async function exportPredictions(program: Program, options: ExportOptions
     }
   })
   return day.rows
+}
+
+/** Of what, and where it goes. */
+export interface TableOptions extends RowTarget {
+  readonly dataFolder: string
+  readonly date: string
+}
+
+/**
+ * Writes what changed between two days, ordered by customer; returns the number of rows. Outside of JSON `moved` is JSON
+ * as text.
+ *
+ * **Errors** `no-predictions` with the days that there are, `changes` where `since` is not before `date`, `storage`.
+ */
+export async function exportChanges(
+  program: Program,
+  { dataFolder, since, date, ...target }: TableOptions & { readonly since: string },
+): Promise<number> {
+  const lake = await openLake(dataFolder, program)
+  const isJson = target.format === 'ndjson' || target.format === 'json'
+  return writeFound(async (database) => {
+    const changes = await selectChanges(database, program, { lake, since, date })
+    const columns = isJson ? '* replace (moved::json as moved)' : '*'
+    return { sql: `select ${columns} from (${changes})`, parameters: {} }
+  }, target)
+}
+
+/**
+ * Writes the drivers of a day's predictions, a row each; returns the number of rows.
+ *
+ * **Errors** as {@link exportPredictions}.
+ */
+export async function exportDrivers(
+  program: Program,
+  { dataFolder, date, ...target }: TableOptions,
+): Promise<number> {
+  const lake = await openLake(dataFolder, program)
+  const path = join(lake.folder, findPredictionDay(lake, date).path)
+  return writeFound(async (database) => {
+    const file = await openPredictions(database, path)
+    return selectDrivers(file, { format: target.format, outcome: null })
+  }, target)
 }

@@ -5,7 +5,7 @@ import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { usageError } from '../domain/errors.ts'
 import { type ExportFormat, exportFormats } from '../engage/export-shapes.ts'
-import { Database, quoteName, quoteText } from '../lake/database.ts'
+import { Database, type Parameters, quoteName, quoteText } from '../lake/database.ts'
 import { publish, requirePlace } from '../lake/durable-files.ts'
 import { withScratchFolder } from '../lake/scratch.ts'
 
@@ -59,18 +59,36 @@ export async function writeRows({ columns, rows }: Rows, target: RowTarget): Pro
 }
 
 /** Writes what a select yields, in its order. **Errors** `storage` where the file cannot be written. */
-export async function writeSelected(select: string, { format, file }: RowTarget): Promise<void> {
+export async function writeSelected(select: string, target: RowTarget): Promise<void> {
+  await writeFound(async () => ({ sql: select, parameters: {} }), target)
+}
+
+/** A select with what is bound in it. */
+export interface BoundSelect {
+  readonly sql: string
+  readonly parameters: Parameters
+}
+
+/** The same for a select that needs the database to be found; returns the number of rows. */
+export async function writeFound(
+  find: (database: Database) => Promise<BoundSelect>,
+  { format, file }: RowTarget,
+): Promise<number> {
   if (file !== null) await requirePlace(file)
-  await withScratchFolder(file === null ? tmpdir() : dirname(file), async (folder) => {
+  return withScratchFolder(file === null ? tmpdir() : dirname(file), async (folder) => {
     const staged = join(folder, 'rows')
     const database = await Database.open({ spillFolder: join(folder, 'spill'), timezone: 'UTC' })
+    let rows: number
     try {
-      await database.run(`copy (${select}) to ${quoteText(staged)} (${copyOptions[format]})`)
+      const { sql, parameters } = await find(database)
+      const copied = `copy (${sql}) to ${quoteText(staged)} (${copyOptions[format]})`
+      rows = (await database.row<{ Count: number }>(copied, parameters)).Count
     } finally {
       database.close()
     }
     if (file !== null) await publish(staged, file)
     else await pourInto(process.stdout, createReadStream(staged))
+    return rows
   })
 }
 
