@@ -17,6 +17,9 @@ const closeBytes = 16 * 1024
 /** Reads in a row before others get their turn. */
 const readsATurn = 50
 
+/** Files that this process wrote: each has a name of its own until it is whole. */
+let written = 0
+
 /** Rows that are written together: all at once would be held in memory. A few row groups of a published file. */
 const sliceRows = 65_536
 
@@ -92,8 +95,10 @@ export class PredictionLines {
     const kept = await openWhole(path, customers.length)
     if (kept !== null) return new PredictionLines(kept.file, kept.offsets, customers)
     await mkdir(folder, { recursive: true })
-    const part = `${path}.${process.pid}.part`
-    for (const other of await readdir(folder)) await rm(join(folder, other), { force: true })
+    const part = `${path}.${process.pid}-${++written}.part`
+    // Another process may be writing the same lines.
+    for (const other of await readdir(folder))
+      if (!other.startsWith(`${name}.`)) await rm(join(folder, other), { force: true })
     const slice = `${part}.slice`
     await rm(part, { force: true })
     for (const { from, to } of rowsInSlices(0, customers.length)) {

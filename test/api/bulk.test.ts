@@ -235,7 +235,7 @@ describe('rows for a CRM system', () => {
 })
 
 describe('rows that are ready to be sent', () => {
-  it('are, byte for byte, those that are read from the published file', async () => {
+  it('are, byte for byte, those that are read from the published file, in several servers of a lake', async () => {
     const again = await makeLastingProgram({ yaml: madeYaml })
     await publishDay(again, '2026-10-02', rows)
     const spillFolder = join(again.folder, 'spill')
@@ -261,6 +261,19 @@ describe('rows that are ready to be sent', () => {
     expect({ ...second, isReady: false }).toEqual(first)
     expect([first.none, first.after]).toEqual([null, [4, 4, 0]])
     expect(errors).toEqual([])
+    const beside = new ServedProgram(again.program, {
+      ...{ ...again, database, spillFolder },
+      onError: (error) => errors.push(error),
+    })
+    await publishDay(again, '2026-10-03', rows)
+    await Promise.all([program.prepare(), beside.prepare()])
+    const both = await Promise.all(
+      [program, beside].map((one) =>
+        one.readDay(undefined, async ({ lines, day }) => [day.date, lines?.rows]),
+      ),
+    )
+    expect([both, errors]).toEqual([Array(2).fill(['2026-10-03', 250]), []])
+    await beside.close()
     await program.close()
     database.close()
     await rm(spillFolder, { recursive: true, force: true })
