@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import Libsql from 'libsql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Database } from '../src/lake/database.ts'
 import { type Block, blocks, codeWords, dictionary, readme, root, section } from './readme-parts.ts'
@@ -76,6 +77,24 @@ describe('the first program of the README', () => {
       await database.run(statement)
     expect((await database.rows(select)).map(({ type }) => type)).toEqual(['cancel', 'purchase', 'ticket'])
     database.close()
+  })
+
+  it('leaves databases whose tables and columns the data dictionary explains', () => {
+    const explained = codeWords(section(dictionary, '## Beside the lake'))
+    const files = readdirSync(join(folder, 'data')).filter((name) => name.endsWith('.sqlite'))
+    expect(files.sort()).toEqual(['my-shop.control.sqlite', 'my-shop.inbox.sqlite', 'server.sqlite'])
+    for (const file of files) {
+      const database = new Libsql(join(folder, 'data', file), { readonly: true })
+      const tables = "select name from sqlite_master where type = 'table'"
+      for (const { name: table } of database.prepare(tables).all() as { name: string }[]) {
+        if (/^(sqlite|kysely)_/.test(table)) continue
+        expect(explained, file).toContain(table)
+        const columns = database.prepare(`select name from pragma_table_info('${table}')`).all()
+        for (const { name } of columns as { name: string }[])
+          expect(explained, `${table}.${name}`).toContain(name)
+      }
+      database.close()
+    }
   })
 
   it('leaves commit records whose fields the data dictionary explains', () => {
