@@ -1,118 +1,17 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { settings } from '../src/cli/settings.ts'
+import { roles, scopes } from '../src/domain/access.ts'
 import { predictionColumns } from '../src/domain/prediction.ts'
 import { reservedKeys, schemaOfProgram } from '../src/domain/program-schema.ts'
 import { tableShapes } from '../src/domain/tables.ts'
-import { Database } from '../src/lake/database.ts'
+import { eventTypes } from '../src/engage/event-catalogue.ts'
 import { lakeColumns } from '../src/lake/lake.ts'
+import { codeWords, dictionary, readme, root, section } from './readme-parts.ts'
 
-const root = join(import.meta.dirname, '..')
-const readme = readFileSync(join(root, 'README.md'), 'utf8')
-const dictionary = readFileSync(join(root, 'data/README.md'), 'utf8')
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-
-/** Text from a heading to the next one of its level. */
-function section(text: string, heading: string): string {
-  const level = heading.match(/^#+/)?.[0] ?? ''
-  const start = text.indexOf(`\n${heading}\n`)
-  expect(start, `${heading} is there`).toBeGreaterThan(-1)
-  const rest = text.slice(start + heading.length + 2)
-  const end = rest.search(new RegExp(`^#{1,${level.length}} `, 'm'))
-  return end < 0 ? rest : rest.slice(0, end)
-}
-
-/** Code blocks in order: language, file name where one stands beside it, text. */
-function blocks(text: string): { language: string; file: string; code: string }[] {
-  return [...text.matchAll(/^```(\w+)(?: (\S+))?\n([\s\S]*?)^```$/gm)].map(([, language, file, code]) => ({
-    language,
-    file: file ?? '',
-    code,
-  }))
-}
-
-/** Everything in backticks, `\|` unescaped. */
-function codeWords(text: string): Set<string> {
-  return new Set([...text.matchAll(/`([^`\n]+)`/g)].map(([, word]) => word.replaceAll('\\|', '|')))
-}
-
-describe('the first program of the README', () => {
-  let folder: string
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'loyalcast-readme-'))
-  })
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-  const steps = blocks(section(readme, '## A first program from your own CSV'))
-  const environment = { ...process.env, LOYALCAST_DATA: 'data', LOYALCAST_MODELS: 'models' }
-
-  /** Runs a line as the README's reader would, from `folder` instead of the checkout. */
-  function run(line: string): string {
-    const binary = `"${process.execPath}" "${join(root, 'bin/loyalcast.mjs')}"`
-    const command = line.replace('npm run --silent loyalcast --', binary)
-    const settings = { ...environment, INIT_CWD: folder }
-    const done = spawnSync('bash', ['-c', `${command} 2>&1`], { cwd: folder, env: settings })
-    const output = done.stdout.toString()
-    expect(done.status, `${line}\n${output}`).toBe(0)
-    return output
-  }
-
-  it('runs as written and prints what stands there, but for the figures', { timeout: 600_000 }, () => {
-    expect(manifest.scripts.loyalcast).toBe('node bin/loyalcast.mjs')
-    let output: string[] = []
-    for (const { language, file, code } of steps) {
-      if (file) {
-        mkdirSync(dirname(join(folder, file)), { recursive: true })
-        writeFileSync(join(folder, file), code)
-      } else if (language === 'sh') {
-        output = code
-          .trim()
-          .split('\n')
-          .flatMap((line) => run(line).split('\n'))
-      } else {
-        for (const line of code.trim().split('\n')) {
-          const found = output.findIndex((printed) => isShown(line, printed))
-          expect(found, `"${line}" follows in\n${output.join('\n')}`).toBeGreaterThan(-1)
-          output = output.slice(found + 1)
-        }
-      }
-    }
-  })
-
-  it('leaves a lake that reads as the data dictionary says', async () => {
-    const database = await Database.open({ spillFolder: join(folder, 'spill'), timezone: 'UTC' })
-    const [{ code }] = blocks(dictionary).filter(({ language }) => language === 'sql')
-    const statements = code
-      .replaceAll("'data/", `'${folder}/data/`)
-      .split(/;\n/)
-      .map((text) => text.trim())
-    const select = statements.filter((text) => text !== '').pop() as string
-    for (const statement of statements.filter((text) => text !== '' && text !== select))
-      await database.run(statement)
-    expect((await database.rows(select)).map(({ type }) => type)).toEqual(['cancel', 'purchase', 'ticket'])
-    database.close()
-  })
-
-  it('leaves commit records whose fields the data dictionary explains', () => {
-    const commits = join(folder, 'data/my-shop/commits')
-    const explained = codeWords(section(dictionary, '## A commit record'))
-    for (const name of readdirSync(commits)) {
-      const record = JSON.parse(readFileSync(join(commits, name), 'utf8'))
-      const parts = [record, ...record.add, ...record.sources, ...record.predictions]
-      for (const key of parts.flatMap((part) => Object.keys(part))) expect(explained, key).toContain(key)
-    }
-  })
-})
-
-/** A shortened line ends with …; figures may differ. */
-function isShown(line: string, printed: string): boolean {
-  const masked = (text: string) => text.trim().replaceAll(/\d+(\.\d+)?/g, '#')
-  return line.endsWith('…')
-    ? masked(printed).startsWith(masked(line.slice(0, -1)))
-    : masked(printed) === masked(line)
-}
 
 describe('the tables of the README', () => {
   it('name every command and no other', () => {
@@ -123,7 +22,7 @@ describe('the tables of the README', () => {
     const named = [...section(readme, '## Commands').matchAll(/^\| `loyalcast ([\w-]+)/gm)].map(
       ([, name]) => name,
     )
-    expect(named.sort()).toEqual(real.filter((name) => name !== 'help').sort())
+    expect([...new Set(named)].sort()).toEqual(real.filter((name) => name !== 'help').sort())
   })
   it('name every column of a prediction', () => {
     const words = codeWords(section(readme, '## What a prediction holds'))
@@ -143,7 +42,31 @@ describe('the tables of the README', () => {
     const words = codeWords(section(readme, '## Dependencies'))
     const { dependencies, devDependencies, optionalDependencies } = manifest
     const installed = Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies })
-    expect([...words].filter((word) => /^[@a-z/-]+$/.test(word)).sort()).toEqual(installed.sort())
+    expect([...words].filter((word) => /^[@a-z./-]+$/.test(word)).sort()).toEqual(installed.sort())
+  })
+  it('name every setting', () => {
+    const words = codeWords(readme)
+    for (const name of Object.keys(settings))
+      expect(
+        [...words].filter((word) => word.split('=')[0] === `LOYALCAST_${name}`),
+        name,
+      ).not.toEqual([])
+  })
+  it('name every role with what it may do', () => {
+    const table = section(readme, '### Keys')
+    const [head, ...rows] = [...table.matchAll(/^\|(.*)\|$/gm)].map(([, row]) =>
+      row.split('|').map((cell) => cell.trim()),
+    )
+    const named = head.slice(1).map((cell) => cell.replaceAll('`', ''))
+    expect(named).toEqual(Object.keys(scopes))
+    const may = rows.flatMap(([cell, ...cells]) =>
+      [...cell.matchAll(/`(\w+)`/g)].map(([, role]) => [role, named.filter((_, at) => cells[at] === 'yes')]),
+    )
+    expect(Object.fromEntries(may)).toEqual(roles)
+  })
+  it('name every webhook event', () => {
+    const named = [...section(readme, '### Webhooks').matchAll(/^\| `([\w.]+)`/gm)].map(([, name]) => name)
+    expect(named).toEqual(eventTypes)
   })
   it('name every room of the code', () => {
     const rooms = section(readme, '## Rooms of the code')

@@ -24,16 +24,17 @@ export function findSettings(
   options: Partial<Record<SettingName, string>>,
 ): FoundSetting[] {
   return names.map((name) => {
-    const { preset, words, wrongSecret } = settings[name] as Setting<unknown>
+    const { preset, presetText, words, wrongSecret } = settings[name] as Setting<unknown>
     const text = environment[prefix + name] || undefined
     const given = options[name] ?? text
     const origin = options[name] !== undefined ? 'option' : text !== undefined ? 'environment' : 'default'
-    const shown = wrongSecret && given !== undefined ? 'set, not shown' : (given ?? presetText(preset))
+    const shown =
+      wrongSecret && given !== undefined ? 'set, not shown' : (given ?? presetText ?? textOf(preset))
     return { name: prefix + name, value: shown, origin, words, problem: problemOf(environment, name) }
   })
 }
 
-function presetText(preset: unknown): string | null {
+function textOf(preset: unknown): string | null {
   if (preset === null || (Array.isArray(preset) && preset.length === 0)) return null
   return typeof preset === 'boolean' ? String(Number(preset)) : String(preset)
 }

@@ -11,6 +11,8 @@ export interface Setting<T> {
   readonly read: z.ZodType<T, string>
   /** Where it is not set. */
   readonly preset: T
+  /** The same as one would write it. @default as numbers and texts are written, and 0 or 1 */
+  readonly presetText?: string
   /** What it is, with its unit. */
   readonly words: string
   /** A phrase to follow "it is". */
@@ -128,6 +130,7 @@ export const settings = {
   WEBHOOKS: setting({
     read: z.enum(['on', 'off']).transform((text) => text === 'on'),
     preset: true,
+    presetText: 'on',
     words: 'whether this process sends webhooks',
     allowed: 'on or off',
   }),

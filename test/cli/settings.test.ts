@@ -14,6 +14,14 @@ describe('settings', () => {
     })
   })
 
+  it('are shown as they could be written', () => {
+    for (const { name, value } of findSettings({}, {})) {
+      const setting = name.replace('LOYALCAST_', '') as SettingName
+      if (value !== null)
+        expect(readSetting({ [name]: value }, setting), name).toEqual(settings[setting].preset)
+    }
+  })
+
   it('are read from text', () => {
     const environment = {
       LOYALCAST_RATE_LIMIT: '0',
