@@ -5,7 +5,8 @@ import type { FastifyInstance } from 'fastify'
 const allowedHeaders = ['accept', 'authorization', 'content-type', 'idempotency-key', 'if-none-match']
 /** What it may read of an answer beside the body. */
 const exposedHeaders = [
-  ...['etag', 'link', 'location', 'retry-after', 'x-request-id'],
+  ...['etag', 'link', 'location', 'retry-after', 'x-request-id', 'content-disposition'],
+  ...['loyalcast-cursor', 'loyalcast-next-cursor', 'idempotent-replayed'],
   ...['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
 ]
 
