@@ -40,7 +40,7 @@ import type { Access } from './open-access.ts'
 import { describeApi, showApi } from './open-api.ts'
 import { postedDocumentRoutes } from './posted-documents.ts'
 import { predictionRoutes } from './predictions.ts'
-import { Problem, problemOf, problems, problemType, sendProblem } from './problems.ts'
+import { Problem, problemOf, problemParts, problems, problemType, sendProblem } from './problems.ts'
 import { programRoutes, type ServedPrograms } from './programs.ts'
 import { quarantineRoutes } from './quarantine.ts'
 import { limitRates, type RateLimit } from './rate-limits.ts'
@@ -102,7 +102,7 @@ function makeBase({ log, makeRequestId, trustedProxies, metrics, draining }: App
     return503OnClosing: false,
     trustProxy: trustedProxies === null ? false : [...trustedProxies],
     routerOptions: { maxParamLength: longestParameter },
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: answerBrokenRequests(makeRequestId),
     frameworkErrors: (error, request, reply) => {
       sendProblem(request, reply, problemOf(error, request))
     },
@@ -244,12 +244,20 @@ const socketProblems: Readonly<Record<string, 'timeout' | 'headers-too-large'>> 
 }
 
 /** What could not even be read as a request is answered on the bare socket. */
-function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return
-  const code = socketProblems[error.code ?? ''] ?? 'invalid-request'
-  const [status, title] = problems[code]
-  const body = JSON.stringify({ type: `urn:loyalcast:problem:${code}`, title, status, detail: `${title}.` })
-  socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  )
+function answerBrokenRequests(makeRequestId: () => string) {
+  return (error: Error & { code?: string }, socket: Socket): void => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return
+    const code = socketProblems[error.code ?? ''] ?? 'invalid-request'
+    const { status, title, ...more } = problemParts(new Problem(code, `${problems[code][1]}.`))
+    const request_id = makeRequestId()
+    const body = JSON.stringify({ title, status, ...more, instance: '', request_id })
+    const head = [
+      `HTTP/1.1 ${status} ${title}`,
+      `Content-Type: ${problemType}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      `X-Request-Id: ${request_id}`,
+      'Connection: close',
+    ]
+    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  }
 }

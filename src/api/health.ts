@@ -42,6 +42,7 @@ export const healthRoutes: FastifyPluginAsyncZod<Options> = async (app, { progra
         tags: ['health'],
         summary: 'The process lives',
         security: [],
+        querystring: z.strictObject({}),
         response: answers('It lives', z.object({ status: z.literal('ok'), version: z.string() }), ...always),
       },
     },
@@ -57,6 +58,7 @@ export const healthRoutes: FastifyPluginAsyncZod<Options> = async (app, { progra
         description:
           'Of at least one program, and keys can be checked. 503 with the reason until then. What a program lacks to work in full stands beside it.',
         security: [],
+        querystring: z.strictObject({}),
         response: answers('At least one program can be read', readySchema, 'internal', ...always),
       },
     },
@@ -71,7 +73,7 @@ export const healthRoutes: FastifyPluginAsyncZod<Options> = async (app, { progra
 }
 
 /** Of every address: too many requests, and a server that is being stopped. */
-const always = ['too-many-requests', 'unavailable'] as const
+const always = ['invalid-request', 'too-many-requests', 'unavailable'] as const
 
 /** **Errors** `unavailable` where no key can be looked up. */
 async function checkKeys({ keys }: Access): Promise<void> {

@@ -22,7 +22,7 @@ export const metricsRoutes: FastifyPluginAsyncZod<Options> = async (
   if (!isOpen) app.addHook('onRequest', requireAccess(access))
   const problems = [
     ...(isOpen ? [] : (['unauthorized', 'forbidden'] as const)),
-    ...(['too-many-requests', 'internal', 'unavailable'] as const),
+    ...(['invalid-request', 'too-many-requests', 'internal', 'unavailable'] as const),
   ]
   app.get(
     '/metrics',
@@ -31,6 +31,7 @@ export const metricsRoutes: FastifyPluginAsyncZod<Options> = async (
         operationId: 'readMetrics',
         tags: ['health'],
         security: isOpen ? [] : needs('read'),
+        querystring: z.strictObject({}),
         summary: 'Measurements for Prometheus',
         description:
           'Requests, latency, the process, waiting jobs and, of each program that the key is for, the age of its predictions, its last daily run and its version.',

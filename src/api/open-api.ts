@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { roles, scopes } from '../domain/access.ts'
 import { codeVersion } from '../domain/version.ts'
+import { problems, problemType } from './problems.ts'
 import { webhookSection } from './webhook-document.ts'
 
 const description = `What Loyalcast predicts, and what would be. Every address under /v1 needs the header \`Authorization: Bearer KEY\`.
@@ -64,12 +65,48 @@ export async function showApi(app: FastifyInstance): Promise<void> {
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
 }
 
+/** What any request may be answered with, whatever it asks for. */
+const everywhere = [
+  ...(['invalid-request', 'unknown-route', 'timeout', 'body-too-large', 'address-too-long'] as const),
+  ...(['unsupported-media-type', 'headers-too-large', 'unavailable'] as const),
+]
+
+interface Described {
+  readonly description: string
+}
+
+/** Adds to an operation what it does not say itself because all may answer so. */
+function withEverywhere(operation: { readonly responses: Record<string, Described> }): object {
+  const responses = { ...operation.responses }
+  for (const code of everywhere) {
+    const [status, title] = problems[code]
+    const known = responses[status]
+    const words = `\`${code}\`: ${title}.`
+    if (known === undefined)
+      responses[status] = {
+        description: words,
+        content: { [problemType]: { schema: { $ref: '#/components/schemas/Problem' } } },
+      } as Described
+    else if (!known.description.includes(`\`${code}\``))
+      responses[status] = { ...known, description: `${known.description} ${words}` }
+  }
+  return { ...operation, responses }
+}
+
+type Paths = Record<string, Record<string, Parameters<typeof withEverywhere>[0]>>
+
 /** The document with the shared schemas of answers; those of requests stand where they are used. */
 const withSharedSchemas: SwaggerTransformObject = (document) => {
-  const whole = jsonSchemaTransformObject(document) as { components: { schemas: Record<string, unknown> } }
+  const whole = jsonSchemaTransformObject(document) as {
+    components: { schemas: Record<string, unknown> }
+    paths: Paths
+  }
   const schemas = Object.entries(whole.components.schemas).filter(([name]) => !name.endsWith('Input'))
+  const mapped = <T, R>(record: Record<string, T>, map: (one: T) => R) =>
+    Object.fromEntries(Object.entries(record).map(([name, one]) => [name, map(one)]))
   return {
     ...whole,
+    paths: mapped(whole.paths, (operations) => mapped(operations, withEverywhere)),
     webhooks: webhookSection(),
     components: { ...whole.components, schemas: Object.fromEntries(schemas) },
   } as unknown as ReturnType<SwaggerTransformObject>

@@ -100,6 +100,8 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
     instance: request.url.split('?', 1)[0].slice(0, 1000),
     request_id: request.id,
   }
+  // Where the address itself cannot be read no hook has run.
+  reply.header('x-request-id', request.id)
   const seconds = retryAfterSeconds[problem.code]
   if (seconds !== undefined) reply.header('retry-after', String(seconds))
   return reply.code(body.status).type(problemType).serializer(JSON.stringify).send(body)
