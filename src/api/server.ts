@@ -38,7 +38,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const metrics = new Metrics()
   const close = async () => {
     if (app?.server.listening) app.log.info('stopping')
-    const isDrained = await draining.begin(stopSeconds * 1000)
+    const drained = draining.begin(stopSeconds * 1000)
+    await parts.desk.interrupt()
+    const isDrained = await drained
     const { server } = app ?? {}
     const force = setTimeout(() => server?.closeAllConnections(), isDrained ? farewellMs : 0)
     await app?.close()

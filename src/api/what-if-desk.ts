@@ -130,6 +130,11 @@ export class WhatIfDesk {
     return this.#queue.progressOf(id)
   }
 
+  /** Interrupts jobs, and begins no other: what answers last may still be asked about them. */
+  interrupt(): Promise<void> {
+    return this.#queue.close()
+  }
+
   /** Interrupts jobs and closes everything. */
   async close(): Promise<void> {
     await this.#queue.close()
