@@ -64,8 +64,8 @@ export class RowReceiver {
     reply: FastifyReply,
     { program, shape }: { program: Pick<Program, 'name'>; shape: RowShape },
   ): Promise<FastifyReply> {
-    const body = request.body as Buffer | undefined
-    if (body === undefined) throw new Problem('invalid-request', 'The body is empty; it must hold rows.')
+    const body = (request.body ?? null) as Buffer | null
+    if (body === null) throw new Problem('invalid-request', 'The body is empty; it must hold rows.')
     const idempotency = idempotencyKeyOf(request, body)
     const answer = await this.#inProgress.alone(idempotency, () =>
       this.#intake.receive({ program: program.name, shape, body, idempotency }),

@@ -137,3 +137,10 @@ describe("calls in Segment's shape", () => {
     expect((await ask('events', key)).status).toBe(401)
   })
 })
+
+it('without a body is refused, also with an Idempotency-Key', async () => {
+  for (const headers of [{}, { 'idempotency-key': 'empty' }])
+    expect(
+      (await served.ask('/v1/programs/survey-webhook/segment/batch', { method: 'POST', headers })).body,
+    ).toMatchObject(problem('invalid-request', 400))
+})

@@ -36,7 +36,7 @@ it('what a killed server was sending, and what happened since, is sent by the ne
     const answer = await fetch(`${url}/v1/programs/test/webhooks`, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ url: receiver.url }),
+      body: JSON.stringify({ url: receiver.url, event_types: ['prediction.day_ready'] }),
     })
     expect(answer.status).toBe(201)
     ;({ secret } = (await answer.json()) as { secret: string })
