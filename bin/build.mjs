@@ -10,6 +10,9 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')
 const sources = ['src', 'training', 'bench', 'tsconfig.json', 'tsconfig.build.json']
 
+/** Goes along as it is: browsers and the server read it. */
+const taken = ['src/web', 'src/api/examples.json']
+
 /** Compiles the checkout if a source is newer than the last build. An installed package has no sources. */
 export function buildIfNeeded() {
   if (!existsSync(join(root, 'src'))) return
@@ -19,8 +22,7 @@ export function buildIfNeeded() {
 
 /**
  * Compiles into a folder of its own, which then becomes `dist`: whoever starts meanwhile finds the old build or the
- * new one, and nothing stays of sources that are gone. The web page is not compiled: browsers take it as it is. What the
- * compiler says goes to stderr.
+ * new one, and nothing stays of sources that are gone. What the compiler says goes to stderr.
  */
 export function build() {
   const started = new Date()
@@ -38,7 +40,7 @@ export function build() {
     process.stderr.write('Loyalcast could not be built; see the errors above.\n')
     process.exit(1)
   }
-  cpSync(join(root, 'src', 'web'), join(fresh, 'src', 'web'), { recursive: true })
+  for (const path of taken) cpSync(join(root, path), join(fresh, path), { recursive: true })
   utimesSync(fresh, started, started)
   while (existsSync(fresh)) {
     rmSync(old, { recursive: true, force: true })

@@ -34,14 +34,20 @@ const bulkQuery = z.strictObject({
     .string()
     .max(512, 'is longer than 512 characters')
     .optional()
-    .meta({ description: 'Begin behind this customer_id: the last whole row that came before a break' }),
+    .meta({
+      description: 'Begin behind this customer_id: the last whole row that came before a break',
+      examples: ['c101'],
+    }),
   limit: z.coerce
     .number(limitWords)
     .int(limitWords)
     .min(1, limitWords)
     .max(mostRows, limitWords)
     .optional()
-    .meta({ description: 'Most rows; where more are left, the header loyalcast-next-cursor says where' }),
+    .meta({
+      description: 'Most rows; where more are left, the header loyalcast-next-cursor says where',
+      examples: [100000],
+    }),
   fields: fieldsParameter.meta({
     description:
       'Columns with commas between, each as `name` or, under another name, as `name:other`; all where left out',
@@ -58,7 +64,10 @@ const bulkQuery = z.strictObject({
     .string()
     .regex(/^[A-Za-z]\w{0,99}$/, 'is a name of letters, digits and _, up to 100')
     .optional()
-    .meta({ description: 'With `for`: the field that customers are found by there' }),
+    .meta({
+      description: 'With `for`: the field that customers are found by there',
+      examples: ['Loyalcast_Id__c'],
+    }),
 })
 type BulkQuery = z.output<typeof bulkQuery>
 

@@ -23,7 +23,14 @@ export const whoseQuery = {
         'A condition `field:test:value`, given as often as needed; all must hold. Fields are columns of predictions and attributes of customers; tests are `is`, `in` (values with commas between), `above` and `below`. An empty value means missing.',
       examples: ['churn_90:above:0.3', 'plan:in:gold,silver'],
     }),
-  segment: z.string().max(100).optional().meta({ description: 'The same as where=segment:is:…' }),
+  segment: z
+    .string()
+    .max(100)
+    .optional()
+    .meta({
+      description: 'The same as where=segment:is:…',
+      examples: ['at-risk-passives'],
+    }),
   nps_class: z
     .enum(['detractor', 'passive', 'promoter'])
     .optional()

@@ -18,7 +18,7 @@ export const rowCursor = {
     .min(1, 'is empty; leave it out for the first page')
     .max(300, 'is longer than any cursor')
     .optional()
-    .meta({ description: 'next_cursor of the page before' }),
+    .meta({ description: 'next_cursor of the page before', examples: ['WyJsaXN0Iiwia2V5cyIsNDJd'] }),
 }
 
 /** The query of lists that are read page by page, newest first. */

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { roles, scopes } from '../domain/access.ts'
 import { codeVersion } from '../domain/version.ts'
+import { type DescribedOperation, problemExamples, readExamples, withExamples } from './document-examples.ts'
 import { problems, problemType } from './problems.ts'
 import { webhookSection } from './webhook-document.ts'
 
@@ -71,29 +72,70 @@ const everywhere = [
   ...(['unsupported-media-type', 'headers-too-large', 'unavailable'] as const),
 ]
 
-interface Described {
-  readonly description: string
-}
-
 /** Adds to an operation what it does not say itself because all may answer so. */
-function withEverywhere(operation: { readonly responses: Record<string, Described> }): object {
-  const responses = { ...operation.responses }
+function withEverywhere(operation: DescribedOperation): DescribedOperation {
+  const { requestBody } = operation
+  const responses: Record<string, DescribedOperation['responses'][string]> = { ...operation.responses }
   for (const code of everywhere) {
     const [status, title] = problems[code]
     const known = responses[status]
     const words = `\`${code}\`: ${title}.`
-    if (known === undefined)
-      responses[status] = {
-        description: words,
-        content: { [problemType]: { schema: { $ref: '#/components/schemas/Problem' } } },
-      } as Described
+    if (known === undefined) responses[status] = { description: words, content: problemContent }
     else if (!known.description.includes(`\`${code}\``))
       responses[status] = { ...known, description: `${known.description} ${words}` }
   }
-  return { ...operation, responses }
+  const told = Object.entries(responses).map(([status, response]) => [
+    status,
+    { ...response, headers: headersOf(operation, status) },
+  ])
+  return {
+    ...operation,
+    responses: Object.fromEntries(told),
+    ...(requestBody && { requestBody: withTexts(requestBody) }),
+  }
 }
 
-type Paths = Record<string, Record<string, Parameters<typeof withEverywhere>[0]>>
+const headers = {
+  'x-request-id': 'Of the request, as in the log of the server',
+  etag: 'Of what is answered; sent back as If-None-Match it gets 304 where nothing has changed',
+  location: 'Address of what was made or begun',
+  'retry-after': 'Seconds to wait before asking again',
+  'loyalcast-cursor': 'To go on with after a break, together with `after`',
+  'loyalcast-next-cursor': 'Where `limit` left rows over: what to ask for next as `cursor`',
+} as const
+
+/** The headers that an answer may have. */
+function headersOf({ operationId, responses }: DescribedOperation, status: string): object {
+  const names: (keyof typeof headers)[] = [
+    'x-request-id',
+    ...(status === '200' && '304' in responses ? (['etag'] as const) : []),
+    ...(/^20[12]$/.test(status) ? (['location'] as const) : []),
+    ...(/^(409|429|503)$/.test(status) ? (['retry-after'] as const) : []),
+    ...(status === '200' && operationId.startsWith('pullPredictions')
+      ? (['loyalcast-cursor', 'loyalcast-next-cursor'] as const)
+      : []),
+  ]
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
+}
+
+const headerSchemas = Object.fromEntries(
+  Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
+)
+
+type RequestBody = NonNullable<DescribedOperation['requestBody']>
+
+/** What is no JSON is sent as text. */
+function withTexts({ content, ...more }: RequestBody): RequestBody {
+  const kinds = Object.entries(content).map(([type, media]) => [
+    type,
+    type === 'application/json' ? media : { schema: { type: 'string' } },
+  ])
+  return { ...more, content: Object.fromEntries(kinds) }
+}
+
+const problemContent = { [problemType]: { schema: { $ref: '#/components/schemas/Problem' } } }
+
+type Paths = Record<string, Record<string, DescribedOperation>>
 
 /** The document with the shared schemas of answers; those of requests stand where they are used. */
 const withSharedSchemas: SwaggerTransformObject = (document) => {
@@ -102,12 +144,20 @@ const withSharedSchemas: SwaggerTransformObject = (document) => {
     paths: Paths
   }
   const schemas = Object.entries(whole.components.schemas).filter(([name]) => !name.endsWith('Input'))
+  const examples = readExamples()
+  const described = (operation: DescribedOperation) =>
+    withExamples(withEverywhere(operation), examples[operation.operationId] ?? {})
   const mapped = <T, R>(record: Record<string, T>, map: (one: T) => R) =>
     Object.fromEntries(Object.entries(record).map(([name, one]) => [name, map(one)]))
   return {
     ...whole,
-    paths: mapped(whole.paths, (operations) => mapped(operations, withEverywhere)),
+    paths: mapped(whole.paths, (operations) => mapped(operations, described)),
     webhooks: webhookSection(),
-    components: { ...whole.components, schemas: Object.fromEntries(schemas) },
+    components: {
+      ...whole.components,
+      schemas: Object.fromEntries(schemas),
+      examples: problemExamples(),
+      headers: headerSchemas,
+    },
   } as unknown as ReturnType<SwaggerTransformObject>
 }

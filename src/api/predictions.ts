@@ -37,6 +37,7 @@ export const orderQuery = {
     .optional()
     .meta({
       description: 'next_cursor of the page before; leave date, sort and conditions as they were, or out',
+      examples: ['WyJwYWdlIiwibXktc2hvcCIsIjIwMjYtMTEtMjAiXQ'],
     }),
 }
 

@@ -40,6 +40,13 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems
 
+const problemTypes = (Object.keys(problems) as ProblemCode[]).map(nameOfType)
+
+/** A URN of this project's own. */
+function nameOfType<T extends ProblemCode>(code: T): `urn:loyalcast:problem:${T}` {
+  return `urn:loyalcast:problem:${code}`
+}
+
 export const problemType = 'application/problem+json'
 
 const fieldProblem = z.object({
@@ -50,8 +57,8 @@ const fieldProblem = z.object({
 /** The body of every answer that is no result, as RFC 9457 has it. */
 export const problemSchema = z
   .object({
-    type: z.string().meta({
-      description: 'Stable name of the problem',
+    type: z.enum(problemTypes).meta({
+      description: 'Stable name of the problem; later versions may have more',
       examples: ['urn:loyalcast:problem:unknown-customer'],
     }),
     title: z.string().meta({ description: 'The same words for every problem of the type' }),
@@ -110,7 +117,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
 /** A problem without the request that met it. */
 export function problemParts(problem: Problem): Omit<ProblemBody, 'instance' | 'request_id'> {
   const [status, title] = problems[problem.code]
-  const type = `urn:loyalcast:problem:${problem.code}`
+  const type = nameOfType(problem.code)
   return { type, title, status, detail: problem.detail, ...problem.more }
 }
 

@@ -54,6 +54,7 @@ function rowRoute(
         querystring: z.strictObject({}),
         headers: idempotencyHeaders,
         body: rowBody(table),
+        consumes: Object.keys(formats),
         response: keyedAnswers('An answer for each row, in order', receivedSchema, ...rowProblems),
       },
     },

@@ -10,9 +10,10 @@ export type TrainedCompany = Awaited<ReturnType<typeof makeTrainedCompany>>
 
 export const trainedDays = ['2025-01-25', '2025-02-10', '2025-02-20']
 
-/** Takes as long as a small training. Call `remove` in the end. */
-export async function makeTrainedCompany() {
-  const made = await makeLastingProgram(smallCompany())
+/** Takes as long as a small training. Call `remove` in the end. @param change of the program file */
+export async function makeTrainedCompany(change = (yaml: string) => yaml) {
+  const { yaml, files } = smallCompany()
+  const made = await makeLastingProgram({ files, yaml: change(yaml) })
   const settings = { ...made, now: '2025-03-01T00:00:00Z', seed: 1, maxRows: 3000, reporter: silentReporter }
   await ingest(made.program, settings)
   await train(made.program, { ...settings, asOf: '2025-01-20' })

@@ -45,9 +45,16 @@ export class AnswerCheck {
     if (!type.endsWith('json')) return null
     if (!isJson(text)) return `a body that is no JSON: ${text.slice(0, 200)}`
     const validate = this.#validatorOf(operation, status, type)
-    if (validate(JSON.parse(text))) return null
-    const { instancePath = '', message, params } = validate.errors?.[0] ?? {}
-    return `a body that its schema does not allow: ${instancePath} ${message} ${JSON.stringify(params)}`
+    return validate(JSON.parse(text)) ? null : `a body that its schema does not allow: ${reasonOf(validate)}`
+  }
+
+  /** What an example of an answer has that its schema does not allow; null: nothing. */
+  wrongExample(
+    operation: Operation,
+    { status, type, example }: { status: string; type: string; example: unknown },
+  ): string | null {
+    const validate = this.#validatorOf(operation, Number(status), type)
+    return validate(example) ? null : reasonOf(validate)
   }
 
   #wrongProblem({ responses }: Operation, { status, headers, bytes }: Got): string | null {
@@ -76,6 +83,11 @@ export class AnswerCheck {
     if (found === undefined) throw new Error(`${method} ${path} has no schema for ${status} ${type}`)
     return found
   }
+}
+
+function reasonOf({ errors }: ValidateFunction): string {
+  const { instancePath = '', message, params } = errors?.[0] ?? {}
+  return `${instancePath} ${message} ${JSON.stringify(params)}`
 }
 
 function isJson(text: string): boolean {
