@@ -6,7 +6,7 @@ export type Sources = ReadonlyMap<string, string>
 
 /** The rooms of `src`, from left to right: each may import those that stand before it. */
 export const rooms: readonly string[] = [
-  'domain',
+  ...['client', 'domain'],
   ...['lake', 'control', 'voice'],
   ...['features', 'outcomes'],
   ...['model', 'impact', 'simulation', 'engage', 'jobs', 'api', 'cli'],
@@ -22,6 +22,8 @@ const trainers = ['cli', 'bench']
 const entryPoints = ['cli', 'bin', 'bench']
 
 const mostLines = 300
+/** Written by a generator. */
+const generated = ['src/client/openapi.ts']
 const vagueNames = /(^|[-_.])(utils?|helpers?|managers?|common|misc)([-_.]|$)/
 
 /** All files below some folders that have one of the endings. */
@@ -127,7 +129,9 @@ function withoutComments(text: string): string {
 export function findLongFiles(sources: Sources): string[] {
   return [...sources].flatMap(([path, text]) => {
     const lines = text.split('\n').length - 1
-    return lines > mostLines ? [`${path} has ${lines} lines; at most ${mostLines}`] : []
+    return lines > mostLines && !generated.includes(path)
+      ? [`${path} has ${lines} lines; at most ${mostLines}`]
+      : []
   })
 }
 

@@ -2,12 +2,22 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { Problem } from './problems.ts'
+import { contentPolicy } from './security-headers.ts'
 
 /** The files of the page lie beside the server's, in the sources and in what is built of them. */
 const webFolder = join(import.meta.dirname, '..', 'web')
+
+/** The page calls the API by the client as it is built, for browsers read no sources. */
+const clientFolder = import.meta.filename.endsWith('.ts')
+  ? join(import.meta.dirname, '..', '..', 'dist', 'src', 'client')
+  : join(import.meta.dirname, '..', 'client')
+
+/** Packages that the page and the client import, as they are published. */
+const packages = ['openapi-fetch', 'p-retry', 'is-network-error'] as const
 
 const types: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
@@ -20,9 +30,18 @@ export const webRoutes: FastifyPluginAsyncZod = async (app) => {
   const files = await readFiles()
   const html = await readFile(join(webFolder, 'index.html'), 'utf8')
   const version = hashOf([html, ...files.values()])
-  const page = html.replaceAll('assets/', `assets/${version}/`)
+  const imports = Object.fromEntries(packages.map((name) => [name, `./assets/${version}/${name}.js`]))
+  const importMap = JSON.stringify({ imports })
+  const page = html
+    .replaceAll('assets/', `assets/${version}/`)
+    .replace('<script type="importmap">', `$&${importMap}`)
+  const policy = contentPolicy({ script: importMap })
   app.get('/', { schema: { hide: true } }, (_, reply) =>
-    reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(page),
+    reply
+      .type('text/html; charset=utf-8')
+      .header('cache-control', 'no-cache')
+      .header('content-security-policy', policy)
+      .send(page),
   )
   app.get(
     '/assets/:version/:name',
@@ -45,6 +64,10 @@ async function readFiles(): Promise<Map<string, Buffer>> {
   for (const name of (await readdir(webFolder)).sort()) {
     if (extname(name) in types) files.set(name, await readFile(join(webFolder, name)))
   }
+  for (const name of ['client.js', 'problem.js', 'retries.js'])
+    files.set(name, await readFile(join(clientFolder, name)))
+  for (const name of packages)
+    files.set(`${name}.js`, await readFile(fileURLToPath(import.meta.resolve(name))))
   const charts = dirname(createRequire(import.meta.url).resolve('echarts/package.json'))
   files.set('echarts.js', await readFile(join(charts, 'dist', 'echarts.simple.min.js')))
   return files

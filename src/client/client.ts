@@ -22,7 +22,7 @@ export type LoyalcastClient = Client<paths>
  *
  * ```ts
  * const loyalcast = createClient({ url: 'http://127.0.0.1:3000', key })
- * const { group_nps } = await result(
+ * const { nps } = await result(
  *   loyalcast.GET('/v1/programs/{program}/summary', { params: { path: { program: 'my-shop' } } }),
  * )
  * ```

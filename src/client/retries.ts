@@ -16,8 +16,8 @@ function isRepeatable({ method, headers }: Request): boolean {
 }
 
 /**
- * Asks again, after a while, where the server is busy (429, 503) or gave no answer: as long as it wishes by `Retry-After`,
- * else half a second and twice as long each time. What would do something twice is asked again only if it was refused
+ * Asks again, after a while, where the server is busy (429, 503) or gave no answer: after what it wishes by `Retry-After`, up to
+ * a minute, and half a second more, twice as long each time. What would do something twice is asked again only if it was refused
  * before it was looked at (429).
  *
  * @param retries how often at most; 0: never
@@ -36,9 +36,10 @@ export function retrying(fetch: Fetch, retries: number): Fetch {
       return await pRetry(ask, {
         ...{ retries, minTimeout: 500, randomize: true },
         ...(request.signal && { signal: request.signal }),
-        shouldRetry: ({ error }) => error instanceof NotNow || isRepeatable(request),
+        shouldRetry: ({ error }) =>
+          error instanceof NotNow ? waitOf(error.response) <= longestWait : isRepeatable(request),
         onFailedAttempt: async ({ error, retriesLeft }) => {
-          if (error instanceof NotNow && retriesLeft > 0) await waitAsAsked(error.response)
+          if (error instanceof NotNow && retriesLeft > 0) await pause(waitOf(error.response))
         },
       })
     } catch (error) {
@@ -52,8 +53,12 @@ export function retrying(fetch: Fetch, retries: number): Fetch {
 /** In seconds. A server that needs longer is asked later by whoever asked. */
 const longestWait = 60
 
-async function waitAsAsked({ headers }: Response): Promise<void> {
-  const seconds = Number(headers.get('retry-after') ?? 0)
-  if (!(seconds > 0)) return
-  await new Promise((resolve) => setTimeout(resolve, Math.min(seconds, longestWait) * 1000))
+/** What the server wishes, in seconds. */
+function waitOf({ headers }: Response): number {
+  return Number(headers.get('retry-after') ?? 0) || 0
+}
+
+async function pause(seconds: number): Promise<void> {
+  if (seconds > 0 && seconds <= longestWait)
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
 }

@@ -1,4 +1,4 @@
-import { readApi } from './api.js'
+import { createClient, result } from './client.js'
 import { customersSection, modelSection } from './customer-sections.js'
 import { element } from './elements.js'
 import { moneySection, npsSection, outcomesSection, segmentsSection, titleSection } from './group-sections.js'
@@ -41,15 +41,23 @@ function showFailure({ title, message }) {
   showPanel('failure')
 }
 
+/** Calls of the API, which lies where this page does. */
+function clientOf(key) {
+  return createClient({ url: new URL('.', location.href).href, key, retries: 1 })
+}
+
 /** Everything that the page shows of one program and day. */
-async function readForecast(program, date, key) {
-  const address = `v1/programs/${encodeURIComponent(program.program)}`
-  const summary = await readApi(`${address}/summary${date === null ? '' : `?date=${date}`}`, key)
+async function readForecast(client, program, wantedDate) {
+  const read = (name, query = {}) =>
+    result(
+      client.GET(`/v1/programs/{program}/${name}`, { params: { path: { program: program.program }, query } }),
+    )
+  const summary = await read('summary', wantedDate === null ? {} : { date: wantedDate })
   const sort = summary.value_at_risk !== null ? '-value_at_risk' : '-churn'
   const hasChurn = program.outcomes.some(({ name }) => name === 'churn')
   const [models, customers] = await Promise.all([
-    readApi(`${address}/models`, key),
-    hasChurn ? readApi(`${address}/predictions?date=${summary.date}&sort=${sort}&limit=10`, key) : null,
+    read('models'),
+    hasChurn ? read('predictions', { date: summary.date, sort, limit: 10 }) : null,
   ])
   const model = models.versions.find(({ version }) => version === summary.model_version) ?? null
   return { program, summary: { ...summary, model }, model, customers }
@@ -61,11 +69,12 @@ async function show() {
   byId('status').textContent = 'Loading the forecast …'
   showPanel('status')
   try {
-    const { programs } = await readApi('v1/programs', key)
+    const client = clientOf(key)
+    const { programs } = await result(client.GET('/v1/programs'))
     const wanted = new URLSearchParams(location.search)
     const program = programs.find((one) => one.program === wanted.get('program')) ?? programs[0]
     fillPrograms(programs, program)
-    const forecast = await readForecast(program, wanted.get('date'), key)
+    const forecast = await readForecast(client, program, wanted.get('date'))
     fillDays(forecast)
     drawForecast(forecast)
   } catch (problem) {
