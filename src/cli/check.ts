@@ -5,10 +5,12 @@ import { Command } from 'commander'
 import { type Prepared, prepare } from '../../training/prepare.ts'
 import { LoyalcastError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
-import { ingest } from '../jobs/ingest.ts'
+import { copySent } from '../jobs/copy-sent.ts'
+import { type IngestReport, ingest } from '../jobs/ingest.ts'
 import { Database } from '../lake/database.ts'
 import { type Lake, openLake } from '../lake/lake.ts'
 import { firstRefused } from '../lake/quarantine.ts'
+import { isSent } from '../lake/readings.ts'
 import { withScratchFolder } from '../lake/scratch.ts'
 import { findProblems } from './check-findings.ts'
 import { type CheckedSource, checkInWords, type ProgramCheck } from './check-words.ts'
@@ -25,7 +27,10 @@ export function checkCommand(): Command {
     .action(async (path: string, _: unknown, command: Command) => {
       const context = contextOf(command)
       const program = await context.readProgram(path)
-      const checked = await inScratchFolder((dataFolder) => checkProgram(program, { ...context, dataFolder }))
+      const checked = await inScratchFolder(async (dataFolder) => {
+        const isRebuild = await copySent(program, context.dataFolder, dataFolder)
+        return checkProgram(program, { ...context, dataFolder }, isRebuild)
+      })
       printResult(context, checked, checkInWords(checked))
       if (checked.problems.some(({ level }) => level === 'error')) process.exitCode = 2
       else if (checked.predictable.length === 0) process.exitCode = 3
@@ -48,10 +53,10 @@ function inScratchFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   })
 }
 
-async function checkProgram(program: Program, context: Context): Promise<ProgramCheck> {
+async function checkProgram(program: Program, context: Context, isRebuild: boolean): Promise<ProgramCheck> {
   const notes: string[] = []
   const reporter = { ...context.reporter, warn: (sentence: string) => notes.push(sentence) }
-  const report = await ingest(program, { ...context, reporter })
+  const report = await ingest(program, { ...context, reporter, isRebuild })
   const lake = await openLake(context.dataFolder, program)
   const prepared = await prepareOrExplain(program, { ...context, reporter: { ...reporter, warn: () => {} } })
   const problems = [
@@ -60,7 +65,7 @@ async function checkProgram(program: Program, context: Context): Promise<Program
   ]
   return {
     program: program.name,
-    sources: await describeSources(lake, report.sources),
+    sources: await describeSources(lake, [...report.sources, ...sentEarlier(lake, report)]),
     ...(typeof prepared === 'string'
       ? {
           asOf: null,
@@ -80,9 +85,19 @@ async function prepareOrExplain(program: Program, context: Context): Promise<Pre
     return await prepare(program, { ...context, maxRows: mostRows })
   } catch (error) {
     if (error instanceof LoyalcastError && error.code === 'no-data')
-      return 'The sources have no row with a date that could be taken.'
+      return Object.values(program.sources).flat().length > 0
+        ? 'The sources have no row with a date that could be taken.'
+        : 'There are no sources, and nothing with a date has been sent through the API.'
     throw error
   }
+}
+
+/** What was sent, and was in the lake before this check. */
+function sentEarlier({ state }: Lake, report: IngestReport) {
+  const reported = new Set(report.sources.map(({ source }) => source))
+  return [...state.sources.values()]
+    .filter((reading) => isSent(reading) && !reported.has(reading.key))
+    .map(({ key, table, counts, reasons }) => ({ source: key, table, ...counts, reasons }))
 }
 
 async function describeSources(

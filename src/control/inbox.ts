@@ -188,6 +188,20 @@ export async function findInbox(dataFolder: string, program: Pick<Program, 'name
   return existsSync(inboxPath(dataFolder, program)) ? openInbox(dataFolder, program, '') : null
 }
 
+/** Copies it as it is now to another data folder. @returns whether there is one */
+export async function copyInbox(program: Pick<Program, 'name'>, from: string, to: string): Promise<boolean> {
+  const path = inboxPath(from, program)
+  if (!existsSync(path)) return false
+  await makeFolder(to)
+  const database = new Libsql(path, { readonly: true })
+  try {
+    database.prepare('vacuum into ?').run(inboxPath(to, program))
+  } finally {
+    database.close()
+  }
+  return true
+}
+
 function openDatabase(path: string): Libsql.Database {
   const database = new Libsql(path)
   try {

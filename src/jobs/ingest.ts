@@ -88,7 +88,7 @@ async function ingestSources(work: Work, before: LakeState, inbox: Inbox | null)
     reports.push(await ingestSource(work, { source, before, record, earlier: earlier.get(source.key) }))
   }
   if (inbox) {
-    const sent = await ingestSent({ ...work, ...options }, { inbox, before, record })
+    const sent = await ingestSent({ ...options, ...work }, { inbox, before, record })
     reports.push(...sent.map((one) => ({ ...one, isUnchanged: false })))
   }
   options.reporter.progress({ phase: 'ingest', done: sources.length, total: sources.length })

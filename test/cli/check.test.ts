@@ -2,6 +2,10 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ProgramCheck } from '../../src/cli/check-words.ts'
+import { silentReporter } from '../../src/domain/progress.ts'
+import { ingest } from '../../src/jobs/ingest.ts'
+import { send } from '../jobs/sending.ts'
+import { now } from '../lakes.ts'
 import { type FileRow, type MadeProgram, makeProgram } from '../programs.ts'
 import { loyalcast, loyalcastHere } from './commands.ts'
 
@@ -96,6 +100,29 @@ describe('loyalcast check', () => {
       [...before, 'tmp', 'tmp/.keep'].sort(),
     )
     await expect(readdir(made.dataFolder)).rejects.toThrow('ENOENT')
+  })
+
+  it('counts what was sent through the API, ingested or not, and takes none of it', async () => {
+    const { events, customers } = company(150)
+    const made = await makeProgram({ yaml: yaml.replace(/sources:[^]*outcomes/, 'outcomes') })
+    const nothing = await check(made)
+    expect([nothing.code, nothing.checked.notPredictable.everything]).toEqual([
+      ...[3, 'There are no sources, and nothing with a date has been sent through the API.'],
+    ])
+    await send(made, 'customers', customers)
+    await send(made, 'events', events.slice(0, 2000))
+    await ingest(made.program, { ...made, now, reporter: silentReporter })
+    await send(made, 'events', events.slice(2000))
+    for (const _ of ['once', 'and again']) {
+      const { code, checked } = await check(made)
+      expect(code).toBe(0)
+      const counted = checked.sources.map(({ source, stored }) => `${source}: ${stored}`)
+      const waiting = events.length - 2000
+      expect(counted.sort()).toEqual(['customers[api]: 150', `events[api]: ${waiting}`])
+      expect(checked.predictable).toContain('churn_30')
+    }
+    const report = await ingest(made.program, { ...made, now, reporter: silentReporter })
+    expect(report.sources.find(({ source }) => source === 'events[api]')?.stored).toBe(events.length - 2000)
   })
 
   it('takes a type that is nearly spelled like one that occurs for an error, and shows what gives an outcome away', async () => {
