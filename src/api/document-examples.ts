@@ -15,15 +15,18 @@ export interface RecordedExample {
 /** Operation → example. They come from a made company, by a test. */
 export type RecordedExamples = Readonly<Record<string, RecordedExample>>
 
+interface Parameter {
+  readonly name: string
+  readonly required?: boolean
+  readonly schema: { readonly examples?: unknown; readonly enum?: unknown }
+  readonly example?: unknown
+  readonly examples?: Readonly<Record<string, { readonly value: unknown }>>
+}
+
 /** An operation of the document, as far as it has examples. */
 export interface DescribedOperation {
   readonly operationId: string
-  readonly parameters?: readonly {
-    readonly name: string
-    readonly schema: { readonly examples?: unknown; readonly enum?: unknown }
-    readonly example?: unknown
-    readonly examples?: unknown
-  }[]
+  readonly parameters?: readonly Parameter[]
   readonly requestBody?: { readonly content: Media }
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Media }>>
 }
@@ -50,7 +53,11 @@ export function withExamples(operation: DescribedOperation, recorded: RecordedEx
     ...operation,
     ...(parameters && {
       parameters: parameters.map((one) =>
-        hasExample(one) || one.schema.enum !== undefined ? one : given(one, recorded.parameters?.[one.name]),
+        withoutFilling(
+          hasExample(one) || one.schema.enum !== undefined
+            ? one
+            : given(one, recorded.parameters?.[one.name]),
+        ),
       ),
     }),
     ...(requestBody && {
@@ -94,6 +101,17 @@ function problemReferences(description: string): object {
 
 function hasExample({ schema, example, examples }: MediaType): boolean {
   return example !== undefined || examples !== undefined || schema?.examples !== undefined
+}
+
+/**
+ * Who tries an operation finds the examples of its parameters filled in. What may be left out stays empty: its examples
+ * move into the schema.
+ */
+function withoutFilling(parameter: Parameter): Parameter {
+  const { example, examples, schema, ...rest } = parameter
+  if (rest.required || (example === undefined && examples === undefined)) return parameter
+  const all = examples === undefined ? [example] : Object.values(examples).map(({ value }) => value)
+  return { ...rest, schema: { ...schema, examples: all } }
 }
 
 function given<T extends object>(one: T, example: unknown): T {
