@@ -6,21 +6,13 @@ import { AnswerCheck } from './contract/answers.ts'
 import { type ApiDocument, examplesOf, operationsOf } from './contract/document.ts'
 import { recordExamples } from './recording.ts'
 import { type Served, serveMade } from './served.ts'
-import { makeTrainedCompany, type TrainedCompany, trainedDays } from './trained-company.ts'
-
-const mapping = `
-inbound:
-  survey:
-    table: responses
-    columns: { customer_id: /contact/external_id, at: /answer/at, score: /answer/score, response_id: /answer/id }
-    constants: { metric: nps }
-`
+import { makeExampleCompany, type TrainedCompany, trainedDays } from './trained-company.ts'
 
 let company: TrainedCompany
 let served: Served
 let document: ApiDocument
 beforeAll(async () => {
-  company = await makeTrainedCompany((yaml) => `${yaml.replace('small-company', 'my-shop')}${mapping}`)
+  company = await makeExampleCompany()
   served = await serveMade(company)
   document = (await served.ask('/openapi.json', { key: null })).body
 })

@@ -20,3 +20,16 @@ export async function makeTrainedCompany(change = (yaml: string) => yaml) {
   for (const date of trainedDays) await predictDay(made.program, { ...settings, date })
   return made
 }
+
+const mapping = `
+inbound:
+  survey:
+    table: responses
+    columns: { customer_id: /contact/external_id, at: /answer/at, score: /answer/score, response_id: /answer/id }
+    constants: { metric: nps }
+`
+
+/** The trained company under the name of the examples, with the mapping that they post to. */
+export function makeExampleCompany(): Promise<TrainedCompany> {
+  return makeTrainedCompany((yaml) => `${yaml.replace('small-company', 'my-shop')}${mapping}`)
+}

@@ -3,6 +3,8 @@ import type { Operation } from './document.ts'
 /** What earlier answers held that requests can be made of: ids, cursors, tags. */
 export class Known {
   readonly #values = new Map<string, Set<string>>()
+  /** Path with its parameters → where things of its kind were made. */
+  readonly #addresses = new Map<string, string[]>()
   readonly #tags = new Map<string, string>()
   readonly #paths: readonly string[]
 
@@ -18,6 +20,12 @@ export class Known {
     return values.length === 0 ? 'nobody' : values[part.place % values.length]
   }
 
+  /** Where something of its kind was made, now and then; ids that were learned apart seldom belong together. */
+  madeAt(path: string, place: number): string | null {
+    const addresses = this.#addresses.get(path) ?? []
+    return place % 2 === 0 ? (addresses[(place / 2) % addresses.length] ?? null) : null
+  }
+
   /** Puts the tag of an earlier answer where one is wished for. */
   withTag(headers: Readonly<Record<string, string>>, path: string): Readonly<Record<string, string>> {
     if (headers['if-none-match'] !== 'earlier') return headers
@@ -29,12 +37,29 @@ export class Known {
     if (typeof headers.etag === 'string') this.#tags.set(path, headers.etag)
     for (const name of ['loyalcast-cursor', 'loyalcast-next-cursor'])
       if (typeof headers[name] === 'string') this.#add('cursor', headers[name])
+    if (typeof headers.location === 'string') this.#learnAddress(headers.location)
     const idName = this.#paths
       .map((other) =>
         other.startsWith(`${path}/{`) ? /^\{(\w+)\}$/.exec(other.slice(path.length + 1)) : null,
       )
       .find((found) => found !== null)?.[1]
     this.#look(body, idName)
+  }
+
+  /** Ids in the address of what was made. */
+  #learnAddress(address: string): void {
+    const parts = address.split('/')
+    const template = this.#paths
+      .map((path) => path.split('/'))
+      .find(
+        (own) =>
+          own.length === parts.length && own.every((part, at) => /^\{/.test(part) || part === parts[at]),
+      )
+    if (template === undefined) return
+    const path = template.join('/')
+    this.#addresses.set(path, [...(this.#addresses.get(path) ?? []), address].slice(-100))
+    for (const [at, part] of template.entries())
+      if (/_id\}$/.test(part)) this.#add(part.slice(1, -1), decodeURIComponent(parts[at]))
   }
 
   #look(value: unknown, idName: string | undefined): void {

@@ -44,10 +44,14 @@ export function requestsFor(operation: Operation, values: SchemaValues, key: str
     .map(({ inPath, query, raw, headers, body, ...more }) => (known) => {
       const names = named('path').map(({ name }) => name)
       const texts = names.map((name, index) => known.resolve(name, inPath[index]))
-      const address = names.reduce(
-        (whole, name, index) => whole.replace(`{${name}}`, encodeURIComponent(texts[index])),
-        path,
-      )
+      const lastPart = inPath.at(-1)
+      const made = lastPart && 'place' in lastPart ? known.madeAt(path, lastPart.place) : null
+      const address =
+        made ??
+        names.reduce(
+          (whole, name, index) => whole.replace(`{${name}}`, encodeURIComponent(texts[index])),
+          path,
+        )
       const pairs = query.map(([name, part]): [string, string] => [name, known.resolve(name, part)])
       if (more.surplus !== null) pairs.push([surplus, more.surplus])
       const search = pairs.map((pair) => pair.map(encodeURIComponent).join('=')).join('&')
@@ -238,7 +242,7 @@ function properBody(type: string, media: MediaType, values: SchemaValues): fc.Ar
     return of(fc.oneof(text, cut, oddText))
   }
   const value = fc.oneof(
-    { arbitrary: examples, weight: 3 },
+    { arbitrary: examples, weight: 8 },
     { arbitrary: values.fitting(schema), weight: 4 },
     { arbitrary: values.spoilt(schema), weight: 4 },
     { arbitrary: values.spoilt({ examples: given.length === 0 ? [{}] : given }), weight: 3 },
