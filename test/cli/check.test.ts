@@ -104,7 +104,7 @@ describe('loyalcast check', () => {
 
   it('counts what was sent through the API, ingested or not, and takes none of it', async () => {
     const { events, customers } = company(150)
-    const made = await makeProgram({ yaml: yaml.replace(/sources:[^]*outcomes/, 'outcomes') })
+    const made = await makeProgram({ yaml: yaml.replace(/sources:[\s\S]*outcomes/, 'outcomes') })
     const nothing = await check(made)
     expect([nothing.code, nothing.checked.notPredictable.everything]).toEqual([
       ...[3, 'There are no sources, and nothing with a date has been sent through the API.'],
