@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createVitest, parseCLI } from 'vitest/node'
-import { buildIfNeeded, root } from './build.mjs'
+import { root } from './build.mjs'
 import { findProgram, install, planInstallation, testPrograms } from './test-programs.mjs'
 
 /*
@@ -26,7 +26,6 @@ const leftOut = files.filter((file) => without.some((name) => needs(file, name))
 if (leftOut.length > 0) say(`${countFiles(leftOut.length)} left out, for want of ${without.join(' and ')}.`)
 const environment = providePrograms(needed.filter(({ name }) => !without.includes(name)))
 
-buildIfNeeded()
 const excluded = without.flatMap((name) => ['--exclude', `**/*.${name}.*test.ts`])
 await runVitest(['run', ...excluded, ...rest], { ...process.env, ...environment })
 

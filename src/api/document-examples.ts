@@ -33,8 +33,8 @@ export interface DescribedOperation {
 
 type Media = Readonly<Record<string, MediaType>>
 
-interface MediaType {
-  readonly schema?: { readonly examples?: unknown; readonly $ref?: string }
+export interface MediaType {
+  readonly schema?: { readonly examples?: unknown; readonly type?: string; readonly $ref?: string }
   readonly example?: unknown
   readonly examples?: unknown
 }
@@ -118,7 +118,8 @@ function given<T extends object>(one: T, example: unknown): T {
   return example === undefined ? one : { ...one, example }
 }
 
-function mapped<T, R>(
+/** The same names with other values. */
+export function mapped<T, R>(
   record: Readonly<Record<string, T>>,
   map: (one: T, name: string) => R,
 ): Record<string, R> {

@@ -1,6 +1,7 @@
 import type { Database } from '../lake/database.ts'
 import type { PredictionLines } from '../lake/prediction-lines.ts'
 import { type PickedRow, type PredictionFile, type RowOrder, selectRows } from '../lake/read-predictions.ts'
+import { Kept } from './kept-results.ts'
 
 /** Orders of a day that are kept: 12 bytes a row each. */
 const mostKept = 4
@@ -13,7 +14,7 @@ interface SortedRows {
 }
 
 /** Rows in the orders that were asked for last, so that a further page of a large day need not sort it again. */
-const orders = new WeakMap<PredictionLines, Map<string, Promise<SortedRows>>>()
+const orders = new WeakMap<PredictionLines, Kept<SortedRows>>()
 
 export interface SortedPage {
   readonly order: RowOrder
@@ -40,19 +41,10 @@ function sorted(
   file: PredictionFile,
   { lines, order }: { lines: PredictionLines; order: RowOrder },
 ): Promise<SortedRows> {
-  const kept = orders.get(lines) ?? new Map<string, Promise<SortedRows>>()
+  const kept = orders.get(lines) ?? new Kept<SortedRows>(mostKept)
   orders.set(lines, kept)
   const key = `${order.isDescending ? '-' : ''}${order.column}`
-  const known = kept.get(key)
-  if (known) return known
-  const sorting = sortRows(database, file, order)
-  kept.set(key, sorting)
-  sorting.catch(() => kept.delete(key))
-  for (const oldest of kept.keys()) {
-    if (kept.size <= mostKept) break
-    kept.delete(oldest)
-  }
-  return sorting
+  return kept.get(key, () => sortRows(database, file, order))
 }
 
 async function sortRows(database: Database, file: PredictionFile, order: RowOrder): Promise<SortedRows> {

@@ -4,7 +4,14 @@ import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { roles, scopes } from '../domain/access.ts'
 import { codeVersion } from '../domain/version.ts'
-import { type DescribedOperation, problemExamples, readExamples, withExamples } from './document-examples.ts'
+import {
+  type DescribedOperation,
+  type MediaType,
+  mapped,
+  problemExamples,
+  readExamples,
+  withExamples,
+} from './document-examples.ts'
 import { problems, problemType } from './problems.ts'
 import { webhookSection } from './webhook-document.ts'
 
@@ -84,13 +91,12 @@ function withEverywhere(operation: DescribedOperation): DescribedOperation {
     else if (!known.description.includes(`\`${code}\``))
       responses[status] = { ...known, description: `${known.description} ${words}` }
   }
-  const told = Object.entries(responses).map(([status, response]) => [
-    status,
-    { ...response, headers: headersOf(operation, status) },
-  ])
   return {
     ...operation,
-    responses: Object.fromEntries(told),
+    responses: mapped(responses, (response, status) => ({
+      ...response,
+      headers: headersOf(operation, status),
+    })),
     ...(requestBody && { requestBody: withTexts(requestBody) }),
   }
 }
@@ -118,19 +124,17 @@ function headersOf({ operationId, responses }: DescribedOperation, status: strin
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
 }
 
-const headerSchemas = Object.fromEntries(
-  Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
-)
+const headerSchemas = mapped(headers, (description) => ({ description, schema: { type: 'string' } }))
 
 type RequestBody = NonNullable<DescribedOperation['requestBody']>
 
 /** What is no JSON is sent as text. */
 function withTexts({ content, ...more }: RequestBody): RequestBody {
-  const kinds = Object.entries(content).map(([type, media]) => [
-    type,
-    type === 'application/json' ? media : { schema: { type: 'string' } },
-  ])
-  return { ...more, content: Object.fromEntries(kinds) }
+  const asText: MediaType = { schema: { type: 'string' } }
+  return {
+    ...more,
+    content: mapped(content, (media, type) => (type === 'application/json' ? media : asText)),
+  }
 }
 
 const problemContent = { [problemType]: { schema: { $ref: '#/components/schemas/Problem' } } }
@@ -147,8 +151,6 @@ const withSharedSchemas: SwaggerTransformObject = (document) => {
   const examples = readExamples()
   const described = (operation: DescribedOperation) =>
     withExamples(withEverywhere(operation), examples[operation.operationId] ?? {})
-  const mapped = <T, R>(record: Record<string, T>, map: (one: T) => R) =>
-    Object.fromEntries(Object.entries(record).map(([name, one]) => [name, map(one)]))
   return {
     ...whole,
     paths: mapped(whole.paths, (operations) => mapped(operations, described)),

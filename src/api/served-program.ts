@@ -27,6 +27,8 @@ import { ServedLines } from './served-lines.ts'
 
 /** How often a day is looked up anew when its file is gone by the time it is read. */
 const mostTries = 3
+/** Files whose columns and totals are kept. */
+const mostKept = 400
 
 export interface ServedOptions {
   readonly dataFolder: string
@@ -71,10 +73,10 @@ export class ServedProgram {
   readonly cards: ModelCards
   readonly #database: Database
   readonly #lake: LakeReader
-  readonly #files = new Kept<PredictionFile>()
+  readonly #files = new Kept<PredictionFile>(mostKept)
   readonly #opened = new WeakMap<LakeState, Map<string, Promise<OpenedFile>>>()
-  readonly #totals = new Kept<DayTotals>()
-  readonly #groups = new Kept<readonly GroupOfDay[]>()
+  readonly #totals = new Kept<DayTotals>(mostKept)
+  readonly #groups = new Kept<readonly GroupOfDay[]>(mostKept)
   readonly #columns: readonly PredictionColumn[]
   readonly #lines: ServedLines
   readonly #attributes: ServedAttributes

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Argument, Command } from 'commander'
 import { startServer } from '../api/server.ts'
 import { schemaOfProgram } from '../domain/program-schema.ts'
+import { withScratchFolder } from '../lake/scratch.ts'
 import { contextOf } from './context.ts'
 import { webhookSettings } from './webhook-settings.ts'
 
@@ -25,11 +24,10 @@ export function schemaCommand(): Command {
 }
 
 /** What a server says at `/openapi.json`, from one that serves no program and keeps nothing. */
-async function readApiDocument(command: Command): Promise<unknown> {
+function readApiDocument(command: Command): Promise<unknown> {
   const context = contextOf(command)
-  const folder = await mkdtemp(join(tmpdir(), 'loyalcast-schema-'))
-  const nothing = { programs: [], dataFolder: folder, modelsFolder: folder, key: null, log: null }
-  try {
+  return withScratchFolder(tmpdir(), async (folder) => {
+    const nothing = { programs: [], dataFolder: folder, modelsFolder: folder, key: null, log: null }
     const server = await startServer({
       ...{ ...context, ...nothing, makeRequestId: randomUUID },
       ...{ host: '127.0.0.1', port: 0, webhooks: webhookSettings({}, context.stopwatch) },
@@ -39,7 +37,5 @@ async function readApiDocument(command: Command): Promise<unknown> {
     } finally {
       await server.close()
     }
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  })
 }

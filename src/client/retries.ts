@@ -34,8 +34,7 @@ export function retrying(fetch: Fetch, retries: number): Fetch {
     }
     try {
       return await pRetry(ask, {
-        ...{ retries, minTimeout: 500, randomize: true },
-        ...(request.signal && { signal: request.signal }),
+        ...{ retries, minTimeout: 500, randomize: true, signal: request.signal },
         shouldRetry: ({ error }) =>
           error instanceof NotNow ? waitOf(error.response) <= longestWait : isRepeatable(request),
         onFailedAttempt: async ({ error, retriesLeft }) => {

@@ -3,7 +3,7 @@ import { copyFile, cp, mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { copyInbox } from '../control/inbox.ts'
 import type { Program } from '../domain/program.ts'
-import { lakeFolder, openLake } from '../lake/lake.ts'
+import { type Lake, lakeFolder, openLake } from '../lake/lake.ts'
 import { isSent } from '../lake/readings.ts'
 
 /**
@@ -14,17 +14,20 @@ import { isSent } from '../lake/readings.ts'
  * @returns whether something has been sent at all
  */
 export async function copySent(program: Program, from: string, to: string): Promise<boolean> {
-  const { state } = await openLake(from, program)
-  const readings = [...state.sources.values()].filter(isSent)
-  if (readings.length > 0) {
-    const keys = readings.map(({ key }) => key)
-    const rows = state.files.filter(({ source }) => keys.includes(source)).map(({ path }) => path)
+  const sent = ({ state }: Lake) => [...state.sources.values()].filter(isSent)
+  const isIngested = sent(await openLake(from, program)).length > 0
+  if (isIngested) {
     const [own, other] = [lakeFolder(from, program), lakeFolder(to, program)]
     await cp(join(own, 'commits'), join(other, 'commits'), { recursive: true })
+    // What the copy names, whatever is committed meanwhile.
+    const copy = await openLake(to, program)
+    const readings = sent(copy)
+    const keys = readings.map(({ key }) => key)
+    const rows = copy.state.files.filter(({ source }) => keys.includes(source)).map(({ path }) => path)
     for (const path of [...rows, ...readings.flatMap(({ quarantine }) => quarantine)]) {
       await mkdir(dirname(join(other, path)), { recursive: true })
       await copyFile(join(own, path), join(other, path), constants.COPYFILE_FICLONE)
     }
   }
-  return (await copyInbox(program, from, to)) || readings.length > 0
+  return (await copyInbox(program, from, to)) || isIngested
 }

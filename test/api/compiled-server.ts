@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { startServer } from '../../src/api/server.ts'
 
@@ -6,6 +5,5 @@ const root = join(import.meta.dirname, '../..')
 
 /** The server as it is installed, which answers questions in threads: those can load JavaScript alone. */
 export async function compiledServer(): Promise<typeof startServer> {
-  execFileSync(process.execPath, [join(root, 'bin/build.mjs'), '--if-needed'], { stdio: 'inherit' })
   return (await import(join(root, 'dist/src/api/server.js'))).startServer
 }

@@ -1,4 +1,4 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import {
   cpSync,
   existsSync,
@@ -70,7 +70,6 @@ describe('the image', () => {
   }
 
   beforeAll(() => {
-    execFileSync(process.execPath, [join(root, 'bin/build.mjs'), '--if-needed'], { stdio: 'inherit' })
     folder = mkdtempSync(join(tmpdir(), 'loyalcast-image-'))
     layOut(folder)
   })

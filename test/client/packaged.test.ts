@@ -1,18 +1,16 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { blocks, section } from '../readme-parts.ts'
+import { blocks, readme, root, section } from '../readme-parts.ts'
 
-const root = join(import.meta.dirname, '../..')
 const compiler = join(root, 'node_modules/typescript/bin/tsc')
 const settings = { module: 'nodenext', strict: true, noEmit: true, target: 'es2023', types: [] }
 
 /** A project that has this one among its packages. */
 let folder: string
 beforeAll(() => {
-  execFileSync(process.execPath, [join(root, 'bin/build.mjs'), '--if-needed'], { stdio: 'inherit' })
   folder = mkdtempSync(join(tmpdir(), 'loyalcast-consumer-'))
   mkdirSync(join(folder, 'node_modules'))
   symlinkSync(root, join(folder, 'node_modules/loyalcast'))
@@ -28,7 +26,6 @@ function compile(text: string): string {
 }
 
 it('is used as the README shows, and knows what every answer holds', () => {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8')
   const [{ code, language }] = blocks(section(readme, '### From TypeScript'))
   expect(language).toBe('ts')
   const free = 'declare const key: string; declare function load(batch: unknown): Promise<void>\n'

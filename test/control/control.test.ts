@@ -1,4 +1,4 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -68,7 +68,6 @@ describe('the control state', () => {
 
   it('is made once by several processes that begin at the same time', async () => {
     const folder = await makeFolder()
-    execFileSync(process.execPath, [join(root, 'bin/build.mjs'), '--if-needed'], { stdio: 'inherit' })
     expect(await Promise.all(['a', 'b', 'c', 'd'].map((id) => saveElsewhere(folder, id)))).toEqual([
       0, 0, 0, 0,
     ])
