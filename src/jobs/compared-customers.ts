@@ -1,32 +1,42 @@
-import { type FeatureFrame, type FeatureRequest, readFeatures } from '../features/features.ts'
+import type { Day } from '../domain/days.ts'
+import type { Program } from '../domain/program.ts'
+import { type FeatureFrame, lakeRelations, makeDaySpine, readFeatures } from '../features/features.ts'
 import type { Database } from '../lake/database.ts'
+import type { Lake } from '../lake/lake.ts'
+import type { Predictor } from '../model/predictor.ts'
+import { bucketGroups } from './day-run/plan.ts'
 
 /** More would make drivers steadier; exact ones take two walks through all behaviours for each. */
 const othersCompared = 64
-/** Customers whose features are held in memory at once. Those whom drivers compare with are among the first of them. */
-export const rowsAtOnce = 150_000
 
-/**
- * Those of a day whom drivers compare everybody with: drawn by hash from everybody at risk, so that the daily run and
- * an exact explanation of the same day mean the same people. @returns their rows in the spine, ascending.
- */
-export async function drawCompared(database: Database, spine: string): Promise<Int32Array> {
-  const drawn = (await database.columns(`
-    select row
-    from ${spine}
-    where row < ${rowsAtOnce}
-    order by md5_number_upper(customer_id), customer_id
-    limit ${othersCompared}`)) as Record<string, ArrayLike<number>>
-  return Int32Array.from(drawn.row).sort()
+export interface ComparedRequest {
+  readonly program: Program
+  readonly lake: Lake
+  readonly predictor: Predictor
+  readonly date: Day
 }
 
-/** Features of those whom drivers compare with. @param request its spine is that of the day */
-export async function readCompared(database: Database, request: FeatureRequest): Promise<FeatureFrame> {
-  const rows = await drawCompared(database, request.spine)
+/**
+ * Features of those whom drivers compare everybody of a day with: drawn by hash from everybody at risk, so that the
+ * daily run and an exact explanation of the same day mean the same people. Customers fall into buckets by hash, so that
+ * those of the first ones that are read together do for all.
+ */
+export async function readCompared(
+  database: Database,
+  { program, lake, predictor, date }: ComparedRequest,
+): Promise<FeatureFrame> {
+  const { catalogue, parts } = predictor
+  const [buckets] = bucketGroups(lake.state)
+  const relations = lakeRelations(lake, { buckets, excluded: new Set(parts.excluded) })
+  await makeDaySpine(database, 'everybody_compared', { program, relations, date })
   await database.run(`
     create or replace temp table compared_spine as
     select (row_number() over (order by row) - 1)::integer as row, customer_id, cutoff, joined
-    from ${request.spine}
-    where row in (${rows.join(', ')})`)
-  return readFeatures(database, { ...request, spine: 'compared_spine' })
+    from (
+      select *
+      from everybody_compared
+      order by md5_number_upper(customer_id), customer_id
+      limit ${othersCompared}
+    )`)
+  return readFeatures(database, { program, lake, catalogue, relations, spine: 'compared_spine' })
 }

@@ -1,30 +1,22 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { type Day, daysBetween } from '../domain/days.ts'
 import { usageError } from '../domain/errors.ts'
 import { predictionColumns } from '../domain/prediction.ts'
 import type { Program } from '../domain/program.ts'
 import type { Reporter } from '../domain/progress.ts'
-import {
-  type BehaviourRelations,
-  lakeRelations,
-  makeDaySpine,
-  pickFrame,
-  readFeatures,
-} from '../features/features.ts'
-import { readSegmentSignals } from '../features/segment-signals.ts'
-import { readAnnualValues } from '../impact/annual-value.ts'
+import { shiftColumns } from '../engage/shifts.ts'
+import type { PredictionDay } from '../lake/commits.ts'
 import { lastDayWithData } from '../lake/coverage.ts'
-import { Database } from '../lake/database.ts'
-import { type Lake, openLake } from '../lake/lake.ts'
+import { type Lake, lakeFolder, openLake } from '../lake/lake.ts'
 import { whileLocked } from '../lake/lock.ts'
-import { PredictionDraft } from '../lake/predictions.ts'
-import { type Compared, comparedCustomers } from '../model/drivers.ts'
-import type { Predictor } from '../model/predictor.ts'
+import { publishDay } from '../lake/predictions.ts'
+import { RunFolder } from '../lake/run-folder.ts'
+import { withScratchDatabase } from '../lake/scratch-database.ts'
+import { startBackend } from '../model/backend.ts'
 import { loadChampion } from '../model/stored-predictor.ts'
-import { drawCompared, rowsAtOnce } from './compared-customers.ts'
-import { markExpansion, predictionRows } from './prediction-rows.ts'
-import { forecastBefore, openVersionBefore, type VersionBefore } from './version-before.ts'
+import { settleCompared } from './day-run/compared-step.ts'
+import { openGroupRunner } from './day-run/group-threads.ts'
+import { bucketGroups, type DayPlan, partFile, planDay } from './day-run/plan.ts'
+import { findVersionBefore } from './day-run/version-before.ts'
 
 export interface DailyOptions {
   readonly dataFolder: string
@@ -45,128 +37,95 @@ export interface DailyReport {
   readonly abstained: number
 }
 
-/** The predictions of a day for every customer at risk; running it again replaces them at once. */
+/**
+ * The predictions of a day for every customer at risk; running it again replaces them at once. What a run that was
+ * killed had finished is not done again.
+ */
 export async function predictDay(program: Program, options: DailyOptions): Promise<DailyReport> {
-  const { date, now } = options
   const { predictor, version } = await loadChampion(options.modelsFolder, program)
-  const folder = (await openLake(options.dataFolder, program)).folder
-  return whileLocked(folder, options, async () => {
+  return whileLocked(lakeFolder(options.dataFolder, program), options, async () => {
     const lake = await openLake(options.dataFolder, program)
     warnWhereStale(program, lake, options)
-    if (date < version.slice(0, 10)) {
+    if (options.date < version.slice(0, 10)) {
       options.reporter.warn(
-        `${version} learned from what happened after ${date}: these predictions are no fair test of it.`,
+        `${version} learned from what happened after ${options.date}: these predictions are no fair test of it.`,
       )
     }
-    const staging = join(folder, 'staging')
-    const database = await Database.open({ spillFolder: join(staging, 'spill'), timezone: program.timezone })
-    try {
-      const draft = await PredictionDraft.create(database, predictionColumns(program))
-      const before = await openVersionBefore(database, program, { ...options, lake, version })
-      const work = { program, lake, database, draft, predictor, version, before, options }
-      let compared: Compared | null = null
-      for (const buckets of bucketGroups(lake)) compared = await predictBuckets(work, buckets, compared)
-      await markExpansion(database, program)
-      const written = { date, modelVersion: version, at: now, timezone: program.timezone }
-      const day = await draft.publish(lake, written, before)
-      const abstained = day.rows - day.predicted
-      return {
-        program: program.name,
-        date,
-        modelVersion: version,
-        customers: day.rows,
-        predicted: day.predicted,
-        abstained,
-      }
-    } finally {
-      database.close()
-      await rm(staging, { recursive: true, force: true })
-    }
+    const { date, modelsFolder, reporter } = options
+    const { state } = lake
+    const plan = planDay(program, {
+      date,
+      modelVersion: version,
+      versionBefore: findVersionBefore(program, { state, modelsFolder, date, version, reporter }),
+      lakeCommit: state.sequence,
+      backend: await startBackend(),
+      groups: bucketGroups(state),
+    })
+    const work = { program, options, lake, plan, run: new RunFolder(lake.folder, plan.id) }
+    await work.run.make()
+    await settleCompared({ ...work, predictor })
+    await predictGroups(work)
+    const { rows, predicted } = await publish(work)
+    await work.run.remove()
+    const counts = { customers: rows, predicted, abstained: rows - predicted }
+    return { program: program.name, date, modelVersion: version, ...counts }
   })
 }
 
 interface Work {
   readonly program: Program
-  readonly lake: Lake
-  readonly database: Database
-  readonly draft: PredictionDraft
-  readonly predictor: Predictor
-  readonly version: string
-  readonly before: VersionBefore | null
   readonly options: DailyOptions
+  readonly lake: Lake
+  readonly plan: DayPlan
+  readonly run: RunFolder
 }
 
-/** Buckets that are read together: all of a small lake, one at a time of a large one. */
-export function bucketGroups(lake: Lake): number[][] {
-  const rows = lake.state.files.reduce((sum, file) => sum + file.rows, 0)
-  const all = Array.from({ length: lake.state.buckets }, (_, bucket) => bucket)
-  return rows <= 1_000_000 ? [all] : all.map((bucket) => [bucket])
-}
-
-/** Customers fall into buckets by hash, so that those of the first one to compare with will do for all. */
-async function predictBuckets(
-  work: Work,
-  buckets: readonly number[],
-  known: Compared | null,
-): Promise<Compared | null> {
-  const { program, lake, database, options } = work
-  const relations = lakeRelations(lake, { buckets, excluded: new Set(work.predictor.parts.excluded) })
-  const rows = await makeDaySpine(database, 'day_spine', { program, relations, date: options.date })
-  let compared = known
-  for (let start = 0; start < rows; start += rowsAtOnce) {
-    options.reporter.progress({
-      phase: 'predict',
-      done: buckets[0] * rowsAtOnce + start,
-      total: lake.state.buckets * rowsAtOnce,
-      note: `${start} of ${rows} customers`,
-    })
-    await database.run(`
-      create or replace temp table spine as
-      select row - ${start} as row, customer_id, cutoff, joined
-      from day_spine where row >= ${start} and row < ${start + rowsAtOnce}`)
-    compared = await predictSpine(work, relations, compared)
+async function predictGroups({ program, options, plan }: Work): Promise<void> {
+  const { dataFolder, modelsFolder, reporter } = options
+  const groups = plan.groups.length
+  const runner = openGroupRunner(groups)
+  const rows = new Array<number>(groups).fill(0)
+  let finished = 0
+  const tell = () => {
+    const done = rows.reduce((sum, own) => sum + own, 0)
+    reporter.progress({ phase: 'predict', done: finished, total: groups, note: `${done} customers` })
   }
-  return compared
+  try {
+    await Promise.all(
+      plan.groups.map(async (_, group) => {
+        const onRows = (own: number) => {
+          rows[group] = own
+          tell()
+        }
+        await runner.run({ program, dataFolder, modelsFolder, plan, group }, onRows)
+        finished++
+        tell()
+      }),
+    )
+  } finally {
+    await runner.close()
+  }
 }
 
-/** @param known whom drivers compare with; null: some of these rows. @returns them */
-async function predictSpine(
-  work: Work,
-  relations: BehaviourRelations,
-  known: Compared | null,
-): Promise<Compared> {
-  const { program, lake, database, predictor } = work
-  const spine = 'spine'
-  const frame = await readFeatures(database, {
-    program,
-    lake,
-    catalogue: predictor.catalogue,
-    relations,
-    spine,
-  })
-  const customers = (await database.columns('select customer_id from spine order by row'))
-    .customer_id as string[]
-  const signals = await readSegmentSignals(database, { program, relations, spine })
-  const annualValues = await readAnnualValues(database, { program, state: lake.state, relations, spine })
-  const compared =
-    known ?? comparedCustomers(predictor, pickFrame(frame, await drawCompared(database, spine)))
-  const predictions = predictor.predict(frame, [0, ...program.horizonsDays])
-  await work.draft.append(
-    predictionRows({
-      program,
-      date: work.options.date,
-      version: work.version,
-      customers,
-      frame,
-      predictor,
-      predictions,
-      compared,
-      signals,
-      annualValues,
+function publish({ program, options, lake, plan, run }: Work): Promise<PredictionDay> {
+  const partsOf = (kind: 'day' | 'before') => plan.groups.map((_, group) => run.pathOf(partFile(kind, group)))
+  const beforeColumns = [{ name: 'customer_id', type: 'varchar' } as const, ...shiftColumns(program)]
+  const { versionBefore, date, modelVersion, lakeCommit } = plan
+  const longest = program.horizonsDays[program.horizonsDays.length - 1]
+  const hasUpsell = program.outcomes.some(({ name }) => name === 'upsell')
+  return withScratchDatabase(run.path, program, (database, folder) =>
+    publishDay(database, lake, {
+      ...{ date, modelVersion, lakeCommit, folder },
+      parts: { columns: predictionColumns(program), paths: partsOf('day') },
+      before:
+        versionBefore === null
+          ? null
+          : { columns: beforeColumns, paths: partsOf('before'), modelVersion: versionBefore },
+      expansionColumn: hasUpsell ? `upsell_${longest}` : null,
+      at: options.now,
+      timezone: program.timezone,
     }),
   )
-  if (work.before) await forecastBefore(work.before, database, { program, lake, relations, spine, customers })
-  return compared
 }
 
 function warnWhereStale(program: Program, lake: Lake, { date, reporter }: DailyOptions): void {

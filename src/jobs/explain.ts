@@ -76,5 +76,5 @@ async function readBoth(
       'nobody-else',
       `${customerId} is the only customer at risk on ${date}: there is nobody to compare with.`,
     )
-  return { customer, others: await readCompared(database, { ...request, spine: 'day_spine' }) }
+  return { customer, others: await readCompared(database, { program, lake, predictor, date }) }
 }

@@ -17,8 +17,7 @@ import { withScratchDatabase } from '../lake/scratch-database.ts'
 import { type Compared, comparedCustomers } from '../model/drivers.ts'
 import type { Predictor } from '../model/predictor.ts'
 import { readCompared } from './compared-customers.ts'
-import { bucketGroups } from './daily.ts'
-import { predictionRows } from './prediction-rows.ts'
+import { dayConstants, predictionBatch, rowOf } from './day-run/prediction-batch.ts'
 import type { Rescored } from './question-task.ts'
 import type { WhatIfSession } from './what-if-session.ts'
 
@@ -141,13 +140,14 @@ async function predict(work: Work, published: Lake): Promise<PredictionRow | nul
     spine,
   })
   const customers = (await database.columns(`select customer_id from ${spine}`)).customer_id as string[]
-  const [row] = predictionRows({
-    ...{ program, date, version, customers, frame, predictor },
+  const batch = predictionBatch({
+    ...{ program, customers, frame, predictor },
     predictions: predictor.predict(frame, [0, ...program.horizonsDays]),
     compared: await comparedOf({ ...work, lake: published }),
     signals: await readSegmentSignals(database, { program, relations, spine }),
     annualValues: await readAnnualValues(database, { program, state: lake.state, relations, spine }),
   })
+  const row = rowOf(batch, 0, dayConstants(program, { predictor, date, version }))
   return withSegment(work, row)
 }
 
@@ -171,13 +171,8 @@ function comparedOf(work: Work): Promise<Compared> {
 }
 
 /** The same as the daily run draws. */
-async function readComparedOf({ program, lake, database, predictor, date }: Work): Promise<Compared> {
-  const [buckets] = bucketGroups(lake)
-  const relations = lakeRelations(lake, { buckets, excluded: new Set(predictor.parts.excluded) })
-  const spine = 'day_spine'
-  await makeDaySpine(database, spine, { program, relations, date })
-  const request = { program, lake, catalogue: predictor.catalogue, relations, spine }
-  return comparedCustomers(predictor, await readCompared(database, request))
+async function readComparedOf(work: Work): Promise<Compared> {
+  return comparedCustomers(work.predictor, await readCompared(work.database, work))
 }
 
 /** An expansion promoter is one whose upsell lies in the top fifth: of those of the published day. */

@@ -130,11 +130,16 @@ export interface LakeChange {
 /**
  * Reads the log of a lake. What no record names does not exist.
  *
+ * @param last the record up to which it is read. Default: all.
+ *
  * **Errors** `lake-damaged` where a record is missing or not readable, `storage` where the folder is not.
  */
-export async function readLakeState(lakeFolder: string): Promise<LakeState> {
+export async function readLakeState(lakeFolder: string, last = Number.POSITIVE_INFINITY): Promise<LakeState> {
   let state = emptyState
-  for await (const { after } of lakeChanges(lakeFolder)) state = after
+  for await (const { after } of lakeChanges(lakeFolder)) {
+    if (after.sequence > last) break
+    state = after
+  }
   return state
 }
 

@@ -69,9 +69,14 @@ export function lakeFolder(dataFolder: string, program: Pick<Program, 'name'>): 
   return join(dataFolder, program.name)
 }
 
-export async function openLake(dataFolder: string, program: Pick<Program, 'name'>): Promise<Lake> {
+/** @param commit as of which it is wanted. Default: the latest. */
+export async function openLake(
+  dataFolder: string,
+  program: Pick<Program, 'name'>,
+  commit?: number,
+): Promise<Lake> {
   const folder = lakeFolder(dataFolder, program)
-  return { folder, state: await readLakeState(folder) }
+  return { folder, state: await readLakeState(folder, commit) }
 }
 
 /** Properties (events, responses) or attributes (customers) of a table over all its sources: name → kind. */

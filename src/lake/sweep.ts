@@ -1,9 +1,10 @@
-import { readdir, rm } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tableNames } from '../domain/program.ts'
 import { type LakeState, namedPaths } from './commits.ts'
+import { runsFolder } from './run-folder.ts'
 
-/** So long may a reader go on reading files that no longer count. */
+/** So long may a reader go on reading files that no longer count, and a run that was killed be taken up again. */
 const graceMs = 24 * 3600 * 1000
 
 /**
@@ -20,6 +21,16 @@ export async function sweep(folder: string, state: LakeState, now: string): Prom
   }
   for (const path of await filesIn(folder, 'commits')) {
     if (path.endsWith('.tmp')) await rm(join(folder, path))
+  }
+  await sweepRuns(join(folder, runsFolder), now)
+}
+
+/** Runs in which nothing was finished for long: their lake is not the latest any more. */
+async function sweepRuns(folder: string, now: string): Promise<void> {
+  for (const id of await readdir(folder).catch(() => [])) {
+    const run = join(folder, id)
+    const { mtimeMs } = await stat(run)
+    if (Date.parse(now) - mtimeMs >= graceMs) await rm(run, { recursive: true, force: true })
   }
 }
 

@@ -73,14 +73,18 @@ export function onScale(unit: ExplainedTask['unit'], predicted: number): number 
 export class DriverReader {
   readonly #encoder: Encoder
   readonly #encoded: EncodedRows
-  readonly #origins: Int32Array
+  /** First column of each encoding, and behind the last one. */
+  readonly #starts: Int32Array
   readonly #behaviours: readonly string[]
   /** Place of each encoding's behaviour. */
   readonly #places: Int32Array
+  /** The encodings of each behaviour. */
+  readonly #members: readonly Int32Array[]
   /** Whether an encoding is of the behaviour itself, and no alias. */
   readonly #isOwn: readonly boolean[]
   readonly #columns: ReadonlyMap<string, number>
   readonly #frame: FeatureFrame
+  readonly #known = new Map<Additive, { weights: Float64Array; means: Float64Array }>()
   /** By those compared with and step of the prediction. */
   readonly #pulls = new Map<readonly ComparedCustomer[], Map<number, Pull>>()
 
@@ -92,12 +96,15 @@ export class DriverReader {
     this.#encoder = encoder
     this.#encoded = encoded
     this.#frame = frame
-    this.#origins = columnOrigins(encoder, 'piecewise')
+    this.#starts = startsOf(columnOrigins(encoder, 'piecewise'), encoder.encodings.length)
     this.#columns = new Map(frame.features.map(({ name }, column) => [name, column]))
     const named = behavioursOf(frame.features, aliases)
     const all = encoder.encodings.map(({ name }) => named[this.#columns.get(name) ?? -1] ?? name)
     this.#behaviours = [...new Set(all)]
     this.#places = Int32Array.from(all, (behaviour) => this.#behaviours.indexOf(behaviour))
+    this.#members = this.#behaviours.map((_, place) =>
+      this.#places.map((_, encoding) => encoding).filter((encoding) => this.#places[encoding] === place),
+    )
     this.#isOwn = encoder.encodings.map(({ name }) => !(name in aliases))
   }
 
@@ -108,20 +115,25 @@ export class DriverReader {
    * Terms add up in logits. On the straight way from another customer to this one each moves the probability by its
    * share of them, so that effects add up in probability too: the value of Aumann and Shapley (1974).
    */
-  explain(
+  explain(task: ExplainedTask, row: number, others: readonly ComparedCustomer[]): Explanation | null {
+    return this.strongest(task, row, { others, most: Number.POSITIVE_INFINITY })
+  }
+
+  /** The same, with no more terms than are wanted. */
+  strongest(
     { surrogate, unit, said }: ExplainedTask,
     row: number,
-    others: readonly ComparedCustomer[],
+    { others, most }: { others: readonly ComparedCustomer[]; most: number },
   ): Explanation | null {
     if (surrogate === null) return null
     const own = this.#addUp(surrogate, row)
-    const { base, slopes, theirs } = this.#pull(others, unit, onScale(unit, said(row)))
-    const effects = this.#sum(own).map((term, place) => slopes * term - theirs[place])
-    return {
-      base,
-      terms: this.#rank(effects, this.#leading(own)),
-      remainder: said(row) - base - total(effects),
-    }
+    const predicted = said(row)
+    const { base, slopes, theirs } = this.#pull(others, unit, onScale(unit, predicted))
+    const effects = this.#sum(own)
+    for (let place = 0; place < effects.length; place++)
+      effects[place] = slopes * effects[place] - theirs[place]
+    const terms = this.#rank(effects, own, most)
+    return { base, terms, remainder: predicted - base - total(effects) }
   }
 
   /** Of many rows few predict what none before did. */
@@ -142,11 +154,27 @@ export class DriverReader {
   }
 
   /** What each encoding adds. **Unit** the surrogate's scale. */
-  #addUp({ weights, means }: Additive, row: number): Float64Array {
+  #addUp(surrogate: Additive, row: number): Float64Array {
     const { columns, values } = this.#encoded
-    const own = new Float64Array(this.#encoder.encodings.length)
-    for (let column = 0; column < columns; column++)
-      own[this.#origins[column]] += weights[column] * (values[row * columns + column] - means[column])
+    const { weights, means } = this.#coefficients(surrogate)
+    const starts = this.#starts
+    const own = new Float64Array(starts.length - 1)
+    const first = row * columns
+    for (let encoding = 0; encoding < own.length; encoding++) {
+      let sum = 0
+      for (let column = starts[encoding]; column < starts[encoding + 1]; column++)
+        sum += weights[column] * (values[first + column] - means[column])
+      own[encoding] = sum
+    }
+    return own
+  }
+
+  #coefficients(surrogate: Additive): { weights: Float64Array; means: Float64Array } {
+    const known = this.#known.get(surrogate)
+    if (known) return known
+    const { weights, means } = surrogate
+    const own = { weights: Float64Array.from(weights), means: Float64Array.from(means) }
+    this.#known.set(surrogate, own)
     return own
   }
 
@@ -157,20 +185,20 @@ export class DriverReader {
     return sums
   }
 
-  #leading(own: Float64Array): Int32Array {
-    const leading = new Int32Array(this.#behaviours.length).fill(-1)
-    for (let encoding = 0; encoding < own.length; encoding++) {
-      const place = this.#places[encoding]
-      if (this.#leads(encoding, leading[place], own)) leading[place] = encoding
-    }
+  /** The encoding that shows a behaviour. */
+  #leading(own: Float64Array, place: number): number {
+    let leading = -1
+    for (const encoding of this.#members[place]) if (this.#leads(encoding, leading, own)) leading = encoding
     return leading
   }
 
-  #rank(effects: Float64Array, leading: Int32Array): Term[] {
-    return this.#behaviours
-      .map((behaviour, place) => ({ behaviour, encoding: leading[place], effect: effects[place] }))
-      .filter(({ effect }) => Math.abs(effect) >= smallestEffect)
-      .sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect))
+  #rank(effects: Float64Array, own: Float64Array, most: number): Term[] {
+    const places = most < effects.length ? largest(effects, most) : byStrength(effects)
+    return places.map((place) => ({
+      behaviour: this.#behaviours[place],
+      encoding: this.#leading(own, place),
+      effect: effects[place],
+    }))
   }
 
   /** A behaviour is shown by its own features before those that tell the same. */
@@ -189,6 +217,37 @@ export class DriverReader {
       typeof value === 'number' ? (Number.isNaN(value) ? null : Math.round(value * 1e4) / 1e4) : value
     return { feature: name, words: this.#frame.features[column].words, value: shown, ...effect }
   }
+}
+
+/** First column of each encoding, and behind the last one. **Shape** `origins` [columns], result [encodings + 1] */
+function startsOf(origins: Int32Array, encodings: number): Int32Array {
+  const starts = new Int32Array(encodings + 1)
+  for (const origin of origins) starts[origin + 1]++
+  for (let encoding = 0; encoding < encodings; encoding++) starts[encoding + 1] += starts[encoding]
+  return starts
+}
+
+/** Places of the effects that can be seen, the strongest first; of equal ones the first. */
+function byStrength(effects: Float64Array): number[] {
+  return Array.from(effects.keys())
+    .filter((place) => Math.abs(effects[place]) >= smallestEffect)
+    .sort((a, b) => Math.abs(effects[b]) - Math.abs(effects[a]))
+}
+
+/** The first few of them, without putting all in order. */
+function largest(effects: Float64Array, most: number): number[] {
+  const found: number[] = []
+  while (found.length < most) {
+    let best = -1
+    for (let place = 0; place < effects.length; place++) {
+      const strength = Math.abs(effects[place])
+      if (strength < smallestEffect || found.includes(place)) continue
+      if (best < 0 || strength > Math.abs(effects[best])) best = place
+    }
+    if (best < 0) break
+    found.push(best)
+  }
+  return found
 }
 
 /** Steps in which predictions are told apart when it comes to how steep the way from others is. */

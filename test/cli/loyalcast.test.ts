@@ -4,10 +4,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { predictionColumns } from '../../src/domain/prediction.ts'
-import { Database } from '../../src/lake/database.ts'
-import { openLake } from '../../src/lake/lake.ts'
-import { PredictionDraft } from '../../src/lake/predictions.ts'
 import { type MadeProgram, makeLastingProgram, queryRows } from '../programs.ts'
+import { publishRows } from '../published-rows.ts'
 import { loyalcast, loyalcastHere } from './commands.ts'
 
 const yaml = `
@@ -94,11 +92,7 @@ describe('loyalcast', () => {
 })
 
 /** Puts predictions of two customers into the lake without a model. */
-async function predict({ program, dataFolder }: MadeProgram, date: string): Promise<void> {
-  const lake = await openLake(dataFolder, program)
-  const database = await Database.open({ spillFolder: join(lake.folder, 'spill'), timezone: 'UTC' })
-  const columns = predictionColumns(program)
-  const draft = await PredictionDraft.create(database, columns)
+async function predict(made: MadeProgram, date: string): Promise<void> {
   const row = {
     program: 'test',
     date,
@@ -107,17 +101,11 @@ async function predict({ program, dataFolder }: MadeProgram, date: string): Prom
     top_drivers: '[{"effect":1}]',
     flags: '{}',
   }
-  await draft.append([
+  const rows = [
     { ...row, customer_id: 'b"2' },
     { ...row, customer_id: 'a, 1', churn_30: 0.5 },
-  ])
-  await draft.publish(lake, {
-    date,
-    modelVersion: 'v1',
-    at: '2026-11-20T12:00:00Z',
-    timezone: program.timezone,
-  })
-  database.close()
+  ]
+  await publishRows(made, { date, modelVersion: 'v1', rows })
 }
 
 describe('loyalcast export', () => {

@@ -1,36 +1,27 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { predictionColumns } from '../../src/domain/prediction.ts'
-import { shiftColumns } from '../../src/engage/shifts.ts'
 import { selectChanges } from '../../src/jobs/changes.ts'
 import { Database } from '../../src/lake/database.ts'
 import { openLake } from '../../src/lake/lake.ts'
-import { PredictionDraft, type PredictionRow } from '../../src/lake/predictions.ts'
+import type { PredictionRow } from '../../src/lake/predictions.ts'
 import { madeRow, madeYaml } from '../api/made-predictions.ts'
 import { makeLastingProgram } from '../programs.ts'
+import { publishRows } from '../published-rows.ts'
 
 type Made = Awaited<ReturnType<typeof makeLastingProgram>>
 
 /** Publishes a day, with what another version says of it. */
 async function publish(
   made: Made,
-  day: { date: string; version: string; rows: readonly PredictionRow[] },
+  { date, version, rows }: { date: string; version: string; rows: readonly PredictionRow[] },
   before?: { version: string; rows: readonly PredictionRow[] },
 ): Promise<void> {
-  const { program, dataFolder, folder } = made
-  const database = await Database.open({ spillFolder: join(folder, 'spill'), timezone: 'UTC' })
-  const draft = await PredictionDraft.create(database, predictionColumns(program))
-  await draft.append(day.rows.map((row) => ({ ...row, date: day.date, model_version: day.version })))
-  const columns = [{ name: 'customer_id', type: 'varchar' } as const, ...shiftColumns(program)]
-  const other = await PredictionDraft.create(database, columns, 'before_draft')
-  if (before) await other.append(before.rows)
-  const at = '2026-11-20T12:00:00Z'
-  await draft.publish(
-    await openLake(dataFolder, program),
-    { date: day.date, modelVersion: day.version, at, timezone: program.timezone },
-    before ? { draft: other, modelVersion: before.version } : null,
-  )
-  database.close()
+  await publishRows(made, {
+    date,
+    modelVersion: version,
+    rows: rows.map((row) => ({ ...row, date, model_version: version })),
+    ...(before && { before: { modelVersion: before.version, rows: before.rows } }),
+  })
 }
 
 async function changes(made: Made, since: string, date: string): Promise<Record<string, unknown>[]> {
