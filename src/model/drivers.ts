@@ -76,15 +76,16 @@ export class DriverReader {
   /** First column of each encoding, and behind the last one. */
   readonly #starts: Int32Array
   readonly #behaviours: readonly string[]
-  /** Place of each encoding's behaviour. */
-  readonly #places: Int32Array
   /** The encodings of each behaviour. */
-  readonly #members: readonly Int32Array[]
+  readonly #members: readonly (readonly number[])[]
+  readonly #runs: Runs
+  /** What each behaviour adds to the row at hand. */
+  readonly #scratch: Float64Array
   /** Whether an encoding is of the behaviour itself, and no alias. */
   readonly #isOwn: readonly boolean[]
   readonly #columns: ReadonlyMap<string, number>
   readonly #frame: FeatureFrame
-  readonly #known = new Map<Additive, { weights: Float64Array; means: Float64Array }>()
+  readonly #slopes = new Map<Additive, Slopes>()
   /** By those compared with and step of the prediction. */
   readonly #pulls = new Map<readonly ComparedCustomer[], Map<number, Pull>>()
 
@@ -96,15 +97,17 @@ export class DriverReader {
     this.#encoder = encoder
     this.#encoded = encoded
     this.#frame = frame
-    this.#starts = startsOf(columnOrigins(encoder, 'piecewise'), encoder.encodings.length)
+    const origins = columnOrigins(encoder, 'piecewise')
+    this.#starts = startsOf(origins, encoder.encodings.length)
     this.#columns = new Map(frame.features.map(({ name }, column) => [name, column]))
     const named = behavioursOf(frame.features, aliases)
     const all = encoder.encodings.map(({ name }) => named[this.#columns.get(name) ?? -1] ?? name)
     this.#behaviours = [...new Set(all)]
-    this.#places = Int32Array.from(all, (behaviour) => this.#behaviours.indexOf(behaviour))
-    this.#members = this.#behaviours.map((_, place) =>
-      this.#places.map((_, encoding) => encoding).filter((encoding) => this.#places[encoding] === place),
+    this.#members = this.#behaviours.map((behaviour) =>
+      [...all.keys()].filter((encoding) => all[encoding] === behaviour),
     )
+    this.#runs = runsOf(Int32Array.from(origins, (encoding) => this.#behaviours.indexOf(all[encoding])))
+    this.#scratch = new Float64Array(this.#behaviours.length)
     this.#isOwn = encoder.encodings.map(({ name }) => !(name in aliases))
   }
 
@@ -126,14 +129,19 @@ export class DriverReader {
     { others, most }: { others: readonly ComparedCustomer[]; most: number },
   ): Explanation | null {
     if (surrogate === null) return null
-    const own = this.#addUp(surrogate, row)
+    const slopes = this.#slopesOf(surrogate)
     const predicted = said(row)
-    const { base, slopes, theirs } = this.#pull(others, unit, onScale(unit, predicted))
-    const effects = this.#sum(own)
+    const pull = this.#pull(others, unit, onScale(unit, predicted))
+    const effects = this.#sums(slopes, row)
     for (let place = 0; place < effects.length; place++)
-      effects[place] = slopes * effects[place] - theirs[place]
-    const terms = this.#rank(effects, own, most)
-    return { base, terms, remainder: predicted - base - total(effects) }
+      effects[place] = pull.slopes * effects[place] - pull.theirs[place]
+    const places = most < effects.length ? largest(effects, most) : byStrength(effects)
+    const terms = places.map((place) => ({
+      behaviour: this.#behaviours[place],
+      encoding: this.#leading(slopes, place, row),
+      effect: effects[place],
+    }))
+    return { base: pull.base, terms, remainder: predicted - pull.base - total(effects) }
   }
 
   /** Of many rows few predict what none before did. */
@@ -150,61 +158,62 @@ export class DriverReader {
 
   /** A row as one that others can be compared with. @param task one with an additive stand-in */
   comparable({ surrogate, unit, said }: ExplainedTask, row: number): ComparedCustomer {
-    return { predicted: onScale(unit, said(row)), terms: this.#sum(this.#addUp(surrogate as Additive, row)) }
-  }
-
-  /** What each encoding adds. **Unit** the surrogate's scale. */
-  #addUp(surrogate: Additive, row: number): Float64Array {
-    const { columns, values } = this.#encoded
-    const { weights, means } = this.#coefficients(surrogate)
-    const starts = this.#starts
-    const own = new Float64Array(starts.length - 1)
-    const first = row * columns
-    for (let encoding = 0; encoding < own.length; encoding++) {
-      let sum = 0
-      for (let column = starts[encoding]; column < starts[encoding + 1]; column++)
-        sum += weights[column] * (values[first + column] - means[column])
-      own[encoding] = sum
+    return {
+      predicted: onScale(unit, said(row)),
+      terms: this.#sums(this.#slopesOf(surrogate as Additive), row),
     }
-    return own
   }
 
-  #coefficients(surrogate: Additive): { weights: Float64Array; means: Float64Array } {
-    const known = this.#known.get(surrogate)
+  #slopesOf(surrogate: Additive): Slopes {
+    const known = this.#slopes.get(surrogate)
     if (known) return known
     const { weights, means } = surrogate
-    const own = { weights: Float64Array.from(weights), means: Float64Array.from(means) }
-    this.#known.set(surrogate, own)
+    const base = new Float64Array(this.#behaviours.length)
+    for (const [run, place] of this.#runs.places.entries())
+      for (let column = this.#runs.starts[run]; column < this.#runs.ends[run]; column++)
+        base[place] -= weights[column] * means[column]
+    const own = { weights: Float64Array.from(weights), means, base }
+    this.#slopes.set(surrogate, own)
     return own
   }
 
-  /** What each behaviour adds. */
-  #sum(own: Float64Array): Float64Array {
-    const sums = new Float64Array(this.#behaviours.length)
-    for (let encoding = 0; encoding < own.length; encoding++) sums[this.#places[encoding]] += own[encoding]
+  /** What each behaviour adds to a row, until the next row. **Unit** the surrogate's scale. */
+  #sums({ weights, base }: Slopes, row: number): Float64Array {
+    const { columns, values } = this.#encoded
+    const { starts, ends, places } = this.#runs
+    const first = row * columns
+    const sums = this.#scratch
+    sums.set(base)
+    for (let run = 0; run < starts.length; run++) {
+      const end = ends[run]
+      let sum = 0
+      for (let column = starts[run]; column < end; column++) sum += weights[column] * values[first + column]
+      sums[places[run]] += sum
+    }
     return sums
   }
 
-  /** The encoding that shows a behaviour. */
-  #leading(own: Float64Array, place: number): number {
+  /** What one encoding adds to a row. */
+  #adds({ weights, means }: Slopes, encoding: number, row: number): number {
+    const { columns, values } = this.#encoded
+    let sum = 0
+    for (let column = this.#starts[encoding]; column < this.#starts[encoding + 1]; column++)
+      sum += weights[column] * (values[row * columns + column] - means[column])
+    return sum
+  }
+
+  /** The encoding that shows a behaviour: one of its own features before those that tell the same, of them the strongest. */
+  #leading(slopes: Slopes, place: number, row: number): number {
     let leading = -1
-    for (const encoding of this.#members[place]) if (this.#leads(encoding, leading, own)) leading = encoding
+    let most = 0
+    for (const encoding of this.#members[place]) {
+      const strength = Math.abs(this.#adds(slopes, encoding, row))
+      const isSameKind = leading >= 0 && this.#isOwn[encoding] === this.#isOwn[leading]
+      if (isSameKind ? strength <= most : leading >= 0 && !this.#isOwn[encoding]) continue
+      leading = encoding
+      most = strength
+    }
     return leading
-  }
-
-  #rank(effects: Float64Array, own: Float64Array, most: number): Term[] {
-    const places = most < effects.length ? largest(effects, most) : byStrength(effects)
-    return places.map((place) => ({
-      behaviour: this.#behaviours[place],
-      encoding: this.#leading(own, place),
-      effect: effects[place],
-    }))
-  }
-
-  /** A behaviour is shown by its own features before those that tell the same. */
-  #leads(encoding: number, other: number, own: Float64Array): boolean {
-    if (other < 0 || this.#isOwn[encoding] !== this.#isOwn[other]) return other < 0 || this.#isOwn[encoding]
-    return Math.abs(own[encoding]) > Math.abs(own[other])
   }
 
   /** A term as a driver: name, words and the customer's own value beside the effect. */
@@ -237,17 +246,41 @@ function byStrength(effects: Float64Array): number[] {
 /** The first few of them, without putting all in order. */
 function largest(effects: Float64Array, most: number): number[] {
   const found: number[] = []
-  while (found.length < most) {
-    let best = -1
-    for (let place = 0; place < effects.length; place++) {
-      const strength = Math.abs(effects[place])
-      if (strength < smallestEffect || found.includes(place)) continue
-      if (best < 0 || strength > Math.abs(effects[best])) best = place
-    }
-    if (best < 0) break
-    found.push(best)
+  for (let place = 0; place < effects.length; place++) {
+    const strength = Math.abs(effects[place])
+    if (strength < smallestEffect) continue
+    let at = found.length
+    while (at > 0 && strength > Math.abs(effects[found[at - 1]])) at--
+    if (at >= most) continue
+    found.splice(at, 0, place)
+    if (found.length > most) found.pop()
   }
   return found
+}
+
+/** An additive stand-in, and what each behaviour adds to a row whose columns are all 0. **Shape** [behaviours] */
+interface Slopes {
+  readonly weights: Float64Array
+  readonly means: readonly number[]
+  readonly base: Float64Array
+}
+
+/** Columns next to each other that belong to one behaviour. **Shape** all [runs] */
+interface Runs {
+  readonly starts: Int32Array
+  readonly ends: Int32Array
+  /** Place of the behaviour. */
+  readonly places: Int32Array
+}
+
+/** @param places of each column's behaviour */
+function runsOf(places: Int32Array): Runs {
+  const starts = Int32Array.from(places.keys()).filter((column) => places[column] !== places[column - 1])
+  return {
+    starts,
+    ends: starts.map((_, run) => starts[run + 1] ?? places.length),
+    places: starts.map((start) => places[start]),
+  }
 }
 
 /** Steps in which predictions are told apart when it comes to how steep the way from others is. */
