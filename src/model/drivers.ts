@@ -79,8 +79,6 @@ export class DriverReader {
   /** The encodings of each behaviour. */
   readonly #members: readonly (readonly number[])[]
   readonly #runs: Runs
-  /** What each behaviour adds to the row at hand. */
-  readonly #scratch: Float64Array
   /** Whether an encoding is of the behaviour itself, and no alias. */
   readonly #isOwn: readonly boolean[]
   readonly #columns: ReadonlyMap<string, number>
@@ -107,7 +105,6 @@ export class DriverReader {
       [...all.keys()].filter((encoding) => all[encoding] === behaviour),
     )
     this.#runs = runsOf(Int32Array.from(origins, (encoding) => this.#behaviours.indexOf(all[encoding])))
-    this.#scratch = new Float64Array(this.#behaviours.length)
     this.#isOwn = encoder.encodings.map(({ name }) => !(name in aliases))
   }
 
@@ -177,13 +174,12 @@ export class DriverReader {
     return own
   }
 
-  /** What each behaviour adds to a row, until the next row. **Unit** the surrogate's scale. */
+  /** What each behaviour adds to a row. **Unit** the surrogate's scale. */
   #sums({ weights, base }: Slopes, row: number): Float64Array {
     const { columns, values } = this.#encoded
     const { starts, ends, places } = this.#runs
     const first = row * columns
-    const sums = this.#scratch
-    sums.set(base)
+    const sums = base.slice()
     for (let run = 0; run < starts.length; run++) {
       const end = ends[run]
       let sum = 0
