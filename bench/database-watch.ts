@@ -7,7 +7,7 @@ const stages: readonly (readonly [stage: string, sql: RegExp])[] = [
   ['edits', /(table|into) drawn/],
   [
     'features',
-    /table (events_by_day|events_by_type|amounts_by_type|activity_by_row|responses_by_metric|latest_arms)\b|as f0\b/,
+    /table (event_days|events_by_type|values_by_type|property_\d+|activity_by_row|responses_by_metric|latest_arms)\b|as f0\b/,
   ],
   ['other queries', /^/],
 ]

@@ -1,21 +1,31 @@
 import type { Catalogue, FeatureColumn, FeatureGroup } from './catalogue.ts'
 import { isCovered } from './data-begins.ts'
-import { activityByRow } from './event-aggregates.ts'
-import { gapSql } from './event-features.ts'
+import { activityOf } from './event-aggregates.ts'
+import { ageSql, gapSql } from './event-features.ts'
+import { type KeptEvents, keptDays } from './kept-events.ts'
 
-/** Features over all event types together. Needs `events_by_day`. */
-export function activityGroup(catalogue: Catalogue): FeatureGroup {
+/** Features over all event types together, from the tables of their own features. */
+export function activityGroup(catalogue: Catalogue, kept?: KeptEvents): FeatureGroup {
   if (catalogue.eventsBeginOn === null) return { reads: 'events', tables: {}, parts: [] }
   return {
     reads: 'events',
-    tables: { activity_by_row: activityByRow },
+    tables: {},
     parts: [
       {
-        join: { alias: 'activity', relation: 'activity_by_row' },
+        join: kept
+          ? { alias: 'activity', relation: `(${keptActivity(kept)})`, by: 'customer_id' }
+          : { alias: 'activity', relation: 'activity_by_row' },
         columns: activityColumns(catalogue.eventsBeginOn),
       },
     ],
   }
+}
+
+function keptActivity({ kinds, customers }: KeptEvents): string {
+  return `
+    select *
+    from (${activityOf('customer_id', kinds)})
+    join (select customer_id, ${keptDays.join(', ')} from ${customers}) using (customer_id)`
 }
 
 function activityColumns(begin: string): FeatureColumn[] {
@@ -43,11 +53,11 @@ function activityColumns(begin: string): FeatureColumn[] {
       windowDays: 90,
       sql: 'coalesce(activity.types_90, 0)',
     }),
-    column('days_since', 'days', { words: 'days since any activity', sql: 'activity.last_age' }),
+    column('days_since', 'days', { words: 'days since any activity', sql: ageSql('activity.last_day') }),
     column('gap', 'days', { words: 'typical days between two active days', sql: gapSql('activity') }),
     column('overdue', 'gaps', {
       words: 'how overdue any activity is, in typical gaps',
-      sql: `activity.last_age / nullif(${gapSql('activity')}, 0)`,
+      sql: `${ageSql('activity.last_day')} / nullif(${gapSql('activity')}, 0)`,
     }),
     column('trend', 'log ratio', {
       words: 'all activity: last 30 days against the 30 before',

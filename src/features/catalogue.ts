@@ -26,10 +26,14 @@ export interface FeatureColumn {
   readonly sql: string
 }
 
-/** Features computed from one relation with at most one row a spine row, such as the aggregates of one event type. */
+/** Features computed from one relation with at most one row a spine row (or customer), such as the aggregates of one event type. */
 export interface FeaturePart {
-  /** What the expressions call the relation. Null: they need only `spine`. */
-  readonly join: { readonly alias: string; readonly relation: string } | null
+  /** What the expressions call the relation. Null: they need only `spine`. @param by column that says whose it is, of the spine too; default: `row` */
+  readonly join: {
+    readonly alias: string
+    readonly relation: string
+    readonly by?: 'row' | 'customer_id'
+  } | null
   readonly columns: readonly FeatureColumn[]
   /** Not wanted this time: it has its names, and is not read. Absent: it is. */
   readonly isLeftOut?: boolean

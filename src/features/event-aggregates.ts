@@ -9,17 +9,51 @@ export interface EventSource {
   readonly eventTypes?: ReadonlySet<string>
 }
 
+/** Events as they are seen from some days, to be added up. Excluded types are left out. */
+export interface SeenEvents {
+  readonly catalogue: Catalogue
+  /** What sums are made by: a row of the spine, or a customer. */
+  readonly subject: 'row' | 'customer_id'
+  /** SQL behind `from`, with the condition that they are seen. */
+  readonly from: string
+  /** SQL of how many days ago, 0 on the cutoff's own day. */
+  readonly age: string
+  /** Event types whose own values and properties are wanted. Absent: all. */
+  readonly eventTypes?: ReadonlySet<string>
+}
+
+/** The events that each spine row's customer had until its cutoff. */
+export function seenFromSpine(catalogue: Catalogue, source: EventSource): SeenEvents {
+  return {
+    catalogue,
+    subject: 'row',
+    from: `${source.spine} as spine join ${source.events} as events using (customer_id) where day <= cutoff and ${isCounted(catalogue)}`,
+    age: '(cutoff - day)::integer',
+    ...(source.eventTypes && { eventTypes: source.eventTypes }),
+  }
+}
+
+/** SQL: whether an event's type is none of those left out. */
+export function isCounted({ excluded }: Catalogue): string {
+  return excluded.length === 0 ? 'true' : `type not in ${quoteTexts(excluded)}`
+}
+
 /** Alias under which the aggregates of a type are joined; null: the pool of the types without their own. */
 export function typeAlias(catalogue: Catalogue, type: string | null): string {
   return `event_${kindOf(catalogue, type)}`
 }
 
-function kindOf({ eventTypes }: Catalogue, type: string | null): number {
+/** The place of a type in the catalogue, from 1; 0: the pool. */
+export function kindOf({ eventTypes }: Catalogue, type: string | null): number {
   return type === null ? 0 : eventTypes.indexOf(type) + 1
 }
 
 /** Whether a type's own features are wanted; null: those of the pool of types without. */
-export function isWantedType({ eventTypes }: Catalogue, source: EventSource, type: string | null): boolean {
+export function isWantedType(
+  { eventTypes }: Catalogue,
+  source: Pick<EventSource, 'eventTypes'>,
+  type: string | null,
+): boolean {
   if (source.eventTypes === undefined) return true
   return type === null
     ? [...source.eventTypes].some((wanted) => !eventTypes.includes(wanted))
@@ -31,112 +65,160 @@ export function propertyNames(catalogue: Catalogue): string[] {
   return [...new Set(catalogue.properties.map(({ property }) => property))]
 }
 
+/** Scratch table of a property's aggregates. */
+export function propertyTable(catalogue: Catalogue, property: string): string {
+  return `property_${propertyNames(catalogue).indexOf(property)}`
+}
+
+/** A column of aggregates, and how those of earlier and later events make one: added up, or the last one counts. */
+export interface Measure {
+  readonly name: string
+  readonly sql: string
+  readonly joins: 'sum' | 'min' | 'max' | 'last'
+  /** Of `last`: the column that tells which is later. */
+  readonly moment?: string
+}
+
+const kindSql = ({ eventTypes }: Catalogue) =>
+  `coalesce(list_position([${eventTypes.map(quoteText).join(', ')}]::varchar[], type), 0)::usmallint as kind`
+
+/** Orders events without ties. */
+const momentSql = 'epoch_us("at")::hugeint * 18446744073709551616 + row_id'
+
+function sum(name: string, sql: string): Measure {
+  return { name, sql, joins: 'sum' }
+}
+
+/** Counts by subject and kind, with the first and the last day. */
+export const countMeasures: readonly Measure[] = [
+  ...windowsDays.map((days) => sum(`count_${days}`, `count(*) filter (where age < ${days})`)),
+  sum('count_before_30', 'count(*) filter (where age between 30 and 59)'),
+  sum('count_all', 'count(*)'),
+  { name: 'first_day', sql: 'min(day)', joins: 'min' },
+  { name: 'last_day', sql: 'max(day)', joins: 'max' },
+]
+
+/** Sums of values. They are decimals, so that they are exact whatever the order. */
+export const valueMeasures: readonly Measure[] = [
+  ...windowsDays.map((days) => sum(`value_${days}`, `sum(amount) filter (where age < ${days})`)),
+  sum('valued_all', 'count(amount)'),
+  sum('value_all', 'sum(amount)'),
+  { name: 'value_last', sql: 'arg_max(value, moment)', joins: 'last', moment: 'value_moment' },
+  { name: 'value_moment', sql: 'max(moment)::decimal(38, 0)', joins: 'max' },
+]
+
+/** Of one property; a category has only a last value. */
+export function propertyMeasures(catalogue: Catalogue, property: string): Measure[] {
+  const index = propertyNames(catalogue).indexOf(property)
+  const kind = catalogue.properties.find((reference) => reference.property === property)?.kind
+  const last: Measure[] = [
+    { name: `last_${index}`, sql: 'arg_max(property, moment)', joins: 'last', moment: `moment_${index}` },
+    { name: `moment_${index}`, sql: 'max(moment)::decimal(38, 0)', joins: 'max' },
+  ]
+  if (kind === 'category') return last
+  return [
+    ...last,
+    sum(`sum_${index}`, 'sum(amount)'),
+    sum(`counted_${index}`, 'count(amount)'),
+    sum(`sum_90_${index}`, 'sum(amount) filter (where age < 90)'),
+    sum(`counted_90_${index}`, 'count(amount) filter (where age < 90)'),
+  ]
+}
+
 /**
- * The events seen from each spine row, excluded types left out. `kind` is the place of the type in the catalogue, from
- * 1, or 0; `age` is 0 on the cutoff's own day; `moment` orders events without ties.
+ * The scratch tables of aggregates, in the order in which they are made: name → select. Rows are looked at once for each:
+ * those without a value or a property, most of them, are not carried through sums over it.
  */
-function selectSeen(
-  catalogue: Catalogue,
-  { events, spine }: EventSource,
-  columns: readonly string[],
-): string {
-  const { eventTypes, excluded } = catalogue
-  return `
-    select
-      row,
-      coalesce(list_position([${eventTypes.map(quoteText).join(', ')}]::varchar[], type), 0)::usmallint as kind,
-      (cutoff - day)::integer as age
-      ${columns.map((column) => `,\n      ${column}`).join('')}
-    from ${spine} as spine
-    join ${events} as events using (customer_id)
-    where day <= cutoff ${excluded.length === 0 ? '' : `and type not in ${quoteTexts(excluded)}`}`
-}
-
-function isWantedKind(catalogue: Catalogue, source: EventSource): string {
-  if (source.eventTypes === undefined) return 'true'
-  const kinds = [...catalogue.eventTypes, null]
-    .filter((type) => isWantedType(catalogue, source, type))
-    .map((type) => kindOf(catalogue, type))
-  return kinds.length === 0 ? 'false' : `kind in (${kinds.join(', ')})`
-}
-
-/** How many events of each kind each spine row's customer had on each day with any. */
-export function eventsByDay(catalogue: Catalogue, source: EventSource): string {
-  return `
-    select row, kind, age, count(*) as events
-    from (${selectSeen(catalogue, source, [])})
-    group by row, kind, age`
-}
-
-/** Counts and rhythm by spine row and kind of event, from `events_by_day`. */
-export function eventsByType(catalogue: Catalogue, source: EventSource): string {
-  const counts = windowsDays.map(
-    (days) => `sum(events) filter (where age < ${days})::bigint as count_${days}`,
-  )
-  return `
-    select
-      row,
-      kind,
-      ${counts.join(',\n      ')},
-      sum(events) filter (where age between 30 and 59)::bigint as count_before_30,
-      sum(events)::bigint as count_all,
-      count(*) as days_all,
-      max(age) as first_age,
-      min(age) as last_age
-    from events_by_day
-    where ${isWantedKind(catalogue, source)}
-    group by row, kind`
-}
-
-/** Values and properties by spine row and kind of event. Sums are decimals, so that they are exact whatever the order. */
-export function amountsByType(catalogue: Catalogue, source: EventSource): string {
-  const columns = ['epoch_us("at")::hugeint * 18446744073709551616 + row_id as moment']
-  const measures: string[] = []
-  if (catalogue.valuedTypes.length > 0) {
-    columns.push('value', 'value::decimal(18, 4) as amount')
-    measures.push(
-      ...windowsDays.map((days) => `sum(amount) filter (where age < ${days}) as value_${days}`),
-      'count(amount) as valued_all',
-      'sum(amount) as value_all',
-      'arg_max(value, moment) as value_last',
-    )
+export function aggregateTables(seen: SeenEvents): Record<string, string> {
+  const { catalogue } = seen
+  const properties = propertyNames(catalogue).map((name): [string, string] => [
+    propertyTable(catalogue, name),
+    propertySums(seen, name),
+  ])
+  return {
+    event_days: activeDays(seen),
+    events_by_type: countsByType(seen),
+    ...(catalogue.valuedTypes.length > 0 && { values_by_type: valueSums(seen) }),
+    ...Object.fromEntries(properties),
+    activity_by_row: activity(seen),
   }
-  for (const [index, name] of propertyNames(catalogue).entries()) {
-    const kind = catalogue.properties.find(({ property }) => property === name)?.kind
-    columns.push(`${quoteName(`prop_${name}`)} as property_${index}`)
-    measures.push(`arg_max(property_${index}, moment) as last_${index}`)
-    if (kind === 'category') continue
-    columns.push(`try_cast(property_${index} as decimal(18, 4)) as amount_${index}`)
-    measures.push(
-      `sum(amount_${index}) / count(amount_${index}) as mean_${index}`,
-      `sum(amount_${index}) filter (where age < 90) / count(amount_${index}) filter (where age < 90) as mean_90_${index}`,
-    )
-  }
-  return `
-    select ${['row', 'kind', ...measures].join(',\n      ')}
-    from (${selectSeen(catalogue, source, columns)})
-    where ${isWantedKind(catalogue, source)}
-    group by row, kind`
 }
 
-/** Activity of any type by spine row, from `events_by_day`: which days were active. */
-export const activityByRow = `
+/** On which days each subject had events of each kind. */
+function activeDays({ catalogue, subject, from, age }: SeenEvents): string {
+  return `select distinct ${subject}, ${kindSql(catalogue)}, ${age} as age from ${from}`
+}
+
+function countsByType({ catalogue, subject, from, age }: SeenEvents): string {
+  return `
     select *
     from (
-      select
-        row,
-        sum(events) filter (where age < 30)::bigint as count_30,
-        sum(events) filter (where age between 30 and 59)::bigint as count_before_30,
-        count(*) filter (where age < 30) as days_30,
-        count(*) filter (where age < 90) as days_90,
-        count(*) as days_all,
-        max(age) as first_age,
-        min(age) as last_age
-      from (select row, age, sum(events) as events from events_by_day group by row, age)
-      group by row
+      select ${subject}, kind, ${listed(countMeasures)}
+      from (select ${subject}, ${kindSql(catalogue)}, ${age} as age, day from ${from})
+      group by ${subject}, kind
     )
-    left join (
-      select row, count(*) as types_90
-      from (select distinct row, kind from events_by_day where age < 90)
-      group by row
-    ) using (row)`
+    join (
+      select ${subject}, kind, count(*) as days_all from event_days group by ${subject}, kind
+    ) using (${subject}, kind)`
+}
+
+function valueSums({ catalogue, subject, from, age, eventTypes }: SeenEvents): string {
+  const types = catalogue.valuedTypes.filter((type) => eventTypes?.has(type) ?? true)
+  return `
+    select ${subject}, kind, ${listed(valueMeasures)}
+    from (
+      select ${subject}, ${kindSql(catalogue)}, ${age} as age, value, value::decimal(18, 4) as amount, ${momentSql} as moment
+      from ${from} and value is not null and type in ${quoteTexts(types)}
+    )
+    group by ${subject}, kind`
+}
+
+function propertySums({ catalogue, subject, from, age, eventTypes }: SeenEvents, property: string): string {
+  const own = catalogue.properties.filter((reference) => reference.property === property)
+  const types = own.map(({ type }) => type).filter((type) => eventTypes?.has(type) ?? true)
+  const column = quoteName(`prop_${property}`)
+  const amount = own[0].kind === 'category' ? '' : `, try_cast(${column} as decimal(18, 4)) as amount`
+  return `
+    select ${subject}, kind, ${listed(propertyMeasures(catalogue, property))}
+    from (
+      select ${subject}, ${kindSql(catalogue)}, ${age} as age, ${column} as property, ${momentSql} as moment ${amount}
+      from ${from} and ${column} is not null and type in ${quoteTexts(types)}
+    )
+    group by ${subject}, kind`
+}
+
+/** Which days each subject was active on, whatever it did; counts over all kinds come from those by kind. */
+export const dayMeasures: readonly Measure[] = [
+  sum('days_30', 'count(*) filter (where age < 30)'),
+  sum('days_90', 'count(*) filter (where age < 90)'),
+  sum('days_all', 'count(*)'),
+]
+
+function activity({ subject }: SeenEvents): string {
+  return `
+    select *
+    from (${activityOf(subject, 'events_by_type')})
+    join (
+      select ${subject}, ${listed(dayMeasures)}
+      from (select distinct ${subject}, age from event_days)
+      group by ${subject}
+    ) using (${subject})`
+}
+
+/** Over all kinds of events, what follows from counts by kind. */
+export function activityOf(subject: SeenEvents['subject'], kinds: string): string {
+  return `
+    select
+      ${subject},
+      sum(count_30)::bigint as count_30,
+      sum(count_before_30)::bigint as count_before_30,
+      count(*) filter (where count_90 > 0) as types_90,
+      min(first_day) as first_day,
+      max(last_day) as last_day
+    from ${kinds}
+    group by ${subject}`
+}
+
+function listed(measures: readonly Measure[]): string {
+  return measures.map(({ name, sql }) => `${sql} as ${name}`).join(', ')
+}

@@ -8,38 +8,38 @@ import {
 } from './catalogue.ts'
 import { isCovered } from './data-begins.ts'
 import {
-  amountsByType,
+  aggregateTables,
   type EventSource,
-  eventsByDay,
-  eventsByType,
   isWantedType,
+  kindOf,
   propertyNames,
+  propertyTable,
+  seenFromSpine,
   typeAlias,
 } from './event-aggregates.ts'
+import type { KeptEvents } from './kept-events.ts'
 
 /** Origin of the features of all types without features of their own. */
 export const otherTypes = 'other_events'
 
 /** Features of each event type, of the pool of the others, and of properties. */
-export function eventGroup(catalogue: Catalogue, source: EventSource): FeatureGroup {
+export function eventGroup(
+  catalogue: Catalogue,
+  source: EventSource & { readonly kept?: KeptEvents },
+): FeatureGroup {
   const types: (string | null)[] = [...catalogue.eventTypes, ...(catalogue.hasOtherTypes ? [null] : [])]
-  const hasAmounts = catalogue.valuedTypes.length > 0 || catalogue.properties.length > 0
   return {
     reads: 'events',
-    tables: {
-      events_by_day: eventsByDay(catalogue, source),
-      events_by_type: eventsByType(catalogue, source),
-      ...(hasAmounts && { amounts_by_type: amountsByType(catalogue, source) }),
-    },
+    tables: source.kept ? {} : aggregateTables(seenFromSpine(catalogue, source)),
     parts: types.map((type) => {
-      const alias = typeAlias(catalogue, type)
-      const kind = alias.slice('event_'.length)
       const properties = catalogue.properties.filter((reference) => reference.type === type)
       return {
         isLeftOut: !isWantedType(catalogue, source, type),
         join: {
-          alias,
-          relation: `(from events_by_type ${hasAmounts ? 'left join amounts_by_type using (row, kind)' : ''} where kind = ${kind})`,
+          alias: typeAlias(catalogue, type),
+          ...(source.kept
+            ? keptOf(catalogue, type, source.kept)
+            : { relation: aggregatesOf(catalogue, type, properties) }),
         },
         columns: [
           ...typeColumns(catalogue, type),
@@ -48,6 +48,20 @@ export function eventGroup(catalogue: Catalogue, source: EventSource): FeatureGr
       }
     }),
   }
+}
+
+function keptOf(catalogue: Catalogue, type: string | null, { kinds }: KeptEvents) {
+  return { relation: `(from ${kinds} where kind = ${kindOf(catalogue, type)})`, by: 'customer_id' as const }
+}
+
+/** The aggregates of one kind of event: those of its values and properties beside its counts. */
+function aggregatesOf(catalogue: Catalogue, type: string | null, properties: readonly PropertyRef[]): string {
+  const tables = [
+    ...(type !== null && catalogue.valuedTypes.includes(type) ? ['values_by_type'] : []),
+    ...new Set(properties.map(({ property }) => propertyTable(catalogue, property))),
+  ]
+  const joins = tables.map((table) => ` left join ${table} using (row, kind)`)
+  return `(from events_by_type${joins.join('')} where kind = ${kindOf(catalogue, type)})`
 }
 
 /** What the expressions of one type's features share. */
@@ -125,7 +139,12 @@ function countColumns(context: TypeContext): FeatureColumn[] {
 
 /** Days between the first and the last active day over the gaps between them; missing with one day only. */
 export function gapSql(alias: string): string {
-  return `(${alias}.first_age - ${alias}.last_age) / nullif(${alias}.days_all - 1, 0)`
+  return `(${alias}.last_day - ${alias}.first_day) / nullif(${alias}.days_all - 1, 0)`
+}
+
+/** Days from a day to the cutoff. */
+export function ageSql(day: string): string {
+  return `(spine.cutoff - ${day})`
 }
 
 function rhythmColumns(context: TypeContext): FeatureColumn[] {
@@ -134,18 +153,18 @@ function rhythmColumns(context: TypeContext): FeatureColumn[] {
     typeFeature(context, 'days_since', {
       unit: 'days',
       words: 'days since the last one',
-      sql: `${of}.last_age`,
+      sql: ageSql(`${of}.last_day`),
     }),
     typeFeature(context, 'days_since_first', {
       unit: 'days',
       words: 'days since the first one',
-      sql: `${of}.first_age`,
+      sql: ageSql(`${of}.first_day`),
     }),
     typeFeature(context, 'gap', { unit: 'days', words: 'typical days between two', sql: gapSql(of) }),
     typeFeature(context, 'overdue', {
       unit: 'gaps',
       words: 'how overdue the next one is, in typical gaps',
-      sql: `${of}.last_age / nullif(${gapSql(of)}, 0)`,
+      sql: `${ageSql(`${of}.last_day`)} / nullif(${gapSql(of)}, 0)`,
     }),
   ]
 }
@@ -198,7 +217,7 @@ function propertyColumns(catalogue: Catalogue, { type, property, kind }: Propert
     last,
     {
       feature: { ...base, name: `${name}_mean`, kind: 'number', words: `${words}: mean` },
-      sql: `${of}.mean_${index}`,
+      sql: `${of}.sum_${index} / nullif(${of}.counted_${index}, 0)`,
     },
     {
       feature: {
@@ -208,7 +227,7 @@ function propertyColumns(catalogue: Catalogue, { type, property, kind }: Propert
         words: `${words}: mean of the last 90 days`,
         windowDays: 90,
       },
-      sql: `case when ${isCovered(begin, 90)} then ${of}.mean_90_${index} end`,
+      sql: `case when ${isCovered(begin, 90)} then ${of}.sum_90_${index} / nullif(${of}.counted_90_${index}, 0) end`,
     },
   ]
 }

@@ -71,11 +71,11 @@ function groupsOf(
   { timezone }: Program,
   { relations, spine, suppliers, eventTypes }: GroupSource,
 ): FeatureGroup[] {
-  const { events, customers, responses, interventions } = relations
+  const { events, kept, customers, responses, interventions } = relations
   return [
     tenure,
-    eventGroup(catalogue, { events, spine, ...(eventTypes && { eventTypes }) }),
-    activityGroup(catalogue),
+    eventGroup(catalogue, { events, spine, ...(kept && { kept }), ...(eventTypes && { eventTypes }) }),
+    activityGroup(catalogue, kept),
     responseGroup(catalogue, { responses, spine }),
     initiativeGroup(catalogue, { interventions, spine }),
     attributeGroup(catalogue, { customers, spine, timezone, suppliers }),
@@ -187,7 +187,7 @@ function partSql(spine: string, { join, columns }: FeaturePart): string {
   return `
     select ${picks.join(',\n      ')}
     from ${spine} as spine
-    ${join === null ? '' : `left join ${join.relation} as ${join.alias} on ${join.alias}.row = spine.row`}
+    ${join === null ? '' : `left join ${join.relation} as ${join.alias} on ${join.alias}.${join.by ?? 'row'} = spine.${join.by ?? 'row'}`}
     order by spine.row`
 }
 

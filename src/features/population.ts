@@ -1,18 +1,20 @@
 import type { Program } from '../domain/program.ts'
 import { quoteText, quoteTexts } from '../lake/database.ts'
 import { type BehaviourRelations, validDay, validOrder } from './relations.ts'
-
-/** Event types after which a customer is gone. */
-export function terminalTypes(program: Program): string[] {
-  return program.outcomes.filter((outcome) => outcome.isTerminal).flatMap((outcome) => outcome.eventTypes)
-}
+import { terminalTypes } from './terminal-types.ts'
 
 /** SQL: the day of joining of customers known only by rows without a time. How long they have been there is not known. */
 export const alwaysThere = "date '0001-01-01'"
 
 /** Every customer with a row of any kind, as a select of (customer_id). */
-export function selectEverybody({ customers, events, responses, interventions }: BehaviourRelations): string {
-  return [customers, events, responses, interventions]
+export function selectEverybody({
+  customers,
+  events,
+  kept,
+  responses,
+  interventions,
+}: BehaviourRelations): string {
+  return [customers, kept?.customers ?? events, responses, interventions]
     .map((relation) => `select customer_id from ${relation}`)
     .join(' union ')
 }
@@ -29,10 +31,10 @@ export interface PopulationOptions {
  * joined before it, no terminal outcome since joining, still observed, and active where the program asks for it.
  */
 export function selectAtRisk({ program, relations, candidates }: PopulationOptions): string {
-  const terminal = quoteTexts(terminalTypes(program))
+  const facts = eventFacts(program, relations)
   const days = program.activeWithinDays
   const active = `exists (
-        from ${relations.events} as recent
+        from ${facts.seen} as recent
         where recent.customer_id = members.customer_id
           and recent.day <= members.cutoff and recent.day > members.cutoff - ${days}
       )`
@@ -49,9 +51,7 @@ export function selectAtRisk({ program, relations, candidates }: PopulationOptio
         on joinings.customer_id = candidates.customer_id and joinings.day <= candidates.cutoff
       group by candidates.customer_id, candidates.cutoff
     ),
-    ends as (
-      select customer_id, day, "at" from ${relations.events} where type in ${terminal}
-    ),
+    ends as (from ${facts.ends}),
     observation as (${selectObservedUntil(program, relations, { members: 'members', isByThen: true })})
     select members.customer_id, members.cutoff, members.joined
     from members
@@ -65,6 +65,32 @@ export function selectAtRisk({ program, relations, candidates }: PopulationOptio
       ${days === null ? '' : `and ${active}`}`
 }
 
+interface EventFacts {
+  /** Relation of (customer_id, day) of events that do not end anything; of each customer at least the first one. */
+  readonly dated: string
+  /** Relation of (customer_id, day, at) of terminal events; of each customer at least the last one seen. */
+  readonly ends: string
+  /** Relation of (customer_id, day) of any events; of each customer at least the last one seen. */
+  readonly seen: string
+}
+
+/** What events say of who is a customer: read from them, or from what is kept of them at the end of the day. */
+function eventFacts(program: Program, { events, kept }: BehaviourRelations): EventFacts {
+  const terminal = quoteTexts(terminalTypes(program))
+  if (kept === undefined)
+    return {
+      dated: `(select customer_id, day from ${events} where coalesce(type not in ${terminal}, true))`,
+      ends: `(select customer_id, day, "at" from ${events} where type in ${terminal})`,
+      seen: events,
+    }
+  const { customers, date } = kept
+  return {
+    dated: `(select customer_id, first_dated as day from ${customers} where first_dated is not null)`,
+    ends: `(select customer_id, date ${quoteText(date)} as day, ended_at as "at" from ${customers} where ended_at is not null)`,
+    seen: `(select customer_id, seen_until as day from ${customers})`,
+  }
+}
+
 /**
  * When each customer joined, as a select of (customer_id, day, since): `joined_at` (there may be several), else the
  * day of the first row of any kind that is no terminal outcome; `since` is the instant. A customer known only by rows
@@ -72,7 +98,6 @@ export function selectAtRisk({ program, relations, candidates }: PopulationOptio
  */
 export function selectJoinings(program: Program, relations: BehaviourRelations): string {
   const zone = quoteText(program.timezone)
-  const terminal = quoteTexts(terminalTypes(program))
   return `
     with declared as (
       select distinct customer_id, (joined_at at time zone ${zone})::date as day, joined_at as since
@@ -80,7 +105,7 @@ export function selectJoinings(program: Program, relations: BehaviourRelations):
       where joined_at is not null
     ),
     dated as (
-      select customer_id, day from ${relations.events} where coalesce(type not in ${terminal}, true)
+      from ${eventFacts(program, relations).dated}
       union all select customer_id, day from ${relations.responses}
       union all select customer_id, day from ${relations.interventions}
       union all select customer_id, ${validDay(program.timezone)} from ${relations.customers} where not undated

@@ -3,6 +3,7 @@ import { tableShapes } from '../domain/tables.ts'
 import { quoteText } from '../lake/database.ts'
 import { type Lake, readTable } from '../lake/lake.ts'
 import { partsBegin } from './data-begins.ts'
+import type { KeptEvents } from './kept-events.ts'
 
 /** Where behaviour is read from. A what-if replaces one of them by edited rows; nothing else changes. */
 export interface BehaviourRelations {
@@ -10,6 +11,8 @@ export interface BehaviourRelations {
   readonly customers: string
   readonly responses: string
   readonly interventions: string
+  /** What is kept of the events at the end of a day, for those who look at that day alone. Absent: nothing is. */
+  readonly kept?: KeptEvents
   /** Event type → first day of what its sources supply, over all buckets. */
   readonly beginsOn: ReadonlyMap<string, Day>
 }

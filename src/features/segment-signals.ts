@@ -14,24 +14,12 @@ export async function readSegmentSignals(
   database: Database,
   { program, relations, spine }: { program: Program; relations: BehaviourRelations; spine: string },
 ): Promise<SegmentSignals[]> {
-  const { usage, contact, feedback } = program.meaning
-  const isUsage = usage.length > 0 ? `type in ${quoteTexts(usage)}` : 'true'
+  const { usage } = program.meaning
   const { beginsOn } = relations
   const begin = usage.length > 0 ? allBegin(beginsOn, usage) : earliestDay(beginsOn.values())
   const isComparable = begin === null ? 'false' : isCovered(begin, 60)
   const found = await database.columns(`
-    with behaviour as (
-      select
-        row,
-        count(*) filter (where day > cutoff - 90 and type in ${quoteTexts([...contact, ...feedback])}) as contacts_90,
-        count(*) filter (where day > cutoff - 30 and type in ${quoteTexts(feedback)}) as feedback_30,
-        count(*) filter (where day > cutoff - 30 and ${isUsage}) as usage_30,
-        count(*) filter (where day > cutoff - 60 and day <= cutoff - 30 and ${isUsage}) as usage_before_30
-      from ${spine} as spine
-      join ${relations.events} as events using (customer_id)
-      where day <= cutoff and day > cutoff - 90
-      group by row
-    ),
+    with behaviour as (${selectBehaviour(program, relations, spine)}),
     answers as (
       select row, count(*) as responses_90
       from ${spine} as spine
@@ -64,4 +52,26 @@ export async function readSegmentSignals(
     isEngaging: column('is_engaging')[row] === 1,
     isFading: column('is_fading')[row] === 1,
   }))
+}
+
+/** Counts of the events that segments look at, by spine row: of the events, or as they are kept. */
+function selectBehaviour(program: Program, { events, kept }: BehaviourRelations, spine: string): string {
+  const { usage, contact, feedback } = program.meaning
+  if (kept !== undefined)
+    return `
+      select row, contacts_90, feedback_30, usage_30, usage_before_30
+      from ${spine} as spine
+      join ${kept.customers} as kept using (customer_id)`
+  const isUsage = usage.length > 0 ? `type in ${quoteTexts(usage)}` : 'true'
+  return `
+      select
+        row,
+        count(*) filter (where day > cutoff - 90 and type in ${quoteTexts([...contact, ...feedback])}) as contacts_90,
+        count(*) filter (where day > cutoff - 30 and type in ${quoteTexts(feedback)}) as feedback_30,
+        count(*) filter (where day > cutoff - 30 and ${isUsage}) as usage_30,
+        count(*) filter (where day > cutoff - 60 and day <= cutoff - 30 and ${isUsage}) as usage_before_30
+      from ${spine} as spine
+      join ${events} as events using (customer_id)
+      where day <= cutoff and day > cutoff - 90
+      group by row`
 }

@@ -46,6 +46,13 @@ function selectSum(
   { relations, spine }: AnnualValueOptions,
 ): string {
   const begin = allBegin(relations.beginsOn, sumOf)
+  const isKnown = begin === null ? 'false' : isCovered(begin, days)
+  if (relations.kept !== undefined)
+    return `
+    select spine.row, round(coalesce(worth, 0)::double * 365 / ${days}, 2) as value
+    from ${spine} as spine
+    left join ${relations.kept.customers} as kept using (customer_id)
+    where ${isKnown}`
   return `
     select
       spine.row,
@@ -54,7 +61,7 @@ function selectSum(
     left join ${relations.events} as events
       on events.customer_id = spine.customer_id
       and day <= cutoff and day > cutoff - ${days} and type in ${quoteTexts(sumOf)}
-    where ${begin === null ? 'false' : isCovered(begin, days)}
+    where ${isKnown}
     group by spine.row`
 }
 
