@@ -183,9 +183,11 @@ export async function carryOn(
   { kept, news, days }: { kept: KeptEvents; news: EventNews; days: readonly Day[] },
 ): Promise<KeptEvents> {
   const { earlier, fresh, date } = news
-  const listed = `(${days.map((day) => `date ${quoteText(day)}`).join(', ')})`
-  const ofDays = (relation: string) => `(select * from ${relation} where day in ${listed})`
-  await database.run(`create or replace temp table earlier_days as ${ofDays(earlier)}`)
+  const isOfDays =
+    days.length === 0 ? 'false' : `day in (${days.map((day) => `date ${quoteText(day)}`).join(', ')})`
+  await database.run(
+    `create or replace temp table earlier_days as select * from ${earlier} where ${isOfDays}`,
+  )
   const all = fresh === null ? 'earlier_days' : `(from earlier_days union all by name from ${fresh})`
   const gone = await keepEvents(database, keeping, {
     events: 'earlier_days',

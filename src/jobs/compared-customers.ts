@@ -1,6 +1,7 @@
 import type { Day } from '../domain/days.ts'
 import type { Program } from '../domain/program.ts'
 import { type FeatureFrame, lakeRelations, makeDaySpine, readFeatures } from '../features/features.ts'
+import type { KeptEvents } from '../features/kept-events.ts'
 import type { Database } from '../lake/database.ts'
 import type { Lake } from '../lake/lake.ts'
 import type { Predictor } from '../model/predictor.ts'
@@ -14,6 +15,8 @@ export interface ComparedRequest {
   readonly lake: Lake
   readonly predictor: Predictor
   readonly date: Day
+  /** What is kept of the events of the first buckets at the end of the day. Absent: all are read. */
+  readonly kept?: KeptEvents
 }
 
 /**
@@ -23,11 +26,12 @@ export interface ComparedRequest {
  */
 export async function readCompared(
   database: Database,
-  { program, lake, predictor, date }: ComparedRequest,
+  { program, lake, predictor, date, kept }: ComparedRequest,
 ): Promise<FeatureFrame> {
   const { catalogue, parts } = predictor
   const [buckets] = bucketGroups(lake.state)
-  const relations = lakeRelations(lake, { buckets, excluded: new Set(parts.excluded) })
+  const own = lakeRelations(lake, { buckets, excluded: new Set(parts.excluded) })
+  const relations = kept === undefined ? own : { ...own, kept }
   await makeDaySpine(database, 'everybody_compared', { program, relations, date })
   await database.run(`
     create or replace temp table compared_spine as

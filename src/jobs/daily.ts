@@ -12,9 +12,11 @@ import { publishDay } from '../lake/predictions.ts'
 import { RunFolder } from '../lake/run-folder.ts'
 import { withScratchDatabase } from '../lake/scratch-database.ts'
 import { startBackend } from '../model/backend.ts'
+import type { Predictor } from '../model/predictor.ts'
 import { loadChampion } from '../model/stored-predictor.ts'
 import { settleCompared } from './day-run/compared-step.ts'
 import { openGroupRunner } from './day-run/group-threads.ts'
+import { adoptKept } from './day-run/keep-group.ts'
 import { bucketGroups, type DayPlan, partFile, planDay } from './day-run/plan.ts'
 import { findVersionBefore } from './day-run/version-before.ts'
 
@@ -59,13 +61,13 @@ export async function predictDay(program: Program, options: DailyOptions): Promi
       versionBefore: findVersionBefore(program, { state, modelsFolder, date, version, reporter }),
       lakeCommit: state.sequence,
       backend: await startBackend(),
-      groups: bucketGroups(state),
+      ...sharesOf(bucketGroups(state)),
     })
-    const work = { program, options, lake, plan, run: new RunFolder(lake.folder, plan.id) }
+    const work = { program, options, lake, plan, predictor, run: new RunFolder(lake.folder, plan.id) }
     await work.run.make()
-    await settleCompared({ ...work, predictor })
-    await predictGroups(work)
+    await runGroups(work)
     const { rows, predicted } = await publish(work)
+    for (let group = 0; plan.keeps && group < plan.groups.length; group++) await adoptKept({ ...work, group })
     await work.run.remove()
     const counts = { customers: rows, predicted, abstained: rows - predicted }
     return { program: program.name, date, modelVersion: version, ...counts }
@@ -77,31 +79,46 @@ interface Work {
   readonly options: DailyOptions
   readonly lake: Lake
   readonly plan: DayPlan
+  readonly predictor: Predictor
   readonly run: RunFolder
 }
 
-async function predictGroups({ program, options, plan }: Work): Promise<void> {
-  const { dataFolder, modelsFolder, reporter } = options
+/** A large lake is worked at in groups, several at once. */
+function sharesOf(groups: number[][]): Pick<DayPlan, 'groups' | 'keeps' | 'memoryLimit'> {
+  const isLarge = groups.length > 1
+  return { groups, keeps: isLarge, memoryLimit: isLarge ? '1GB' : '2GB' }
+}
+
+async function runGroups(work: Work): Promise<void> {
+  const { plan, options } = work
   const groups = plan.groups.length
   const runner = openGroupRunner(groups)
   const rows = new Array<number>(groups).fill(0)
-  let finished = 0
-  const tell = () => {
-    const done = rows.reduce((sum, own) => sum + own, 0)
-    reporter.progress({ phase: 'predict', done: finished, total: groups, note: `${done} customers` })
-  }
-  try {
+  const all = async (step: 'keep' | 'predict', phase: string) => {
+    let finished = 0
+    const tell = () => {
+      const done = rows.reduce((sum, own) => sum + own, 0)
+      const note = done === 0 ? '' : `${done} customers`
+      options.reporter.progress({ phase, done: finished, total: groups, note })
+    }
+    tell()
     await Promise.all(
       plan.groups.map(async (_, group) => {
         const onRows = (own: number) => {
           rows[group] = own
           tell()
         }
-        await runner.run({ program, dataFolder, modelsFolder, plan, group }, onRows)
+        const { dataFolder, modelsFolder } = options
+        await runner.run({ program: work.program, dataFolder, modelsFolder, plan, group, step }, onRows)
         finished++
         tell()
       }),
     )
+  }
+  try {
+    if (plan.keeps) await all('keep', 'add up events')
+    await settleCompared(work)
+    await all('predict', 'predict')
   } finally {
     await runner.close()
   }

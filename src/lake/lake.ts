@@ -94,6 +94,8 @@ export interface TableReading {
   readonly buckets?: readonly number[]
   /** Only the rows of this source. Default: all sources. */
   readonly source?: string
+  /** Only the rows of these files. Default: all. */
+  readonly files?: readonly LakeFile[]
   /** Of the columns of properties and attributes. */
   readonly prefix: string
 }
@@ -109,7 +111,7 @@ export function bucketSql(buckets: number): string {
  * It always has the table's columns and every known extra column, also where no file has them or there is no file.
  */
 export function readTable(lake: Lake, table: TableName, options: TableReading): string {
-  const files = lake.state.files.filter(
+  const files = (options.files ?? lake.state.files).filter(
     (file) =>
       file.table === table &&
       (options.buckets?.includes(file.bucket) ?? true) &&

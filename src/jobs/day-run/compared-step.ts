@@ -5,6 +5,7 @@ import { withScratchDatabase } from '../../lake/scratch-database.ts'
 import { type Compared, comparedCustomers } from '../../model/drivers.ts'
 import type { Predictor } from '../../model/predictor.ts'
 import { readCompared } from '../compared-customers.ts'
+import { keptOfGroup } from './keep-group.ts'
 import type { DayPlan } from './plan.ts'
 
 const step = 'compared'
@@ -26,8 +27,9 @@ export interface ComparedStep {
 /** Settles whom drivers compare everybody with, unless that was done: every group means the same people. */
 export async function settleCompared({ program, lake, plan, run, predictor }: ComparedStep): Promise<void> {
   if ((await run.noteOf<Noted>(step)) !== null) return
+  const kept = plan.keeps ? { kept: keptOfGroup({ run, plan, group: 0 }) } : {}
   const frame = await withScratchDatabase(run.path, program, (database) =>
-    readCompared(database, { program, lake, predictor, date: plan.date }),
+    readCompared(database, { program, lake, predictor, date: plan.date, ...kept }),
   )
   const noted: Noted = [...comparedCustomers(predictor, frame)].map(([task, others]) => [
     task,

@@ -3,32 +3,32 @@ import { fileURLToPath } from 'node:url'
 import { MessageChannel } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { ThreadGroup } from './group-worker.ts'
-import { type GroupReport, type GroupTask, predictGroup } from './predict-group.ts'
+import { type GroupTask, runGroup } from './predict-group.ts'
 
 /** Each thread holds a predictor, a backend, a database and the features of a part of its group. */
 const mostThreads = 4
 
-/** Where groups are predicted. */
+/** Where groups are worked at. */
 export interface GroupRunner {
-  /** How many are predicted at once. */
+  /** How many at once. */
   readonly threads: number
-  run(task: Omit<GroupTask, 'threads'>, onRows: (rows: number) => void): Promise<GroupReport>
+  run(task: Omit<GroupTask, 'threads'>, onRows: (rows: number) => void): Promise<void>
   close(): Promise<void>
 }
 
 /**
- * Predicts groups in a thread a processor. A single one, and groups of sources that were not compiled, are predicted in
+ * Works at groups in a thread a processor. A single one, and groups of sources that were not compiled, are worked at in
  * this thread, by a database that takes all processors: a thread can load JavaScript alone.
  */
 export function openGroupRunner(groups: number): GroupRunner {
   const processors = availableParallelism()
   const isCompiled = import.meta.url.endsWith('.js')
   if (!isCompiled || groups === 1) {
-    const run: GroupRunner['run'] = (task, onRows) => predictGroup({ ...task, threads: processors }, onRows)
+    const run: GroupRunner['run'] = (task, onRows) => runGroup({ ...task, threads: processors }, onRows)
     return { threads: 1, run, close: async () => {} }
   }
   const threads = Math.min(mostThreads, processors, groups)
-  const pool = new Piscina<ThreadGroup, GroupReport>({
+  const pool = new Piscina<ThreadGroup, void>({
     filename: fileURLToPath(new URL('./group-worker.js', import.meta.url)),
     minThreads: threads,
     maxThreads: threads,

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
-import { type GroupReport, type GroupTask, predictGroup } from './predict-group.ts'
+import { type GroupTask, runGroup } from './predict-group.ts'
 
 /** A group as it is handed to a thread. The port hears how many customers are done. */
 export interface ThreadGroup {
@@ -7,10 +7,10 @@ export interface ThreadGroup {
   readonly port: MessagePort
 }
 
-/** Runs in a thread: predicts a group of a day's customers. */
-export default async function predict({ task, port }: ThreadGroup): Promise<GroupReport> {
+/** Runs in a thread: does a step of a group of a day's customers. */
+export default async function run({ task, port }: ThreadGroup): Promise<void> {
   try {
-    return await predictGroup(task, (rows) => port.postMessage(rows))
+    await runGroup(task, (rows) => port.postMessage(rows))
   } finally {
     port.close()
   }

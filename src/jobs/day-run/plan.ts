@@ -18,6 +18,10 @@ export interface DayPlan {
   readonly backend: Backend
   /** Buckets of customers that are predicted together. */
   readonly groups: readonly (readonly number[])[]
+  /** Whether what is known of events is kept for the next day: of a small lake all is read faster than that is found. */
+  readonly keeps: boolean
+  /** Most memory that the database of a group may take. */
+  readonly memoryLimit: string
 }
 
 /** Fewer rows than this are read at once. */

@@ -23,6 +23,7 @@ import type { Predictor } from '../../model/predictor.ts'
 import { Registry } from '../../model/registry.ts'
 import { loadPredictor } from '../../model/stored-predictor.ts'
 import { readSettled } from './compared-step.ts'
+import { keepGroup, keptOfGroup } from './keep-group.ts'
 import { type DayPlan, groupStep, partFile } from './plan.ts'
 import { dayConstants, forecastBatch, predictionBatch } from './prediction-batch.ts'
 
@@ -34,8 +35,24 @@ export interface GroupTask {
   readonly plan: DayPlan
   /** Place of the group in the plan. */
   readonly group: number
+  /** What is done of it: what is known of its events is kept, or its customers are predicted. */
+  readonly step: 'keep' | 'predict'
   /** Threads of the database. */
   readonly threads: number
+}
+
+/** Does one step of a group. @param onRows told how many customers are predicted */
+export async function runGroup(task: GroupTask, onRows: (rows: number) => void): Promise<void> {
+  if (task.step === 'predict') await predictGroup(task, onRows)
+  else {
+    const { program, plan, dataFolder, group } = task
+    const lake = await openLake(dataFolder, program, plan.lakeCommit)
+    const { predictor } = await loadPredictors(task)
+    await keepGroup(
+      { program, plan, lake, run: new RunFolder(lake.folder, plan.id), predictor, group },
+      task.threads,
+    )
+  }
 }
 
 /** What is noted of a group that is done. */
@@ -54,7 +71,7 @@ const rowsOfSlice = 8192
  *
  * @param onRows told how many customers are done.
  */
-export async function predictGroup(task: GroupTask, onRows: (rows: number) => void): Promise<GroupReport> {
+async function predictGroup(task: GroupTask, onRows: (rows: number) => void): Promise<GroupReport> {
   const { program, plan, dataFolder, group, threads } = task
   const lake = await openLake(dataFolder, program, plan.lakeCommit)
   const run = new RunFolder(lake.folder, plan.id)
@@ -64,8 +81,9 @@ export async function predictGroup(task: GroupTask, onRows: (rows: number) => vo
   const predictors = await loadPredictors(task)
   const compared = await readSettled(run)
   const { timezone } = program
-  return withScratchDatabase(run.path, { timezone, threads }, async (database, folder) => {
-    const work = { program, plan, lake, database, group, compared, onRows, ...predictors }
+  const { memoryLimit } = plan
+  return withScratchDatabase(run.path, { timezone, threads, memoryLimit }, async (database, folder) => {
+    const work = { program, plan, lake, run, database, group, compared, onRows, ...predictors }
     const drafts = await openDrafts(work)
     const customers = await predictAll(work, drafts)
     for (const [kind, draft] of Object.entries(drafts) as ['day' | 'before', PredictionDraft][]) {
@@ -111,6 +129,7 @@ interface Work extends Predictors {
   readonly program: Program
   readonly plan: DayPlan
   readonly lake: Lake
+  readonly run: RunFolder
   readonly database: Database
   readonly group: number
   readonly compared: Compared
@@ -135,7 +154,8 @@ async function openDrafts({ database, program, plan, predictor, predictorBefore 
 async function predictAll(work: Work, drafts: Drafts): Promise<number> {
   const { program, plan, lake, database, group, predictor, predictorBefore } = work
   const { excluded } = predictor.parts
-  const relations = lakeRelations(lake, { buckets: plan.groups[group], excluded: new Set(excluded) })
+  const all = lakeRelations(lake, { buckets: plan.groups[group], excluded: new Set(excluded) })
+  const relations = plan.keeps ? { ...all, kept: keptOfGroup(work) } : all
   const customers = await makeDaySpine(database, 'day_spine', { program, relations, date: plan.date })
   for (let start = 0; start < customers; start += rowsAtOnce) {
     await database.run(`
@@ -146,7 +166,7 @@ async function predictAll(work: Work, drafts: Drafts): Promise<number> {
     const ids = (await database.columns('select customer_id from spine order by row')).customer_id as string[]
     await predictSpine(work, drafts.day, { relations, ids })
     if (predictorBefore === null || drafts.before === undefined) continue
-    const frame = await frameOf(work, predictorBefore, relations)
+    const frame = await frameOf(work, predictorBefore, all)
     for (const [from, slice] of slicesOf(frame)) {
       const predictions = predictorBefore.predict(slice, [0])
       await drafts.before.append(forecastBatch(predictions, ids.slice(from, from + slice.rows)))

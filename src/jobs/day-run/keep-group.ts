@@ -1,0 +1,140 @@
+import { join } from 'node:path'
+import type { Program } from '../../domain/program.ts'
+import { tableShapes } from '../../domain/tables.ts'
+import { codeVersion } from '../../domain/version.ts'
+import {
+  carryOn,
+  changedDays,
+  type Keeping,
+  type KeptEvents,
+  keepEvents,
+} from '../../features/kept-events.ts'
+import type { LakeFile } from '../../lake/commits.ts'
+import { type Database, quoteText } from '../../lake/database.ts'
+import { KeptFiles, type KeptNote } from '../../lake/kept-files.ts'
+import { type Lake, readTable } from '../../lake/lake.ts'
+import type { RunFolder } from '../../lake/run-folder.ts'
+import { withScratchDatabase } from '../../lake/scratch-database.ts'
+import type { Predictor } from '../../model/predictor.ts'
+import type { DayPlan } from './plan.ts'
+
+const parts = ['kinds', 'customers'] as const
+
+/** What is kept of a group, as it is noted when it is done. */
+interface KeptGroup {
+  /** Files of the lake whose events are in it. */
+  readonly from: readonly string[]
+}
+
+export interface KeepWork {
+  readonly program: Program
+  readonly plan: DayPlan
+  readonly lake: Lake
+  readonly run: RunFolder
+  readonly predictor: Predictor
+  /** Place of the group in the plan. */
+  readonly group: number
+}
+
+/** Works out what is known of a group's events at the end of the day, unless that was done: from what was kept, if it can be. */
+export async function keepGroup(work: KeepWork, threads: number): Promise<void> {
+  const { program, plan, lake, run, predictor, group } = work
+  if ((await run.noteOf<KeptGroup>(stepOf(group))) !== null) return
+  const own = lake.state.files.filter(
+    ({ table, bucket }) => table === 'events' && plan.groups[group].includes(bucket),
+  )
+  const { timezone } = program
+  await withScratchDatabase(
+    run.path,
+    { timezone, threads, memoryLimit: plan.memoryLimit },
+    async (database, folder) => {
+      const keeping = { program, catalogue: predictor.catalogue }
+      const events = (files: readonly LakeFile[]) =>
+        readTable(lake, 'events', { prefix: tableShapes.events.extraPrefix, files })
+      const carried = await carryOnKept(database, keeping, { work, files: own, events })
+      const kept =
+        carried ??
+        (await keepEvents(database, keeping, { events: events(own), date: plan.date, prefix: 'own' }))
+      for (const part of parts) {
+        const staged = join(folder, 'kept.parquet')
+        const order = part === 'kinds' ? 'order by kind' : ''
+        await database.run(
+          `copy (select * from ${kept[part]} ${order}) to ${quoteText(staged)} (format parquet, compression snappy)`,
+        )
+        await run.keep(staged, fileOf(group, part))
+      }
+      await run.note(stepOf(group), { from: own.map(({ path }) => path) } satisfies KeptGroup)
+    },
+  )
+}
+
+/** Null where nothing was kept that the day can be told from. */
+async function carryOnKept(
+  database: Database,
+  keeping: Keeping,
+  {
+    work,
+    files,
+    events,
+  }: { work: KeepWork; files: readonly LakeFile[]; events: (files: readonly LakeFile[]) => string },
+): Promise<KeptEvents | null> {
+  const { date } = work.plan
+  const store = storeOf(work)
+  const note = await store.read()
+  if (note === null || !isPartOf(note, files)) return null
+  const earlier = events(files.filter(({ path }) => note.from.includes(path)))
+  const late = files.filter(({ path }) => !note.from.includes(path))
+  const fresh = late.length === 0 ? null : events(late)
+  const days = await changedDays(database, keeping, { before: note.date, date, fresh })
+  if (days === null) return null
+  const kept = relationsOf(note.date, (part) => store.pathOf(note.parts[part]))
+  return carryOn(database, keeping, { kept, news: { date, earlier, fresh }, days })
+}
+
+/** Rows that were taken away since cannot be told from what was kept. */
+function isPartOf(note: KeptNote, files: readonly LakeFile[]): boolean {
+  const own = new Set(files.map(({ path }) => path))
+  return note.from.every((path) => own.has(path)) && parts.every((part) => part in note.parts)
+}
+
+/** What is kept of a group that is done. */
+export function keptOfGroup({ run, plan, group }: Pick<KeepWork, 'run' | 'plan' | 'group'>): KeptEvents {
+  return relationsOf(plan.date, (part) => run.pathOf(fileOf(group, part)))
+}
+
+/** Keeps what a run worked out for the next one, unless it knows of a later day. */
+export async function adoptKept(work: KeepWork): Promise<void> {
+  const { plan, run, group } = work
+  const done = await run.noteOf<KeptGroup>(stepOf(group))
+  const store = storeOf(work)
+  const known = await store.read()
+  if (done === null || (known !== null && known.date > plan.date)) return
+  const staged = Object.fromEntries(parts.map((part) => [part, run.pathOf(fileOf(group, part))]))
+  await store.keep({ date: plan.date, from: [...done.from], staged }, plan.id)
+}
+
+function storeOf({ program, plan, lake, predictor, group }: KeepWork): KeptFiles {
+  const { outcomes, meaning, value, timezone } = program
+  const { eventTypes, hasOtherTypes, valuedTypes, properties, excluded } = predictor.catalogue
+  const purpose = [
+    codeVersion,
+    { outcomes, meaning, annualValue: value.annualValue, timezone },
+    { eventTypes, hasOtherTypes, valuedTypes, properties, excluded },
+    lake.state.buckets,
+  ]
+  return new KeptFiles(lake.folder, purpose, plan.groups[group])
+}
+
+function relationsOf(date: KeptEvents['date'], path: (part: (typeof parts)[number]) => string): KeptEvents {
+  const read = (part: (typeof parts)[number]) =>
+    `read_parquet(${quoteText(path(part))}, hive_partitioning = false)`
+  return { date, kinds: read('kinds'), customers: read('customers') }
+}
+
+function stepOf(group: number): string {
+  return `kept-${group}`
+}
+
+function fileOf(group: number, part: string): string {
+  return `kept-${group}-${part}.parquet`
+}
