@@ -178,7 +178,7 @@ export type EncodedView = 'plain' | 'piecewise' | 'raw'
 /** For each encoded column the index of the encoding it comes from. */
 export function columnOrigins(encoder: Encoder, view: EncodedView): Int32Array {
   return Int32Array.from(
-    encoder.encodings.flatMap((encoding, index) => new Array(width(encoding, view)).fill(index)),
+    encoder.encodings.flatMap((encoding, index) => new Array(columnsOf(encoding, view)).fill(index)),
   )
 }
 
@@ -189,7 +189,8 @@ export function rawCategories(encoder: Encoder): Int32Array {
   )
 }
 
-function width(encoding: FeatureEncoding, view: EncodedView): number {
+/** Encoded columns of a feature. */
+export function columnsOf(encoding: FeatureEncoding, view: EncodedView): number {
   if (view === 'raw') return 1
   if (encoding.kind === 'category') return encoding.categories.length + 1
   const bins = view === 'piecewise' && encoding.edges.length > 0 ? encoding.edges.length - 1 : 0
@@ -220,7 +221,7 @@ export function encode(encoder: Encoder, frame: FeatureFrame, view: EncodedView)
       if (view === 'raw') copyRaw(encoding, column, target)
       else if (encoding.kind === 'category') encodeCategory(encoding, column, target)
       else encodeNumber(encoding, column, { ...target, view })
-      offset += width(encoding, view)
+      offset += columnsOf(encoding, view)
     }
   }
   return { rows: frame.rows, columns, values }

@@ -53,13 +53,15 @@ export function predictOrdinal(
 }
 
 function locationParts(model: OrdinalModel, features: Matrix, row: number): { base: number; drift: number } {
-  const { columns, weights } = model
+  const { columns, weights, drift: drifts } = model
+  const { values } = features
+  const start = row * columns
   let base = 0
   let drift = model.driftIntercept
   for (let c = 0; c < columns; c++) {
-    const x = features.values[row * columns + c]
+    const x = values[start + c]
     base += x * weights[c]
-    drift += x * model.drift[c]
+    drift += x * drifts[c]
   }
   return { base, drift }
 }

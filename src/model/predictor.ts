@@ -186,6 +186,7 @@ export function memberOutputs(
   views: EncodedViews,
   leads: readonly Float32Array[],
 ): MemberOutput[] {
+  if (members.some(({ view }) => view === 'piecewise')) views.of('piecewise')
   return members.map(({ member, view }) => member.predict(views.of(view), leads))
 }
 

@@ -47,7 +47,7 @@ export function predictionBatch(inputs: BatchInputs): PredictionBatch {
     next_likely: nextLikely(predictions),
     segment: signals.map((own, row) => segmentOf(likeliest[row] ?? null, own, false)),
     is_expanding: Float64Array.from(signals, ({ isEngaging }, row) =>
-      likeliest[row] === 'promoter' && isEngaging ? 1 : Number.NaN,
+      likeliest[row] === 'promoter' && isEngaging ? 1 : 0,
     ),
     top_drivers: driverTexts(inputs),
   }
