@@ -9,6 +9,7 @@ import {
   applyCommit,
   type Commit,
   type Counts,
+  type InputFile,
   type LakeState,
   nextCommit,
   type SourceReading,
@@ -137,7 +138,8 @@ async function ingestSource(
   { source, before, record, earlier }: SourceWork,
 ): Promise<SourceReport> {
   const { options } = work
-  if (earlier && (await isUnchanged(work, source, earlier))) return unchangedReport(source, earlier)
+  const added = earlier === undefined ? null : await addedFiles(work, source, earlier)
+  if (earlier && added?.length === 0) return unchangedReport(source, earlier)
   const isNewMeaning = earlier !== undefined && earlier.meaning !== source.meaning
   const isReplaced = isNewMeaning || (earlier !== undefined && source.isFullPicture)
   if (isReplaced) {
@@ -149,8 +151,9 @@ async function ingestSource(
       `The definition of sources.${source.key} changed since the last ingest: its earlier rows are replaced by this reading.`,
     )
   }
-  const { reading, files, counts } = await readSource({
+  const { reading, files, counts, reasons } = await readSource({
     ...work,
+    ...(added && canBeAdded(source) && { added }),
     source,
     now: options.now,
     reporter: options.reporter,
@@ -160,17 +163,25 @@ async function ingestSource(
   })
   record.add.push(...files)
   record.sources.push(reading)
-  return { source: source.key, table: source.table, isUnchanged: false, ...counts, reasons: reading.reasons }
+  return { source: source.key, table: source.table, isUnchanged: false, ...counts, reasons }
 }
 
-async function isUnchanged(
+/** Files that are new where the others are as they were; null: some changed, or it cannot be told. */
+async function addedFiles(
   { database, program }: Work,
   source: Source,
   earlier: SourceReading,
-): Promise<boolean> {
-  if (earlier.inputs === null || earlier.definition !== definitionOf(source)) return false
-  const inputs = await listInputs(database, source, program.folder)
-  return JSON.stringify(inputs) === JSON.stringify(earlier.inputs)
+): Promise<InputFile[] | null> {
+  if (earlier.inputs === null || earlier.definition !== definitionOf(source)) return null
+  const known = new Set(earlier.inputs.map((input) => JSON.stringify(input)))
+  const now = (await listInputs(database, source, program.folder)) ?? []
+  const added = now.filter((input) => !known.has(JSON.stringify(input)))
+  return now.length - added.length === known.size ? added : null
+}
+
+/** Whether new files of a source can be read without the others: a full picture, or a select, is one whole. */
+function canBeAdded({ table, file, isFullPicture }: Source): boolean {
+  return table !== 'customers' && file !== null && !isFullPicture
 }
 
 function unchangedReport(source: Source, { counts: { read } }: SourceReading): SourceReport {

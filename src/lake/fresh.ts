@@ -18,6 +18,8 @@ export interface FreshOptions {
   readonly columns: readonly string[]
   /** Properties or attributes that make a row's identity. */
   readonly identity: readonly string[]
+  /** Whether only files are read that were not there before, beside others: then an equal row is one more. */
+  readonly isAddition?: boolean
 }
 
 /**
@@ -34,16 +36,18 @@ export async function selectFresh(database: Database, options: FreshOptions): Pr
 }
 
 async function selectFreshRows(database: Database, options: FreshOptions): Promise<void> {
-  const { table, columns } = options
-  await database.run(`
-    create or replace table repeats as
-    select key from staged where reason is null group by key having count(*) > 1`)
+  const { table, columns, isAddition = false } = options
+  const ownId = quoteName(ownIdentity[table] as string)
   await database.run(`
     create or replace table known as
     select key, count(*) as copies
-    from (select ${earlierKey(options)} as key from ${earlierRows(options)})
+    from (select ${earlierKey(options)} as key from ${earlierRows(options)} ${await sameTimes(database, ownId)})
     semi join staged using (key)
     group by key`)
+  await database.run(`
+    create or replace table repeats as
+    select key from staged where reason is null group by key having count(*) > 1
+    ${isAddition ? `union select key from known semi join (from staged where ${ownId} is null) using (key)` : ''}`)
   const { repeats, known } = await database.row<{ repeats: number; known: number }>(
     'select (select count(*) from repeats) as repeats, (select count(*) from known) as known',
   )
@@ -55,17 +59,34 @@ async function selectFreshRows(database: Database, options: FreshOptions): Promi
     ${repeats > 0 ? 'anti join repeats using (key)' : ''}
     ${known > 0 ? 'anti join known using (key)' : ''}
     where reason is null`
+  // Read again, the first of equal rows are those that the lake has; of rows that are read for the first time none is.
+  const place = `row_number() over (partition by key order by staged.rowid)`
+  const occurrence = isAddition
+    ? `${place} + case when ${ownId} is null then coalesce(copies, 0) else 0 end`
+    : place
+  const isNew = isAddition
+    ? `(${ownId} is null or copies is null and occurrence = 1)`
+    : `occurrence > coalesce(copies, 0) and (${ownId} is null or occurrence = 1)`
   const repeated = `
     select ${picked}, case when occurrence = 1 then key else hash(key, occurrence) end as row_id
     from (
-      select *, row_number() over (partition by key order by rowid) as occurrence
+      select *, ${occurrence} as occurrence
       from staged
       semi join repeats using (key)
+      left join known using (key)
       where reason is null
     )
-    left join known using (key)
-    where occurrence > coalesce(copies, 0) and (${quoteName(ownIdentity[table] as string)} is null or occurrence = 1)`
+    where ${isNew}`
   await database.run(`create view fresh as ${repeats > 0 ? `${once} union all ${repeated}` : once}`)
+}
+
+/** Rows without an id of their own are equal only at equal times: most earlier ones need not be looked at. */
+async function sameTimes(database: Database, ownId: string): Promise<string> {
+  const { first, last, ids } = await database.row<Record<'first' | 'last' | 'ids', number | null>>(
+    `select epoch_us(min("at"))::double as first, epoch_us(max("at"))::double as last, count(${ownId}) as ids from staged where reason is null`,
+  )
+  if (first === null || last === null || Number(ids) > 0) return ''
+  return `where "at" between make_timestamptz(${BigInt(first)}::bigint) and make_timestamptz(${BigInt(last)}::bigint)`
 }
 
 function earlierRows({ lake, table, source }: FreshOptions): string {

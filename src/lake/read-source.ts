@@ -3,7 +3,14 @@ import { LoyalcastError } from '../domain/errors.ts'
 import type { Program, Source } from '../domain/program.ts'
 import type { Reporter } from '../domain/progress.ts'
 import { type Batch, fileName, mergeSpans, writeBatch } from './batch.ts'
-import { type Counts, type LakeFile, type LakeState, paddedSequence, type SourceReading } from './commits.ts'
+import {
+  type Counts,
+  type InputFile,
+  type LakeFile,
+  type LakeState,
+  paddedSequence,
+  type SourceReading,
+} from './commits.ts'
 import { addMalformedLines, forgetMalformedLines } from './csv-files.ts'
 import type { Database } from './database.ts'
 import { selectFresh } from './fresh.ts'
@@ -31,13 +38,18 @@ export interface ReadSourceOptions {
   readonly reporter: Reporter
   /** Makes the source readable. @default as the program file says */
   readonly open?: (database: Database) => Promise<SourceRelation>
+  /** Files that are new beside those of the earlier reading, which are as they were: only these are read. Absent: all. */
+  readonly added?: readonly InputFile[]
 }
 
 /** What a commit needs to know of a reading. */
 export interface ReadSource {
   readonly reading: SourceReading
   readonly files: readonly LakeFile[]
+  /** Of what was read now. */
   readonly counts: Counts
+  /** Why rows of it were refused. */
+  readonly reasons: Readonly<Record<string, number>>
 }
 
 /** Reads a whole source and writes the rows that are new, and those that are refused, beside the lake's others. */
@@ -53,6 +65,7 @@ export async function readSource(options: ReadSourceOptions): Promise<ReadSource
     earlier: Object.keys(earlier?.columns ?? {}),
     isFirst: earlier === undefined,
     ...(options.open && { open: options.open }),
+    ...(options.added && { only: options.added }),
   })
   const batch = {
     table: source.table,
@@ -64,6 +77,7 @@ export async function readSource(options: ReadSourceOptions): Promise<ReadSource
     columns: Object.keys(columns),
     identity,
     staging,
+    isAddition: options.added !== undefined,
   }
   await selectFresh(database, batch)
   const written = await writeBatch(database, batch)
@@ -71,33 +85,48 @@ export async function readSource(options: ReadSourceOptions): Promise<ReadSource
   const reasons = await writeQuarantine(database, source.key, { staging, path: join(folder, path) })
   const counts = await countRows(database, written)
   if (counts.stored > 0) warnOfNewColumns(options, columns)
-  const quarantine = [...keptQuarantine(relation, earlier), ...(counts.quarantined > 0 ? [path] : [])]
+  const isAddition = options.added !== undefined
+  const kept = isAddition ? (earlier?.quarantine ?? []) : keptQuarantine(relation, earlier)
+  const before = isAddition ? earlier : undefined
   const reading = {
     key: source.key,
     table: source.table,
     meaning: source.meaning,
     definition: definitionOf(source),
     inputs: relation.inputs === null ? null : [...relation.inputs],
-    counts,
-    reasons,
+    counts: addedUp(before?.counts ?? {}, counts) as Counts,
+    reasons: addedUp(before?.reasons ?? {}, reasons),
     spans: mergeSpans(earlier?.spans ?? {}, written.spans),
     columns: { ...earlier?.columns, ...columns },
-    quarantine,
+    quarantine: [...kept, ...(counts.quarantined > 0 ? [path] : [])],
     inbox: null,
   }
-  return { reading, files: written.files, counts }
+  return { reading, files: written.files, counts, reasons }
+}
+
+function addedUp(
+  before: Readonly<Record<string, number>>,
+  now: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const names = new Set([...Object.keys(before), ...Object.keys(now)])
+  return Object.fromEntries([...names].map((name) => [name, (before[name] ?? 0) + (now[name] ?? 0)]))
 }
 
 /** Malformed lines of CSV files are looked for only where a reading failed at one. */
 async function stageLines(
   database: Database,
   source: Source,
-  { open, ...options }: StagingOptions & Pick<ReadSourceOptions, 'open'>,
+  {
+    open,
+    only,
+    ...options
+  }: StagingOptions & Pick<ReadSourceOptions, 'open'> & { only?: readonly InputFile[] },
 ): Promise<StagedColumns & { relation: SourceRelation }> {
   const { folder } = options.program
   const stage = async (isTolerant: boolean) => {
     await forgetMalformedLines(database)
-    const relation = await (open?.(database) ?? openSource(database, source, { folder, isTolerant }))
+    const relation = await (open?.(database) ??
+      openSource(database, source, { folder, isTolerant, ...(only && { only }) }))
     const columns = await stageSource(database, relation, options)
     await addMalformedLines(database, source, options)
     return { relation, ...columns }

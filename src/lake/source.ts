@@ -23,7 +23,8 @@ export interface SourceRelation {
 /**
  * Makes a source readable and checks that it has the columns its table needs.
  *
- * @param folder relative paths start there. @param isTolerant see {@link openFiles}.
+ * @param folder relative paths start there. @param isTolerant see {@link openFiles}. @param only the files to be read of a
+ * source of files. Default: all.
  *
  * **Errors** (all name the source) `missing-column`, `duplicate-column`, `file-format`, `empty-file`, `no-file`,
  * `source-sql` with what DuckDB says.
@@ -31,14 +32,14 @@ export interface SourceRelation {
 export async function openSource(
   database: Database,
   source: Source,
-  { folder, isTolerant = false }: { folder: string; isTolerant?: boolean },
+  { folder, isTolerant = false, only }: { folder: string; isTolerant?: boolean; only?: readonly InputFile[] },
 ): Promise<SourceRelation> {
   const inputs = await listInputs(database, source, folder)
-  await refuseBrokenGzip(source, inputs ?? [])
+  await refuseBrokenGzip(source, only ?? inputs ?? [])
   const sql =
     source.file === null
       ? selectOf(source, folder)
-      : await openFiles(database, source, inputs ?? [], isTolerant)
+      : await openFiles(database, source, only ?? inputs ?? [], isTolerant)
   const described = await describe(database, source, sql)
   const mapped = renamed(source, sql, described)
   const columns = mapped === sql ? described : await describe(database, source, mapped)
