@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { predictDay } from '../jobs/daily.ts'
 import { ingest } from '../jobs/ingest.ts'
 import { contextOf, dayOption, printResult } from './context.ts'
+import { readSettings } from './settings.ts'
 
 /** `loyalcast daily PROGRAM --date DAY`. */
 export function dailyCommand(): Command {
@@ -17,7 +18,11 @@ export function dailyCommand(): Command {
       const date = dayOption('--date', options.date) as string
       const program = await context.readProgram(path)
       const ingested = options.ingest ? await ingest(program, context) : null
-      const report = await predictDay(program, { ...context, date })
+      const { ROWS_AT_ONCE: rowsAtOnce, THREADS: threads } = readSettings(process.env, [
+        'ROWS_AT_ONCE',
+        'THREADS',
+      ])
+      const report = await predictDay(program, { ...context, date, rowsAtOnce, threads })
       const abstained = report.abstained > 0 ? `, ${report.abstained} abstained` : ''
       const words = `${report.customers} customers at risk on ${date}: ${report.predicted} predicted${abstained} with ${report.modelVersion}.`
       printResult(context, { ...report, ingest: ingested }, words)

@@ -147,6 +147,18 @@ export const settings = {
     words: 'whether webhooks may be sent by http: everywhere',
     allowed: '0 or 1',
   }),
+  ROWS_AT_ONCE: setting({
+    read: whole(0, 1_000_000_000),
+    preset: 1_000_000,
+    words: 'rows of a lake that the daily run reads at once; a larger lake is worked at bucket by bucket',
+    allowed: 'a whole number from 0 to 1000000000',
+  }),
+  THREADS: setting<number | null>({
+    read: whole(1, 64),
+    preset: null,
+    words: 'threads of a daily run; without it one a processor, at most 4',
+    allowed: 'a whole number from 1 to 64',
+  }),
 } as const satisfies Record<string, Setting<unknown>>
 
 export type SettingName = keyof typeof settings

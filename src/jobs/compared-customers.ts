@@ -15,7 +15,9 @@ export interface ComparedRequest {
   readonly lake: Lake
   readonly predictor: Predictor
   readonly date: Day
-  /** What is kept of the events of the first buckets at the end of the day. Absent: all are read. */
+  /** Buckets that they are drawn from. Default: those that a daily run reads together first. */
+  readonly buckets?: readonly number[]
+  /** What is kept of the events of these buckets at the end of the day. Absent: all are read. */
   readonly kept?: KeptEvents
 }
 
@@ -26,10 +28,9 @@ export interface ComparedRequest {
  */
 export async function readCompared(
   database: Database,
-  { program, lake, predictor, date, kept }: ComparedRequest,
+  { program, lake, predictor, date, buckets = bucketGroups(lake.state)[0], kept }: ComparedRequest,
 ): Promise<FeatureFrame> {
   const { catalogue, parts } = predictor
-  const [buckets] = bucketGroups(lake.state)
   const own = lakeRelations(lake, { buckets, excluded: new Set(parts.excluded) })
   const relations = kept === undefined ? own : { ...own, kept }
   await makeDaySpine(database, 'everybody_compared', { program, relations, date })

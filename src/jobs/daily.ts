@@ -27,6 +27,10 @@ export interface DailyOptions {
   /** The clock, ISO 8601. */
   readonly now: string
   readonly reporter: Reporter
+  /** A lake of more rows is worked at bucket by bucket. @default 1,000,000 */
+  readonly rowsAtOnce?: number
+  /** Groups of customers that are worked at at once. Null: one a processor. @default null */
+  readonly threads?: number | null
 }
 
 export interface DailyReport {
@@ -61,14 +65,15 @@ export async function predictDay(program: Program, options: DailyOptions): Promi
       versionBefore: findVersionBefore(program, { state, modelsFolder, date, version, reporter }),
       lakeCommit: state.sequence,
       backend: await startBackend(),
-      ...sharesOf(bucketGroups(state)),
+      ...sharesOf(bucketGroups(state, options.rowsAtOnce)),
     })
     const work = { program, options, lake, plan, predictor, run: new RunFolder(lake.folder, plan.id) }
     await work.run.make()
     await runGroups(work)
     const { rows, predicted } = await publish(work)
     for (let group = 0; plan.keeps && group < plan.groups.length; group++) await adoptKept({ ...work, group })
-    await work.run.remove()
+    // Of the same day others were killed behind their publication: the lake went on since.
+    await work.run.remove(date)
     const counts = { customers: rows, predicted, abstained: rows - predicted }
     return { program: program.name, date, modelVersion: version, ...counts }
   })
@@ -92,7 +97,7 @@ function sharesOf(groups: number[][]): Pick<DayPlan, 'groups' | 'keeps' | 'memor
 async function runGroups(work: Work): Promise<void> {
   const { plan, options } = work
   const groups = plan.groups.length
-  const runner = openGroupRunner(groups)
+  const runner = openGroupRunner(groups, options.threads ?? null)
   const rows = new Array<number>(groups).fill(0)
   const all = async (step: 'keep' | 'predict', phase: string) => {
     let finished = 0

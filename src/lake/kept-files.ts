@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -19,8 +20,8 @@ const keptNote = z.object({
 export type KeptNote = z.infer<typeof keptNote>
 
 /**
- * What is kept of some buckets for one purpose. It may be lost at any time: whatever is missing, unreadable or made from
- * rows that do not count any more is worked out anew.
+ * What is kept of some buckets for one purpose. It may be lost at any time: whatever is missing or made from rows that
+ * do not count any more is worked out anew.
  */
 export class KeptFiles {
   /** Absolute. */
@@ -36,11 +37,9 @@ export class KeptFiles {
   async read(): Promise<KeptNote | null> {
     const text = await readFile(this.#notePath, 'utf8').catch(() => null)
     if (text === null) return null
-    try {
-      return keptNote.safeParse(JSON.parse(text)).data ?? null
-    } catch {
-      return null
-    }
+    const note = parseNote(text)
+    const isThere = note !== null && Object.values(note.parts).every((file) => existsSync(this.pathOf(file)))
+    return isThere ? note : null
   }
 
   /** Absolute. */
@@ -70,3 +69,11 @@ export class KeptFiles {
 }
 
 const noteName = 'note.json'
+
+function parseNote(text: string): KeptNote | null {
+  try {
+    return keptNote.safeParse(JSON.parse(text)).data ?? null
+  } catch {
+    return null
+  }
+}

@@ -1,5 +1,5 @@
-import { readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { makeFolder, publish, writeWhole } from './durable-files.ts'
 
 /** Where a lake keeps what runs have finished so far. */
@@ -46,8 +46,12 @@ export class RunFolder {
     await publish(staged, this.pathOf(file))
   }
 
-  remove(): Promise<void> {
-    return rm(this.path, { recursive: true, force: true })
+  /** Removes the run, and what others left that were killed: all whose id begins so. */
+  async remove(prefix: string): Promise<void> {
+    await rm(this.path, { recursive: true, force: true })
+    const all = dirname(this.path)
+    for (const id of await readdir(all).catch(() => []))
+      if (id.startsWith(prefix)) await rm(join(all, id), { recursive: true, force: true })
   }
 
   #notePath(step: string): string {

@@ -91,6 +91,14 @@ describe('killed at any operation and run again', () => {
     await done(['daily', '--date', dates[1]])
   })
 
+  it('a daily run bucket by bucket does, and what was finished is not done again', async () => {
+    vi.stubEnv('LOYALCAST_ROWS_AT_ONCE', '0')
+    vi.stubEnv('LOYALCAST_THREADS', '1')
+    await done(['daily', '--date', dates[0]])
+    await killEverywhere(['daily', '--date', dates[1]], 3, dates[0])
+    vi.stubEnv('LOYALCAST_ROWS_AT_ONCE', '')
+  })
+
   it('a later training does, and the champion is the old one or the new one', async () => {
     await done(['ingest'])
     await done(train)

@@ -77,12 +77,17 @@ export async function findLeftovers({ dataFolder, modelsFolder, program }: Small
     [...namedPaths(state), ...state.removed.keys()].map((path) => join(program.name, path)),
   )
   const lake = Object.keys(await contentsOf(dataFolder)).filter(
-    (path) => !known.has(path) && !/\/commits\/\d{8}\.json$/.test(path),
+    (path) => !known.has(path) && !/\/commits\/\d{8}\.json$/.test(path) && !isKept(path),
   )
   const models = Object.keys(await contentsOf(modelsFolder)).filter(
     (path) => !/^\w+\/(\d|promotions)/.test(path),
   )
   return [...lake, ...models]
+}
+
+/** What is kept for the next daily run: of each bucket a note and the files of one day. */
+function isKept(path: string): boolean {
+  return /^\w+\/kept\/\w{16}\/bucket=\d+\/(note\.json|[\d-]+-\w{16}-(kinds|customers)\.parquet)$/.test(path)
 }
 
 /** The predictions of a day as CSV, exported as anybody would. */

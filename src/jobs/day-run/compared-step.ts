@@ -29,7 +29,7 @@ export async function settleCompared({ program, lake, plan, run, predictor }: Co
   if ((await run.noteOf<Noted>(step)) !== null) return
   const kept = plan.keeps ? { kept: keptOfGroup({ run, plan, group: 0 }) } : {}
   const frame = await withScratchDatabase(run.path, program, (database) =>
-    readCompared(database, { program, lake, predictor, date: plan.date, ...kept }),
+    readCompared(database, { program, lake, predictor, date: plan.date, buckets: plan.groups[0], ...kept }),
   )
   const noted: Noted = [...comparedCustomers(predictor, frame)].map(([task, others]) => [
     task,

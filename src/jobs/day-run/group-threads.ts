@@ -17,17 +17,16 @@ export interface GroupRunner {
 }
 
 /**
- * Works at groups in a thread a processor. A single one, and groups of sources that were not compiled, are worked at in
- * this thread, by a database that takes all processors: a thread can load JavaScript alone.
+ * Works at groups in threads. With a single one, or of sources that were not compiled, they are worked at in this thread, by a database that takes all processors: a thread can load JavaScript alone.
  */
-export function openGroupRunner(groups: number): GroupRunner {
+export function openGroupRunner(groups: number, wanted: number | null): GroupRunner {
   const processors = availableParallelism()
   const isCompiled = import.meta.url.endsWith('.js')
-  if (!isCompiled || groups === 1) {
+  const threads = Math.min(wanted ?? Math.min(mostThreads, processors), groups)
+  if (!isCompiled || threads === 1) {
     const run: GroupRunner['run'] = (task, onRows) => runGroup({ ...task, threads: processors }, onRows)
     return { threads: 1, run, close: async () => {} }
   }
-  const threads = Math.min(mostThreads, processors, groups)
   const pool = new Piscina<ThreadGroup, void>({
     filename: fileURLToPath(new URL('./group-worker.js', import.meta.url)),
     minThreads: threads,

@@ -24,11 +24,14 @@ export interface DayPlan {
   readonly memoryLimit: string
 }
 
-/** Fewer rows than this are read at once. */
-const rowsAtOnce = 1_000_000
+/** A lake of so many rows is read at once. */
+const mostRowsAtOnce = 1_000_000
 
 /** Buckets that are read together: all of a small lake, one at a time of a large one. */
-export function bucketGroups({ files, buckets }: Pick<LakeState, 'files' | 'buckets'>): number[][] {
+export function bucketGroups(
+  { files, buckets }: Pick<LakeState, 'files' | 'buckets'>,
+  rowsAtOnce = mostRowsAtOnce,
+): number[][] {
   const rows = files.reduce((sum, file) => sum + file.rows, 0)
   const all = Array.from({ length: buckets }, (_, bucket) => bucket)
   return rows <= rowsAtOnce ? [all] : all.map((bucket) => [bucket])
