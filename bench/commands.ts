@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const binary = fileURLToPath(new URL('../../bin/loyalcast.mjs', import.meta.url))
+/** What users run. */
+export const binary = fileURLToPath(new URL('../../bin/loyalcast.mjs', import.meta.url))
 
 /** The checkout. */
 export const checkout = root
