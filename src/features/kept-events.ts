@@ -67,7 +67,7 @@ function factMeasures({ program }: Keeping, date: Day): Measure[] {
 }
 
 /** Days over which a customer's worth is added up; null: it is no sum of events. */
-export function worthDays({ annualValue }: Keeping['program']['value']): number | null {
+function worthDays({ annualValue }: Keeping['program']['value']): number | null {
   return annualValue !== null && 'sumOf' in annualValue ? annualValue.days : null
 }
 
@@ -159,7 +159,7 @@ export async function changedDays(
   keeping: Keeping,
   { before, date, fresh }: { before: Day; date: Day; fresh: string | null },
 ): Promise<Day[] | null> {
-  const edges = [0, 7, 30, 60, 90, ...windowsDays, worthDays(keeping.program.value) ?? 0]
+  const edges = [0, 30, 60, 90, ...windowsDays, worthDays(keeping.program.value) ?? 0]
   const days = new Set<Day>()
   const passed = daysBetween(before, date)
   if (passed < 0 || passed > mostDays / 6) return null

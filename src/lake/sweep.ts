@@ -2,10 +2,13 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tableNames } from '../domain/program.ts'
 import { type LakeState, namedPaths } from './commits.ts'
+import { keptFolder } from './kept-files.ts'
 import { runsFolder } from './run-folder.ts'
 
 /** So long may a reader go on reading files that no longer count, and a run that was killed be taken up again. */
 const graceMs = 24 * 3600 * 1000
+/** So long is kept what no daily run asked for. */
+const keptMs = 30 * graceMs
 
 /**
  * Removes what a killed writer left behind, and what stopped counting a day ago. Call it only while holding the lock.
@@ -22,15 +25,19 @@ export async function sweep(folder: string, state: LakeState, now: string): Prom
   for (const path of await filesIn(folder, 'commits')) {
     if (path.endsWith('.tmp')) await rm(join(folder, path))
   }
-  await sweepRuns(join(folder, runsFolder), now)
+  // Runs in which nothing was finished for long: their lake is not the latest any more.
+  await sweepOld(join(folder, runsFolder), { now, graceMs })
+  // What was kept for versions that do not serve any more.
+  await sweepOld(join(folder, keptFolder), { now, graceMs: keptMs })
 }
 
-/** Runs in which nothing was finished for long: their lake is not the latest any more. */
-async function sweepRuns(folder: string, now: string): Promise<void> {
-  for (const id of await readdir(folder).catch(() => [])) {
-    const run = join(folder, id)
-    const { mtimeMs } = await stat(run)
-    if (Date.parse(now) - mtimeMs >= graceMs) await rm(run, { recursive: true, force: true })
+/** Removes folders in which nothing came or went for so long, nor in the folders within. */
+async function sweepOld(folder: string, { now, graceMs }: { now: string; graceMs: number }): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const own = join(folder, name)
+    const within = (await readdir(own).catch(() => [])).map((entry) => join(own, entry))
+    const times = await Promise.all([own, ...within].map(async (path) => (await stat(path)).mtimeMs))
+    if (Date.parse(now) - Math.max(...times) >= graceMs) await rm(own, { recursive: true, force: true })
   }
 }
 

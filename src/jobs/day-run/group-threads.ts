@@ -10,23 +10,19 @@ const mostThreads = 4
 
 /** Where groups are worked at. */
 export interface GroupRunner {
-  /** How many at once. */
-  readonly threads: number
   run(task: Omit<GroupTask, 'threads'>, onRows: (rows: number) => void): Promise<void>
   close(): Promise<void>
 }
 
 /**
- * Works at groups in threads. With a single one, or of sources that were not compiled, they are worked at in this thread, by a database that takes all processors: a thread can load JavaScript alone.
+ * Works at groups in threads. With a single one, or of sources that were not compiled, they are worked at in this thread
+ * one after the other, by a database that takes all processors: a thread can load JavaScript alone.
  */
 export function openGroupRunner(groups: number, wanted: number | null): GroupRunner {
   const processors = availableParallelism()
   const isCompiled = import.meta.url.endsWith('.js')
   const threads = Math.min(wanted ?? Math.min(mostThreads, processors), groups)
-  if (!isCompiled || threads === 1) {
-    const run: GroupRunner['run'] = (task, onRows) => runGroup({ ...task, threads: processors }, onRows)
-    return { threads: 1, run, close: async () => {} }
-  }
+  if (!isCompiled || threads === 1) return runnerHere(processors)
   const pool = new Piscina<ThreadGroup, void>({
     filename: fileURLToPath(new URL('./group-worker.js', import.meta.url)),
     minThreads: threads,
@@ -34,7 +30,6 @@ export function openGroupRunner(groups: number, wanted: number | null): GroupRun
   })
   const each = Math.max(1, Math.floor(processors / threads))
   return {
-    threads,
     run: (task, onRows) => {
       const { port1, port2 } = new MessageChannel()
       port1.on('message', onRows)
@@ -42,5 +37,17 @@ export function openGroupRunner(groups: number, wanted: number | null): GroupRun
       return pool.run({ task: { ...task, threads: each }, port: port2 }, { transferList: [port2] })
     },
     close: () => pool.destroy(),
+  }
+}
+
+function runnerHere(processors: number): GroupRunner {
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    run: (task, onRows) => {
+      const next = last.then(() => runGroup({ ...task, threads: processors }, onRows))
+      last = next.catch(() => {})
+      return next
+    },
+    close: async () => {},
   }
 }

@@ -55,11 +55,6 @@ export async function runGroup(task: GroupTask, onRows: (rows: number) => void):
   }
 }
 
-/** What is noted of a group that is done. */
-export interface GroupReport {
-  readonly customers: number
-}
-
 /** Customers whose features are held in memory at once. */
 const rowsAtOnce = 150_000
 /** Customers who are predicted at once: what is worked out of them stays in the processor's caches. */
@@ -71,18 +66,17 @@ const rowsOfSlice = 8192
  *
  * @param onRows told how many customers are done.
  */
-async function predictGroup(task: GroupTask, onRows: (rows: number) => void): Promise<GroupReport> {
+async function predictGroup(task: GroupTask, onRows: (rows: number) => void): Promise<void> {
   const { program, plan, dataFolder, group, threads } = task
   const lake = await openLake(dataFolder, program, plan.lakeCommit)
   const run = new RunFolder(lake.folder, plan.id)
   const step = groupStep(group)
-  const done = await run.noteOf<GroupReport>(step)
-  if (done) return done
+  if ((await run.noteOf(step)) !== null) return
   const predictors = await loadPredictors(task)
   const compared = await readSettled(run)
   const { timezone } = program
   const { memoryLimit } = plan
-  return withScratchDatabase(run.path, { timezone, threads, memoryLimit }, async (database, folder) => {
+  await withScratchDatabase(run.path, { timezone, threads, memoryLimit }, async (database, folder) => {
     const work = { program, plan, lake, run, database, group, compared, onRows, ...predictors }
     const drafts = await openDrafts(work)
     const customers = await predictAll(work, drafts)
@@ -92,7 +86,6 @@ async function predictGroup(task: GroupTask, onRows: (rows: number) => void): Pr
       await run.keep(staged, partFile(kind, group))
     }
     await run.note(step, { customers })
-    return { customers }
   })
 }
 
