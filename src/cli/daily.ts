@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { predictDay } from '../jobs/daily.ts'
 import { ingest } from '../jobs/ingest.ts'
 import { contextOf, dayOption, printResult } from './context.ts'
+import { redisUrlOf } from './redis-url.ts'
 import { readSettings } from './settings.ts'
 
 /** `loyalcast daily PROGRAM --date DAY`. */
@@ -22,7 +23,10 @@ export function dailyCommand(): Command {
         'ROWS_AT_ONCE',
         'THREADS',
       ])
-      const report = await predictDay(program, { ...context, date, rowsAtOnce, threads })
+      const report = await predictDay(program, {
+        ...{ ...context, date, rowsAtOnce, threads },
+        redisUrl: redisUrlOf(process.env),
+      })
       const abstained = report.abstained > 0 ? `, ${report.abstained} abstained` : ''
       const words = `${report.customers} customers at risk on ${date}: ${report.predicted} predicted${abstained} with ${report.modelVersion}.`
       printResult(context, { ...report, ingest: ingested }, words)

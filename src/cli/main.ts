@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
   webhooks: async () => (await import('./webhooks.ts')).webhooksCommand,
   demo: async () => (await import('./demo.ts')).demoCommand,
   serve: async () => (await import('./serve.ts')).serveCommand,
+  worker: async () => (await import('./worker.ts')).workerCommand,
   keys: async () => (await import('./keys.ts')).keysCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
   schema: async () => (await import('./schema.ts')).schemaCommand,

@@ -153,6 +153,14 @@ export const settings = {
     words: 'rows of a lake that the daily run reads at once; a larger lake is worked at bucket by bucket',
     allowed: 'a whole number from 0 to 1000000000',
   }),
+  REDIS_URL: setting<string | null>({
+    read: z.url({ protocol: /^rediss?$/ }),
+    preset: null,
+    words:
+      'Redis through which a daily run hands the buckets of a large lake to workers; without it REDIS_URL, or this process works at them',
+    allowed: 'an address such as redis://localhost:6379',
+    wrongSecret: 'is no address of a Redis',
+  }),
   THREADS: setting<number | null>({
     read: whole(1, 64),
     preset: null,

@@ -15,7 +15,8 @@ import { startBackend } from '../model/backend.ts'
 import type { Predictor } from '../model/predictor.ts'
 import { loadChampion } from '../model/stored-predictor.ts'
 import { settleCompared } from './day-run/compared-step.ts'
-import { openGroupRunner } from './day-run/group-threads.ts'
+import { openGroupQueue } from './day-run/group-queue.ts'
+import { type GroupRunner, openGroupRunner } from './day-run/group-threads.ts'
 import { adoptKept } from './day-run/keep-group.ts'
 import { bucketGroups, type DayPlan, partFile, planDay } from './day-run/plan.ts'
 import { findVersionBefore } from './day-run/version-before.ts'
@@ -31,6 +32,8 @@ export interface DailyOptions {
   readonly rowsAtOnce?: number
   /** Groups of customers that are worked at at once. Null: one a processor. @default null */
   readonly threads?: number | null
+  /** Redis whose workers work at the groups of a large lake. Null: this process does. @default null */
+  readonly redisUrl?: string | null
 }
 
 export interface DailyReport {
@@ -94,10 +97,17 @@ function sharesOf(groups: number[][]): Pick<DayPlan, 'groups' | 'keeps' | 'memor
   return { groups, keeps: isLarge, memoryLimit: isLarge ? '1GB' : '2GB' }
 }
 
+function openRunner({ program, plan, options }: Work): GroupRunner {
+  const { redisUrl: url = null, dataFolder, threads = null } = options
+  return url !== null && plan.keeps
+    ? openGroupQueue({ url, program, dataFolder })
+    : openGroupRunner(plan.groups.length, threads)
+}
+
 async function runGroups(work: Work): Promise<void> {
   const { plan, options } = work
   const groups = plan.groups.length
-  const runner = openGroupRunner(groups, options.threads ?? null)
+  const runner = openRunner(work)
   const rows = new Array<number>(groups).fill(0)
   const all = async (step: 'keep' | 'predict', phase: string) => {
     let finished = 0

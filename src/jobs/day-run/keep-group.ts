@@ -39,7 +39,7 @@ export interface KeepWork {
 /** Works out what is known of a group's events at the end of the day, unless that was done: from what was kept, if it can be. */
 export async function keepGroup(work: KeepWork, threads: number): Promise<void> {
   const { program, plan, lake, run, predictor, group } = work
-  if ((await run.noteOf<KeptGroup>(stepOf(group))) !== null) return
+  if ((await run.noteOf<KeptGroup>(keptStep(group))) !== null) return
   const own = lake.state.files.filter(
     ({ table, bucket }) => table === 'events' && plan.groups[group].includes(bucket),
   )
@@ -63,7 +63,7 @@ export async function keepGroup(work: KeepWork, threads: number): Promise<void> 
         )
         await run.keep(staged, fileOf(group, part))
       }
-      await run.note(stepOf(group), { from: own.map(({ path }) => path) } satisfies KeptGroup)
+      await run.note(keptStep(group), { from: own.map(({ path }) => path) } satisfies KeptGroup)
     },
   )
 }
@@ -105,7 +105,7 @@ export function keptOfGroup({ run, plan, group }: Pick<KeepWork, 'run' | 'plan' 
 /** Keeps what a run worked out for the next one, unless it knows of a later day. */
 export async function adoptKept(work: KeepWork): Promise<void> {
   const { plan, run, group } = work
-  const done = await run.noteOf<KeptGroup>(stepOf(group))
+  const done = await run.noteOf<KeptGroup>(keptStep(group))
   const store = storeOf(work)
   const known = await store.read()
   if (done === null || (known !== null && known.date > plan.date)) return
@@ -131,7 +131,8 @@ function relationsOf(date: KeptEvents['date'], path: (part: (typeof parts)[numbe
   return { date, kinds: read('kinds'), customers: read('customers') }
 }
 
-function stepOf(group: number): string {
+/** The step as it is noted. */
+export function keptStep(group: number): string {
   return `kept-${group}`
 }
 

@@ -9,6 +9,8 @@ import type { Backend } from '../../model/backend.ts'
 export interface DayPlan {
   /** The same plan has the same id, so that a run that was killed goes on where it was. */
   readonly id: string
+  /** {@link definitionMark} of the program. */
+  readonly definition: string
   readonly date: Day
   readonly modelVersion: string
   /** The version of the day before, where it is another one and still there. */
@@ -38,20 +40,21 @@ export function bucketGroups(
 }
 
 /** Settles a run. */
-export function planDay(program: Program, settled: Omit<DayPlan, 'id'>): DayPlan {
-  // Where the program file lies differs between machines.
-  const { folder: _, ...definition } = program
-  const all = JSON.stringify([definition, settled, codeVersion])
-  const id = createHash('sha256').update(all).digest('hex').slice(0, 16)
-  return { id: `${settled.date}-${id}`, ...settled }
+export function planDay(program: Program, settled: Omit<DayPlan, 'id' | 'definition'>): DayPlan {
+  const definition = definitionMark(program)
+  return { id: `${settled.date}-${markOf([definition, settled, codeVersion])}`, definition, ...settled }
+}
+
+/** Tells program files from each other that mean something else, wherever they lie. */
+export function definitionMark({ folder: _, ...definition }: Program): string {
+  return markOf(definition)
+}
+
+function markOf(all: unknown): string {
+  return createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 16)
 }
 
 /** The file of a group: what the day says, or what the version of the day before says of it. */
 export function partFile(kind: 'day' | 'before', group: number): string {
   return `${kind}-${group}.parquet`
-}
-
-/** The step of a group, as it is noted. */
-export function groupStep(group: number): string {
-  return `group-${group}`
 }

@@ -23,8 +23,8 @@ import type { Predictor } from '../../model/predictor.ts'
 import { Registry } from '../../model/registry.ts'
 import { loadPredictor } from '../../model/stored-predictor.ts'
 import { readSettled } from './compared-step.ts'
-import { keepGroup, keptOfGroup } from './keep-group.ts'
-import { type DayPlan, groupStep, partFile } from './plan.ts'
+import { keepGroup, keptOfGroup, keptStep } from './keep-group.ts'
+import { type DayPlan, partFile } from './plan.ts'
 import { dayConstants, forecastBatch, predictionBatch } from './prediction-batch.ts'
 
 /** A group of a day's customers to be predicted: data only. */
@@ -39,6 +39,11 @@ export interface GroupTask {
   readonly step: 'keep' | 'predict'
   /** Threads of the database. */
   readonly threads: number
+}
+
+/** A step of a group as it is noted when it is done. */
+export function stepName({ step, group }: Pick<GroupTask, 'step' | 'group'>): string {
+  return step === 'keep' ? keptStep(group) : `group-${group}`
 }
 
 /** Does one step of a group. @param onRows told how many customers are predicted */
@@ -70,7 +75,7 @@ async function predictGroup(task: GroupTask, onRows: (rows: number) => void): Pr
   const { program, plan, dataFolder, group, threads } = task
   const lake = await openLake(dataFolder, program, plan.lakeCommit)
   const run = new RunFolder(lake.folder, plan.id)
-  const step = groupStep(group)
+  const step = stepName(task)
   if ((await run.noteOf(step)) !== null) return
   const predictors = await loadPredictors(task)
   const compared = await readSettled(run)
