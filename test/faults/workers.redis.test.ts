@@ -155,7 +155,9 @@ describe('a daily run that is spread over workers', () => {
       await startWorker(other)
       const finished = await daily()
       expect(finished.code).toBe(1)
-      expect(finished.stderr).toMatch(/program file of [\w-]+ differs from the one that the run was begun with/)
+      expect(finished.stderr).toMatch(
+        /program file of [\w-]+ differs from the one that the run was begun with/,
+      )
     },
     patience,
   )
