@@ -100,7 +100,7 @@ function sharesOf(groups: number[][]): Pick<DayPlan, 'groups' | 'keeps' | 'memor
 function openRunner({ program, plan, options }: Work): GroupRunner {
   const { redisUrl: url = null, dataFolder, threads = null } = options
   return url !== null && plan.keeps
-    ? openGroupQueue({ url, program, dataFolder })
+    ? openGroupQueue({ url, program, dataFolder, say: (sentence) => options.reporter.warn(sentence) })
     : openGroupRunner(plan.groups.length, threads)
 }
 

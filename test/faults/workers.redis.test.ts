@@ -77,14 +77,10 @@ async function kill(child: ChildProcess): Promise<void> {
   await ended
 }
 
-function daily(onStart?: (child: ChildProcess) => void): Promise<Finished> {
-  let isTold = false
+function daily(hear: (text: string, child: ChildProcess) => void = () => {}): Promise<Finished> {
   return loyalcast(['daily', made.path, '--date', date, '--no-ingest', ...folders()], {
     environment: environment(),
-    onStderr: (_, child) => {
-      if (!isTold) onStart?.(child)
-      isTold = true
-    },
+    onStderr: hear,
   })
 }
 
@@ -111,8 +107,19 @@ describe('a daily run that is spread over workers', () => {
     'publishes the bytes of a run in one process',
     async () => {
       await forget()
+      // Begun before there is anybody to work at it: it says so, and waits.
+      let isTold: () => void
+      const told = new Promise<void>((resolve) => {
+        isTold = resolve
+      })
+      const running = daily((text) => {
+        if (text.includes('No worker is there')) isTold()
+      })
+      await told
       await Promise.all([startWorker(), startWorker()])
-      await expectPublished(await daily())
+      const finished = await running
+      expect(finished.stderr.match(/No worker is there/g)).toHaveLength(1)
+      await expectPublished(finished)
     },
     patience,
   )
@@ -137,8 +144,10 @@ describe('a daily run that is spread over workers', () => {
     async () => {
       await forget()
       await startWorker()
-      const killed = daily((child) => {
-        untilDone(4).then(() => child.kill('SIGKILL'))
+      let isFirst = true
+      const killed = daily((_, child) => {
+        if (isFirst) untilDone(4).then(() => child.kill('SIGKILL'))
+        isFirst = false
       })
       expect(await killed).toMatchObject({ code: null })
       await expectPublished(await daily())

@@ -29,11 +29,17 @@ const kept = {
   backoff: { type: 'exponential', delay: 1000 },
 } as const
 
-/** Connections wait for a Redis that is gone for a while instead of giving up. */
-function connect(url: string): Redis {
+/** Connections wait for a Redis that is gone for a while instead of giving up. @param say told so, once each time */
+function connect(url: string, say: (sentence: string) => void): Redis {
   const redis = new Redis(url, { maxRetriesPerRequest: null })
-  // Said once by whoever waits for it; without a listener each try would be printed.
-  redis.on('error', () => {})
+  let isAway = false
+  redis.on('ready', () => {
+    isAway = false
+  })
+  redis.on('error', (error) => {
+    if (!isAway) say(`Redis does not answer (${error.message}); waiting for it.`)
+    isAway = true
+  })
   return redis
 }
 
@@ -41,22 +47,33 @@ export interface QueueOptions {
   readonly url: string
   readonly program: Program
   readonly dataFolder: string
+  /** Told why nothing goes on. */
+  readonly say: (sentence: string) => void
 }
 
 /**
  * Has groups worked at by the workers of a queue in Redis. What counts as done is what a worker noted in the folder of
  * the run: Redis may forget all, and is told again what is left.
  */
-export function openGroupQueue({ url, program, dataFolder }: QueueOptions): GroupRunner {
-  const connection = connect(url)
+export function openGroupQueue({ url, program, dataFolder, say }: QueueOptions): GroupRunner {
+  const connection = connect(url, say)
   const queue = new Queue<QueuedGroup>(queueName, { connection, streams: { events: { maxLen: 1000 } } })
   queue.on('error', () => {})
+  let isTold = false
+  const warnWithoutWorkers = async () => {
+    if (isTold || (await queue.getWorkersCount()) > 0) return
+    if (!isTold) say('No worker is there: start loyalcast worker with the same program file and REDIS_URL.')
+    isTold = true
+  }
   return {
     run: async ({ plan, group, step }, onRows) => {
       const run = new RunFolder(lakeFolder(dataFolder, program), plan.id)
       const task = { program: program.name, plan, group, step }
       for (let looks = 0; (await run.noteOf(stepName({ step, group }))) === null; looks++) {
-        if (looks % looksPerQuestion === 0) await ask(queue, task, onRows)
+        if (looks % looksPerQuestion === 0) {
+          await ask(queue, task, onRows)
+          await warnWithoutWorkers()
+        }
         await new Promise((resolve) => setTimeout(resolve, betweenLooksMs))
       }
     },
@@ -100,7 +117,7 @@ export interface GroupWorkerOptions {
 
 /** Works at one group after the other until it is closed, which waits for the one at hand. */
 export function startGroupWorker({ url, say, ...options }: GroupWorkerOptions): { close(): Promise<void> } {
-  const connection = connect(url)
+  const connection = connect(url, say)
   const worker = new Worker<QueuedGroup>(queueName, (job) => workAt(job, options), {
     connection,
     lockDuration: lockMs,
