@@ -54,19 +54,25 @@ export function wholePennies(amount: number): number {
  * @param distribution probabilities of the answers 0 to 10, summing to 1.
  */
 export function classProbabilities(distribution: ArrayLike<number>): readonly [number, number, number] {
-  let detractor = 0
-  for (let answer = 0; answer <= 6; answer++) detractor += distribution[answer]
-  const millionths = [detractor, distribution[7] + distribution[8], distribution[9] + distribution[10]].map(
-    (p) => Math.round(p * 1e6),
-  )
-  const largest = millionths.indexOf(Math.max(...millionths))
-  millionths[largest] += 1e6 - (millionths[0] + millionths[1] + millionths[2])
-  return [millionths[0] / 1e6, millionths[1] / 1e6, millionths[2] / 1e6]
+  let detractors = 0
+  for (let answer = 0; answer <= 6; answer++) detractors += distribution[answer]
+  const detractor = Math.round(detractors * 1e6)
+  const passive = Math.round((distribution[7] + distribution[8]) * 1e6)
+  const promoter = Math.round((distribution[9] + distribution[10]) * 1e6)
+  if (detractor >= passive && detractor >= promoter)
+    return [(1e6 - passive - promoter) / 1e6, passive / 1e6, promoter / 1e6]
+  if (passive >= promoter) return [detractor / 1e6, (1e6 - detractor - promoter) / 1e6, promoter / 1e6]
+  return [detractor / 1e6, passive / 1e6, (1e6 - detractor - passive) / 1e6]
 }
 
 /** The class with the largest probability; the less happy one in a tie. */
-export function likeliestClass(probabilities: readonly [number, number, number]): AnswerClass {
-  return answerClasses[probabilities.indexOf(Math.max(...probabilities))]
+export function likeliestClass([detractor, passive, promoter]: readonly [
+  number,
+  number,
+  number,
+]): AnswerClass {
+  if (detractor >= passive && detractor >= promoter) return 'detractor'
+  return passive >= promoter ? 'passive' : 'promoter'
 }
 
 /** Expected answer, 0 to 10. */

@@ -1,3 +1,5 @@
+import type { EncodedRows } from '../features/encoder.ts'
+
 /** Effects below this move nothing that could be seen. */
 const smallestEffect = 1e-6
 
@@ -19,14 +21,15 @@ export function byStrength(effects: Float64Array): number[] {
 /** The first few of them, without putting all in order. */
 export function largest(effects: Float64Array, most: number): number[] {
   const found: number[] = []
+  let least = 0
   for (let place = 0; place < effects.length; place++) {
     const strength = Math.abs(effects[place])
-    if (strength < smallestEffect) continue
+    if (strength < smallestEffect || strength <= least) continue
     let at = found.length
     while (at > 0 && strength > Math.abs(effects[found[at - 1]])) at--
-    if (at >= most) continue
+    if (found.length === most) found.pop()
     found.splice(at, 0, place)
-    if (found.length > most) found.pop()
+    if (found.length === most) least = Math.abs(effects[found[most - 1]])
   }
   return found
 }
@@ -53,5 +56,63 @@ export function runsOf(places: Int32Array): Runs {
     starts,
     ends: starts.map((_, run) => starts[run + 1] ?? places.length),
     places: starts.map((start) => places[start]),
+  }
+}
+
+const rowsOfBlock = 64
+
+/** What each behaviour adds to rows, worked out for some that follow each other at once. **Unit** the surrogate's scale. */
+export class BehaviourSums {
+  /** **Shape** [64 × behaviours] */
+  readonly values: Float64Array
+  readonly #encoded: EncodedRows
+  readonly #runs: Runs
+  readonly #slopes: Slopes
+  #first = -1
+
+  constructor(encoded: EncodedRows, runs: Runs, slopes: Slopes) {
+    this.values = new Float64Array(rowsOfBlock * slopes.base.length)
+    this.#encoded = encoded
+    this.#runs = runs
+    this.#slopes = slopes
+  }
+
+  /** Where a row's sums begin in `values`, until another row is asked for. */
+  offsetOf(row: number): number {
+    const first = row - (row % rowsOfBlock)
+    if (first !== this.#first) {
+      const rows = Math.min(rowsOfBlock, this.#encoded.rows - first)
+      for (let own = 0; own < rows; own += 4) this.#addFour(first, own)
+      this.#first = first
+    }
+    return (row - first) * this.#slopes.base.length
+  }
+
+  /** Four rows side by side: one alone would wait for each addition. Behind the last row it is repeated. */
+  #addFour(first: number, own: number): void {
+    const { values: sums } = this
+    const { rows, columns, values } = this.#encoded
+    const { starts, ends, places } = this.#runs
+    const { weights, base } = this.#slopes
+    const width = base.length
+    const [p, q, r, s] = [0, 1, 2, 3].map((next) => (own + next) * width)
+    const [k, l, m, n] = [0, 1, 2, 3].map((next) => Math.min(rows - 1, first + own + next) * columns)
+    for (const to of [p, q, r, s]) sums.set(base, to)
+    for (let run = 0; run < starts.length; run++) {
+      const end = ends[run]
+      let [a, b, c, d] = [0, 0, 0, 0]
+      for (let column = starts[run]; column < end; column++) {
+        const weight = weights[column]
+        a += weight * values[k + column]
+        b += weight * values[l + column]
+        c += weight * values[m + column]
+        d += weight * values[n + column]
+      }
+      const place = places[run]
+      sums[p + place] += a
+      sums[q + place] += b
+      sums[r + place] += c
+      sums[s + place] += d
+    }
   }
 }

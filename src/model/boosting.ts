@@ -1,5 +1,6 @@
 import { shuffledIndices } from './folds.ts'
-import { ForestReader, layOut, type TreeNode } from './forest.ts'
+import { layOut, type TreeNode } from './forest.ts'
+import { ForestReader } from './forest-reader.ts'
 import type { Matrix } from './matrix.ts'
 import { packSlopes } from './packed-slopes.ts'
 import type { BinnedRows } from './tree-bins.ts'

@@ -22,31 +22,40 @@ export interface ConformalLevels {
  * **Shape** `distribution` [11] → [low, high], whole answers 0 to 10.
  */
 export function nestedInterval(distribution: ArrayLike<number>, level: number): readonly [number, number] {
-  const before = massBeforeEntry(distribution)
-  let low = before.indexOf(0)
+  let low = likeliestAnswer(distribution)
   let high = low
-  while (low > 0 && before[low - 1] < level) low--
-  while (high < answerCount - 1 && before[high + 1] < level) high++
+  let mass = distribution[low]
+  while (mass < level && (low > 0 || high < answerCount - 1))
+    mass += distribution[isNextAbove(distribution, low, high) ? ++high : --low]
   return [low, high]
+}
+
+function likeliestAnswer(distribution: ArrayLike<number>): number {
+  let likeliest = 0
+  for (let answer = 1; answer < answerCount; answer++)
+    if (distribution[answer] > distribution[likeliest]) likeliest = answer
+  return likeliest
+}
+
+/** Whether an interval that can grow takes the answer above it in before the one below. */
+function isNextAbove(distribution: ArrayLike<number>, low: number, high: number): boolean {
+  const below = low > 0 ? distribution[low - 1] : Number.NEGATIVE_INFINITY
+  const above = high < answerCount - 1 ? distribution[high + 1] : Number.NEGATIVE_INFINITY
+  return above >= below
 }
 
 /** Mass that the nested interval holds just before it takes each answer in. **Shape** [11] → [11] */
 function massBeforeEntry(distribution: ArrayLike<number>): Float64Array {
-  let low = 0
-  for (let answer = 1; answer < answerCount; answer++)
-    if (distribution[answer] > distribution[low]) low = answer
+  let low = likeliestAnswer(distribution)
   let high = low
-  let mass = 0
+  let mass = distribution[low]
   const before = new Float64Array(answerCount)
-  for (let next = low; ; ) {
+  while (low > 0 || high < answerCount - 1) {
+    const next = isNextAbove(distribution, low, high) ? ++high : --low
     before[next] = mass
-    // Never 0 again after the first: it marks the likeliest answer.
-    mass += Math.max(distribution[next], Number.MIN_VALUE)
-    if (low === 0 && high === answerCount - 1) return before
-    const below = low > 0 ? distribution[low - 1] : Number.NEGATIVE_INFINITY
-    const above = high < answerCount - 1 ? distribution[high + 1] : Number.NEGATIVE_INFINITY
-    next = above >= below ? ++high : --low
+    mass += distribution[next]
   }
+  return before
 }
 
 /** The 80% interval of the *answer* (not of the expected answer). **Shape** [11] → [low, high]. */

@@ -1,6 +1,14 @@
 import { columnOrigins, type EncodedRows, type Encoder } from '../features/encoder.ts'
 import type { FeatureFrame } from '../features/features.ts'
-import { byStrength, largest, type Runs, runsOf, type Slopes, startsOf } from './behaviour-sums.ts'
+import {
+  BehaviourSums,
+  byStrength,
+  largest,
+  type Runs,
+  runsOf,
+  type Slopes,
+  startsOf,
+} from './behaviour-sums.ts'
 import { behavioursOf } from './behaviours.ts'
 import { type ExplainedTask, explainedTasks } from './explained-tasks.ts'
 import { clampProbability, logit, sigmoid } from './logit.ts'
@@ -81,7 +89,9 @@ export class DriverReader {
   readonly #isOwn: readonly boolean[]
   readonly #columns: ReadonlyMap<string, number>
   readonly #frame: FeatureFrame
-  readonly #slopes = new Map<Additive, Slopes>()
+  readonly #learned = new Map<Additive, { readonly slopes: Slopes; readonly sums: BehaviourSums }>()
+  /** Work space of one row. **Shape** [behaviours] */
+  readonly #effects: Float64Array
   /** By those compared with and step of the prediction. */
   readonly #pulls = new Map<readonly ComparedCustomer[], Map<number, Pull>>()
 
@@ -103,6 +113,7 @@ export class DriverReader {
       [...all.keys()].filter((encoding) => all[encoding] === behaviour),
     )
     this.#runs = runsOf(Int32Array.from(origins, (encoding) => this.#behaviours.indexOf(all[encoding])))
+    this.#effects = new Float64Array(this.#behaviours.length)
     this.#isOwn = encoder.encodings.map(({ name }) => !(name in aliases))
   }
 
@@ -124,19 +135,23 @@ export class DriverReader {
     { others, most }: { others: readonly ComparedCustomer[]; most: number },
   ): Explanation | null {
     if (surrogate === null) return null
-    const slopes = this.#slopesOf(surrogate)
+    const { slopes, sums } = this.#learnedBy(surrogate)
     const predicted = said(row)
     const pull = this.#pull(others, unit, onScale(unit, predicted))
-    const effects = this.#sums(slopes, row)
-    for (let place = 0; place < effects.length; place++)
-      effects[place] = pull.slopes * effects[place] - pull.theirs[place]
+    const effects = this.#effects
+    const offset = sums.offsetOf(row)
+    let total = 0
+    for (let place = 0; place < effects.length; place++) {
+      effects[place] = pull.slopes * sums.values[offset + place] - pull.theirs[place]
+      total += effects[place]
+    }
     const places = most < effects.length ? largest(effects, most) : byStrength(effects)
     const terms = places.map((place) => ({
       behaviour: this.#behaviours[place],
       encoding: this.#leading(slopes, place, row),
       effect: effects[place],
     }))
-    return { base: pull.base, terms, remainder: predicted - pull.base - total(effects) }
+    return { base: pull.base, terms, remainder: predicted - pull.base - total }
   }
 
   /** Of many rows few predict what none before did. */
@@ -153,38 +168,26 @@ export class DriverReader {
 
   /** A row as one that others can be compared with. @param task one with an additive stand-in */
   comparable({ surrogate, unit, said }: ExplainedTask, row: number): ComparedCustomer {
+    const { sums } = this.#learnedBy(surrogate as Additive)
+    const offset = sums.offsetOf(row)
     return {
       predicted: onScale(unit, said(row)),
-      terms: this.#sums(this.#slopesOf(surrogate as Additive), row),
+      terms: sums.values.slice(offset, offset + this.#behaviours.length),
     }
   }
 
-  #slopesOf(surrogate: Additive): Slopes {
-    const known = this.#slopes.get(surrogate)
+  #learnedBy(surrogate: Additive): { readonly slopes: Slopes; readonly sums: BehaviourSums } {
+    const known = this.#learned.get(surrogate)
     if (known) return known
     const { weights, means } = surrogate
     const base = new Float64Array(this.#behaviours.length)
     for (const [run, place] of this.#runs.places.entries())
       for (let column = this.#runs.starts[run]; column < this.#runs.ends[run]; column++)
         base[place] -= weights[column] * means[column]
-    const own = { weights: Float64Array.from(weights), means, base }
-    this.#slopes.set(surrogate, own)
-    return own
-  }
-
-  /** What each behaviour adds to a row. **Unit** the surrogate's scale. */
-  #sums({ weights, base }: Slopes, row: number): Float64Array {
-    const { columns, values } = this.#encoded
-    const { starts, ends, places } = this.#runs
-    const first = row * columns
-    const sums = base.slice()
-    for (let run = 0; run < starts.length; run++) {
-      const end = ends[run]
-      let sum = 0
-      for (let column = starts[run]; column < end; column++) sum += weights[column] * values[first + column]
-      sums[places[run]] += sum
-    }
-    return sums
+    const slopes = { weights: Float64Array.from(weights), means, base }
+    const learned = { slopes, sums: new BehaviourSums(this.#encoded, this.#runs, slopes) }
+    this.#learned.set(surrogate, learned)
+    return learned
   }
 
   /** What one encoding adds to a row. */
@@ -255,12 +258,6 @@ export type DriverEffect = Pick<Driver, 'effect' | 'unit' | 'outcome'>
 /** What is left of a prediction beside its single behaviours: how they work together. */
 export function describeRemainder(effect: DriverEffect): Driver {
   return { feature: 'remainder', words: 'how behaviours work together', value: null, ...effect }
-}
-
-function total(values: Float64Array): number {
-  let sum = 0
-  for (const value of values) sum += value
-  return sum
 }
 
 /** Probability that each logit moves on the way between two logits. */

@@ -179,8 +179,9 @@ class Exam {
       for (let row = 0; row < rowsOf(this.#shape, logits); row++) {
         const theirs = answerOrder.subarray(answerStart[start + row], answerStart[start + row + 1])
         if (theirs.length === 0) continue
-        const leads = Float32Array.from(theirs, (answer) => answers!.leadDays[answer])
-        const said = reader.readAnswers(logits, row, leads)
+        const leadDays = Float32Array.from(theirs, (answer) => answers!.leadDays[answer])
+        const said = new Float64Array(theirs.length * answerCount)
+        reader.readAnswers(logits, { row, leadDays }, said)
         theirs.forEach((answer, i) => {
           answerLikelihoods[answer] = said[i * answerCount + answers!.score[answer]]
         })

@@ -62,6 +62,8 @@ export class HeadReader {
   readonly #shape: NetworkShape
   readonly #thresholds: readonly Float64Array[]
   readonly #outputs: number
+  /** Work space of one answer. */
+  readonly #oddsAbove = new Float64Array(thresholdCount)
 
   /** @param weights all parameters, in the order of `networkSlots`. */
   constructor(shape: NetworkShape, weights: Float32Array) {
@@ -93,12 +95,18 @@ export class HeadReader {
    *
    * P(answer ≤ j) = sigmoid((threshold j − location) / scale), its odds split into a factor of the row and one of
    * the lead: many leads then cost hardly more exponentials than one.
+   *
+   * @param said takes them.
    */
-  readAnswers(logits: Float32Array, row: number, leadDays: ArrayLike<number>): Float64Array {
+  readAnswers(
+    logits: Float32Array,
+    { row, leadDays }: { readonly row: number; readonly leadDays: ArrayLike<number> },
+    said: Float64Array,
+  ): void {
     const { members } = this.#shape
-    const values = new Float64Array(leadDays.length * answerCount).fill(leastProbability)
     const share = (1 - answerCount * leastProbability) / members
-    const oddsAbove = new Float64Array(thresholdCount)
+    const oddsAbove = this.#oddsAbove
+    said.fill(leastProbability)
     for (let member = 0; member < members; member++) {
       const offset = (row * members + member + 1) * this.#outputs - answerOutputs
       const now = latentAnswer(logits, offset, 0)
@@ -111,12 +119,11 @@ export class HeadReader {
         let below = 0
         for (let answer = 0; answer < answerCount; answer++) {
           const atMost = answer < thresholdCount ? 1 / (1 + oddsAbove[answer] * growth) : 1
-          values[lead * answerCount + answer] += share * (atMost - below)
+          said[lead * answerCount + answer] += share * (atMost - below)
           below = atMost
         }
       }
     }
-    return values
   }
 
   #meanSigmoid(logits: Float32Array, first: number): number {

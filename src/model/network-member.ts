@@ -47,17 +47,15 @@ export class NetworkMember implements Member {
     const wanted = shape.answers ? leads : []
     const hazards = shape.outcomes.map(({ intervals }) => new Float32Array(features.rows * intervals))
     const answers = wanted.map(() => new Float32Array(features.rows * answerCount))
+    const leadDays = new Float32Array(wanted.length)
+    const said = new Float64Array(wanted.length * answerCount)
     runNetwork({ shape, weights: this.#weights }, features, (logits, start) => {
       reader.readHazards(logits, start, hazards)
       for (let row = 0; row < rowsOf(shape, logits) && wanted.length > 0; row++) {
-        const said = reader.readAnswers(
-          logits,
-          row,
-          wanted.map((lead) => lead[start + row]),
-        )
-        for (let i = 0; i < said.length; i++) {
+        for (let lead = 0; lead < wanted.length; lead++) leadDays[lead] = wanted[lead][start + row]
+        reader.readAnswers(logits, { row, leadDays }, said)
+        for (let i = 0; i < said.length; i++)
           answers[Math.floor(i / answerCount)][(start + row) * answerCount + (i % answerCount)] = said[i]
-        }
       }
     })
     return { hazards, answers }
