@@ -14,6 +14,7 @@ import {
   nextCommit,
   type SourceReading,
 } from '../lake/commits.ts'
+import { compact } from '../lake/compaction.ts'
 import { Database } from '../lake/database.ts'
 import { listInputs } from '../lake/inputs.ts'
 import { lakeFolder, openLake } from '../lake/lake.ts'
@@ -94,7 +95,10 @@ async function ingestSources(work: Work, before: LakeState, inbox: Inbox | null)
   }
   options.reporter.progress({ phase: 'ingest', done: sources.length, total: sources.length })
   const hasNews = record.sources.length + record.forgotten.length + Object.keys(record.renamed).length > 0
-  if (hasNews) await appendCommit(folder, record)
+  if (hasNews) {
+    await compact(work.database, { ...work, before, record })
+    await appendCommit(folder, record)
+  }
   if (inbox) sweepSent(inbox, hasNews ? applyCommit(before, record) : before, options.now)
   const commit = hasNews ? record.sequence : before.sequence
   return { program: program.name, commit, sources: reports }

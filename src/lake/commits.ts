@@ -84,6 +84,8 @@ const commit = z.object({
   add: z.array(lakeFile),
   /** Paths of rows that no longer count. */
   remove: z.array(z.string()),
+  /** Files among those added that bring no new rows: path → paths of the files, removed with it, whose rows it holds. */
+  merged: z.record(z.string(), z.array(z.string())).default({}),
   /** Sources that stand at another place of the program file now: old key → new key. */
   renamed: z.record(z.string(), z.string()).default({}),
   /** Keys of sources that the program file no longer has. */
@@ -106,6 +108,8 @@ export interface LakeState {
   readonly predictedAt: string | null
   /** Files that no longer count → when that was decided, ISO 8601. Whoever is reading them may finish. */
   readonly removed: ReadonlyMap<string, string>
+  /** Files that hold just the rows of others → those, which may have been made so themselves. */
+  readonly merged: ReadonlyMap<string, readonly string[]>
 }
 
 /** Of a lake that nothing was ever committed to. */
@@ -118,6 +122,7 @@ export const emptyState: LakeState = {
   predictions: new Map(),
   predictedAt: null,
   removed: new Map(),
+  merged: new Map(),
 }
 
 /** A record of a lake's log, with the lake before and after it. */
@@ -195,7 +200,7 @@ export function applyCommit(state: LakeState, record: Commit): LakeState {
   const named = new Set(namedPaths(next))
   const removed = new Map(state.removed)
   for (const path of namedPaths(state)) if (!named.has(path)) removed.set(path, record.at)
-  return { ...next, removed }
+  return { ...next, removed, merged: new Map([...state.merged, ...Object.entries(record.merged)]) }
 }
 
 function movedSources(state: LakeState, { renamed, forgotten }: Commit): Map<string, SourceReading> {
@@ -228,6 +233,7 @@ export function nextCommit(state: LakeState, { at, timezone }: { at: string; tim
     timezone,
     add: [],
     remove: [],
+    merged: {},
     renamed: {},
     forgotten: [],
     sources: [],

@@ -48,6 +48,7 @@ function lakeOf(
     predictions: new Map(),
     predictedAt: null,
     removed: new Map(),
+    merged: new Map(),
   }
 }
 

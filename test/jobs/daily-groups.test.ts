@@ -1,12 +1,13 @@
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { cp, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { addDays } from '../../src/domain/days.ts'
 import { silentReporter } from '../../src/domain/progress.ts'
 import { predictDay } from '../../src/jobs/daily.ts'
 import { ingest } from '../../src/jobs/ingest.ts'
 import { openLake } from '../../src/lake/lake.ts'
 import { train } from '../../training/train.ts'
-import { makeLastingProgram } from '../programs.ts'
+import { makeLastingProgram, queryRows } from '../programs.ts'
 import { smallCompany } from '../small-company.ts'
 
 const settings = {
@@ -93,4 +94,44 @@ describe('a large lake, day by day', () => {
     },
     patience,
   )
+
+  it(
+    'is predicted alike, and from what was kept, after its small files were merged',
+    async () => {
+      const ingestEvent = async (day: string) => {
+        await made.write(`events/${day}-c1.csv`, `customer_id,at,type\nc1,${day}T11:00:00,login\n`)
+        await ingest(made.program, { ...settings, ...made })
+      }
+      for (let day = 1; day <= 16; day++) await ingestEvent(addDays('2025-01-31', day))
+      const before = await predict(dates[2])
+      const countMerged = async () => (await openLake(made.dataFolder, made.program)).state.merged.size
+      expect(await countMerged()).toBe(0)
+      await ingestEvent('2025-02-25')
+      expect(await countMerged()).toBe(1)
+      const kept = join(lakeFolder(), 'kept')
+      await cp(kept, `${kept}-before`, { recursive: true })
+      expect((await predict(dates[2])).equals(before)).toBe(true)
+      await rm(kept, { recursive: true })
+      expect((await predict(dates[2])).equals(before)).toBe(true)
+      // Were it not from what was kept, it would not matter what that says.
+      await rm(kept, { recursive: true })
+      await rename(`${kept}-before`, kept)
+      for (const name of await readdir(kept, { recursive: true }))
+        if (name.endsWith('-kinds.parquet')) await emptyOut(join(kept, name))
+      const { state } = await openLake(made.dataFolder, made.program)
+      const bucket = state.files.find(({ path }) => state.merged.has(path))?.bucket
+      const isOfBucket = `(md5_number_lower(customer_id) % ${state.buckets}) = ${bucket}`
+      const rowsOf = async (file: Buffer) => {
+        await made.write('compared.parquet', file)
+        return queryRows(`from '${join(made.folder, 'compared.parquet')}' where ${isOfBucket}`)
+      }
+      expect(await rowsOf(await predict(dates[2]))).not.toEqual(await rowsOf(before))
+    },
+    patience,
+  )
 })
+
+async function emptyOut(path: string): Promise<void> {
+  await queryRows(`copy (from '${path}' where false) to '${path}.tmp' (format parquet)`)
+  await rename(`${path}.tmp`, path)
+}

@@ -10,8 +10,9 @@ import {
   keepEvents,
 } from '../../features/kept-events.ts'
 import type { LakeFile } from '../../lake/commits.ts'
+import { findHolders } from '../../lake/compaction.ts'
 import { type Database, quoteText } from '../../lake/database.ts'
-import { KeptFiles, type KeptNote } from '../../lake/kept-files.ts'
+import { KeptFiles } from '../../lake/kept-files.ts'
 import { type Lake, readTable } from '../../lake/lake.ts'
 import type { RunFolder } from '../../lake/run-folder.ts'
 import { withScratchDatabase } from '../../lake/scratch-database.ts'
@@ -81,20 +82,17 @@ async function carryOnKept(
   const { date } = work.plan
   const store = storeOf(work)
   const note = await store.read()
-  if (note === null || !isPartOf(note, files)) return null
-  const earlier = events(files.filter(({ path }) => note.from.includes(path)))
-  const late = files.filter(({ path }) => !note.from.includes(path))
+  if (note === null || !parts.every((part) => part in note.parts)) return null
+  // Rows that were taken away since cannot be told from what was kept.
+  const known = findHolders(files, work.lake.state.merged, note.from)
+  if (known === null) return null
+  const earlier = events(files.filter(({ path }) => known.has(path)))
+  const late = files.filter(({ path }) => !known.has(path))
   const fresh = late.length === 0 ? null : events(late)
   const days = await changedDays(database, keeping, { before: note.date, date, fresh })
   if (days === null) return null
   const kept = relationsOf(note.date, (part) => store.pathOf(note.parts[part]))
   return carryOn(database, keeping, { kept, news: { date, earlier, fresh }, days })
-}
-
-/** Rows that were taken away since cannot be told from what was kept. */
-function isPartOf(note: KeptNote, files: readonly LakeFile[]): boolean {
-  const own = new Set(files.map(({ path }) => path))
-  return note.from.every((path) => own.has(path)) && parts.every((part) => part in note.parts)
 }
 
 /** What is kept of a group that is done. */
