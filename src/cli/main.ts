@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander'
-import { LoyalcastError, storageFailure } from '../domain/errors.ts'
+import { damageFailure, LoyalcastError, storageFailure } from '../domain/errors.ts'
 import { withCommonOptions } from './context.ts'
 
 /** Loaded when they are called: most need neither TensorFlow nor DuckDB to start. */
@@ -57,7 +57,7 @@ async function loadCommands(argv: readonly string[]): Promise<(() => Command)[]>
 
 function explain(thrown: unknown): number {
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2
-  const error = storageFailure(thrown) ?? thrown
+  const error = storageFailure(thrown) ?? damageFailure(thrown) ?? thrown
   if (error instanceof LoyalcastError) {
     process.stderr.write(`${error.message}\n`)
     return error.kind === 'usage' ? 2 : 1

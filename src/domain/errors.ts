@@ -71,3 +71,25 @@ export function storageFailure(error: unknown, place?: string): LoyalcastError |
     { cause: error },
   )
 }
+
+/** How DuckDB says that a file is no Parquet file any more, or is not there. */
+const damageWords = [
+  /^Invalid (?:Input )?Error: .*file ['"](.+\.parquet)['"]/i,
+  /^IO Error: No files found that match the pattern "(.+\.parquet)"/,
+]
+
+/** What a damaged or missing file of the lake made fail, in words. Null where an error is another one. */
+export function damageFailure(error: unknown): LoyalcastError | null {
+  if (!(error instanceof Error) || error instanceof LoyalcastError) return null
+  const text = error.message.split('\n')[0]
+  const path = damageWords.map((words) => words.exec(text)?.[1]).find((found) => found !== undefined)
+  if (path === undefined) return null
+  const run = /^.*\/runs\/[^/]+(?=\/)/.exec(path)?.[0]
+  const remedy =
+    run === undefined
+      ? 'Restore it from a backup, or have the sources read anew by loyalcast ingest with --rebuild,'
+      : `Remove the folder ${run}`
+  return failure('damaged', `${path} is damaged or gone. ${remedy} and run the command again. (${text})`, {
+    cause: error,
+  })
+}

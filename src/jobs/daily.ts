@@ -104,11 +104,13 @@ function openRunner({ program, plan, options }: Work): GroupRunner {
     : openGroupRunner(plan.groups.length, threads)
 }
 
+/** Does all that is not done. A group that fails keeps no other from being done. **Errors** of the first that failed. */
 async function runGroups(work: Work): Promise<void> {
   const { plan, options } = work
   const groups = plan.groups.length
   const runner = openRunner(work)
   const rows = new Array<number>(groups).fill(0)
+  const failures = new Map<number, unknown>()
   const all = async (step: 'keep' | 'predict', phase: string) => {
     let finished = 0
     const tell = () => {
@@ -116,27 +118,31 @@ async function runGroups(work: Work): Promise<void> {
       const note = done === 0 ? '' : `${done} customers`
       options.reporter.progress({ phase, done: finished, total: groups, note })
     }
-    tell()
-    await Promise.all(
-      plan.groups.map(async (_, group) => {
-        const onRows = (own: number) => {
-          rows[group] = own
-          tell()
-        }
-        const { dataFolder, modelsFolder } = options
-        await runner.run({ program: work.program, dataFolder, modelsFolder, plan, group, step }, onRows)
-        finished++
+    const runOne = async (group: number) => {
+      const { dataFolder, modelsFolder } = options
+      const onRows = (own: number) => {
+        rows[group] = own
         tell()
-      }),
-    )
+      }
+      await runner.run({ program: work.program, dataFolder, modelsFolder, plan, group, step }, onRows)
+      finished++
+      tell()
+    }
+    tell()
+    const left = [...plan.groups.keys()].filter((group) => !failures.has(group))
+    await Promise.all(left.map((group) => runOne(group).catch((error) => failures.set(group, error))))
   }
   try {
     if (plan.keeps) await all('keep', 'add up events')
-    await settleCompared(work)
-    await all('predict', 'predict')
+    // Whom everybody is compared with is found in the first group.
+    if (!failures.has(0)) {
+      await settleCompared(work)
+      await all('predict', 'predict')
+    }
   } finally {
     await runner.close()
   }
+  for (const failed of failures.values()) throw failed
 }
 
 function publish({ program, options, lake, plan, run }: Work): Promise<PredictionDay> {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { makeFolder, publish, writeWhole } from './durable-files.ts'
@@ -20,6 +21,11 @@ export class RunFolder {
 
   make(): Promise<void> {
     return makeFolder(this.path)
+  }
+
+  /** False: it was not begun, or is over. */
+  isThere(): boolean {
+    return existsSync(this.path)
   }
 
   /** What a step noted when it was done; null where it is not. */

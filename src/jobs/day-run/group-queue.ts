@@ -1,4 +1,5 @@
-import { type Job, Queue, Worker } from 'bullmq'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Job, Queue, UnrecoverableError, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import { failure } from '../../domain/errors.ts'
 import type { Program } from '../../domain/program.ts'
@@ -8,18 +9,17 @@ import type { GroupRunner } from './group-threads.ts'
 import { type DayPlan, definitionMark } from './plan.ts'
 import { type GroupTask, runGroup, stepName } from './predict-group.ts'
 
-const queueName = 'loyalcast-groups'
+/** Each program has a queue of its own: a worker gets no group of a program that it does not know. */
+const queueOf = ({ name }: Pick<Program, 'name'>) => `loyalcast-groups-${name}`
 /** Between two looks at what is done. */
 const betweenLooksMs = 250
 /** Between two looks at what Redis knows of it, in looks. */
 const looksPerQuestion = 20
-/** A worker that was killed is missed after so long. */
-const lockMs = 15_000
+/** A group that ends every worker that takes it is given up then. */
+const mostDeaths = 5
 
 /** A group as it is handed to whichever worker is free: each knows the program by its own file, and has folders of its own. */
-interface QueuedGroup extends Pick<GroupTask, 'plan' | 'group' | 'step'> {
-  readonly program: string
-}
+type QueuedGroup = Pick<GroupTask, 'plan' | 'group' | 'step'>
 
 /** Redis keeps little: finished groups for an hour, what went wrong for a day, a thousand events. */
 const kept = {
@@ -57,7 +57,10 @@ export interface QueueOptions {
  */
 export function openGroupQueue({ url, program, dataFolder, say }: QueueOptions): GroupRunner {
   const connection = connect(url, say)
-  const queue = new Queue<QueuedGroup>(queueName, { connection, streams: { events: { maxLen: 1000 } } })
+  const queue = new Queue<QueuedGroup>(queueOf(program), {
+    connection,
+    streams: { events: { maxLen: 1000 } },
+  })
   queue.on('error', () => {})
   let isTold = false
   const warnWithoutWorkers = async () => {
@@ -68,39 +71,65 @@ export function openGroupQueue({ url, program, dataFolder, say }: QueueOptions):
   return {
     run: async ({ plan, group, step }, onRows) => {
       const run = new RunFolder(lakeFolder(dataFolder, program), plan.id)
-      const task = { program: program.name, plan, group, step }
-      for (let looks = 0; (await run.noteOf(stepName({ step, group }))) === null; looks++) {
-        if (looks % looksPerQuestion === 0) {
-          await ask(queue, task, onRows)
+      const task = { plan, group, step }
+      let wrong: Error | null = null
+      let isAsking = false
+      const askBeside = async (isFirst: boolean) => {
+        if (isAsking) return
+        isAsking = true
+        try {
+          await ask(queue, task, { isFirst, onRows })
           await warnWithoutWorkers()
+        } catch (error) {
+          wrong = worded(error as Error)
         }
-        await new Promise((resolve) => setTimeout(resolve, betweenLooksMs))
+        isAsking = false
+      }
+      for (let looks = 0; (await run.noteOf(stepName(task))) === null; looks++) {
+        if (wrong !== null) throw wrong
+        // A group is done when it is noted, also where Redis is away by then: nobody waits for its answer.
+        if (looks % looksPerQuestion === 0) void askBeside(looks === 0)
+        await sleep(betweenLooksMs)
       }
     },
     close: async () => {
-      await queue.close()
       connection.disconnect()
+      await queue.close()
     },
   }
+}
+
+/** What Redis refuses, in words. */
+function worded(error: Error): Error {
+  if (error.name !== 'ReplyError') return error
+  return failure(
+    'redis',
+    `Redis refuses to go on: ${error.message}. Mend it and run the command again: what is done is not done again.`,
+    { cause: error },
+  )
 }
 
 /** Sees to it that Redis knows of a group that is not done, and hears how far it is. **Errors** what it failed with. */
 async function ask(
   queue: Queue<QueuedGroup>,
   task: QueuedGroup,
-  onRows: (rows: number) => void,
+  { isFirst, onRows }: { isFirst: boolean; onRows: (rows: number) => void },
 ): Promise<void> {
   const jobId = [task.plan.id, task.step, task.group].join('-')
   const job = await queue.getJob(jobId)
   const state = await job?.getState()
-  if (job && state === 'failed') {
-    await job.remove()
-    throw failure('worker', `Group ${task.group} could not be worked at: ${job.failedReason}`)
-  }
-  // Done, but not noted: the folder of the run is another one than the worker's, or was removed.
-  if (job && state === 'completed') await job.remove()
+  // Done, but not noted: the folder of the run was removed. Failed before: that says nothing of this run.
+  if (job && (state === 'completed' || state === 'failed')) await job.remove()
+  if (job && state === 'failed' && !isFirst)
+    throw failure('worker', `Group ${task.group} could not be worked at: ${reasonOf(job)}`)
   if (typeof job?.progress === 'number') onRows(job.progress)
   await queue.add(task.step, task, { ...kept, jobId })
+}
+
+function reasonOf({ failedReason }: Job): string {
+  return failedReason.includes('stalled more than')
+    ? 'every worker that took it ended without a word. Look whether they had enough memory, and run the command again.'
+    : failedReason
 }
 
 export interface GroupWorkerOptions {
@@ -111,26 +140,36 @@ export interface GroupWorkerOptions {
   readonly modelsFolder: string
   /** Threads of the database. */
   readonly threads: number
+  /** A worker that was killed is missed after so long. @default 15,000 */
+  readonly missedAfterMs?: number
   /** Told what was done, or what went wrong. */
   readonly say: (sentence: string) => void
 }
 
-/** Works at one group after the other until it is closed, which waits for the one at hand. */
-export function startGroupWorker({ url, say, ...options }: GroupWorkerOptions): { close(): Promise<void> } {
+/** Works at groups, one of each program at a time, until it is closed, which waits for those at hand. */
+export function startGroupWorker({
+  url,
+  say,
+  programs,
+  missedAfterMs = 15_000,
+  ...folders
+}: GroupWorkerOptions): { close(): Promise<void> } {
   const connection = connect(url, say)
-  const worker = new Worker<QueuedGroup>(queueName, (job) => workAt(job, options), {
-    connection,
-    lockDuration: lockMs,
-    stalledInterval: lockMs,
-    // A group that ends every worker that takes it is given up.
-    maxStalledCount: 5,
+  const workers = programs.map((program) => {
+    const worker = new Worker<QueuedGroup>(queueOf(program), (job) => workAt(job, { ...folders, program }), {
+      connection,
+      lockDuration: missedAfterMs,
+      stalledInterval: missedAfterMs,
+      maxStalledCount: mostDeaths,
+    })
+    worker.on('error', () => {})
+    worker.on('failed', (job, error) => say(`${job?.id} went wrong: ${error.message}`))
+    worker.on('completed', (job) => say(`${job.id} is done.`))
+    return worker
   })
-  worker.on('error', () => {})
-  worker.on('failed', (job, error) => say(`${job?.id} went wrong: ${error.message}`))
-  worker.on('completed', (job) => say(`${job.id} is done.`))
   return {
     close: async () => {
-      await worker.close()
+      await Promise.all(workers.map((worker) => worker.close()))
       connection.disconnect()
     },
   }
@@ -138,15 +177,13 @@ export function startGroupWorker({ url, say, ...options }: GroupWorkerOptions): 
 
 async function workAt(
   job: Job<QueuedGroup>,
-  { programs, ...folders }: Omit<GroupWorkerOptions, 'url' | 'say'>,
+  work: Pick<GroupTask, 'program' | 'dataFolder' | 'modelsFolder' | 'threads'>,
 ): Promise<void> {
-  const { program: name, plan, group, step } = job.data
-  const program = programs.find((own) => own.name === name)
-  if (program === undefined)
-    throw failure('worker', `This worker does not know the program ${name}; start it with its program file.`)
-  requireSameDefinition(program, plan)
+  const { plan, group, step } = job.data
+  requireSameDefinition(work.program, plan)
+  requireRun(new RunFolder(lakeFolder(work.dataFolder, work.program), plan.id))
   let last = 0
-  await runGroup({ ...folders, program, plan, group, step }, (rows) => {
+  await runGroup({ ...work, plan, group, step }, (rows) => {
     if (rows === last) return
     last = rows
     // How far it is may be lost: it only tells a person.
@@ -156,8 +193,14 @@ async function workAt(
 
 function requireSameDefinition(program: Program, plan: DayPlan): void {
   if (definitionMark(program) === plan.definition) return
-  throw failure(
-    'worker',
+  throw new UnrecoverableError(
     `The program file of ${program.name} differs from the one that the run was begun with. Start the worker anew with the same file.`,
+  )
+}
+
+function requireRun(run: RunFolder): void {
+  if (run.isThere()) return
+  throw new UnrecoverableError(
+    `The worker sees no ${run.path}: the run is over, or the worker was started with another folder (--data).`,
   )
 }

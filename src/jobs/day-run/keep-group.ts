@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { damageFailure } from '../../domain/errors.ts'
 import type { Program } from '../../domain/program.ts'
 import { tableShapes } from '../../domain/tables.ts'
 import { codeVersion } from '../../domain/version.ts'
@@ -52,18 +53,26 @@ export async function keepGroup(work: KeepWork, threads: number): Promise<void> 
       const keeping = { program, catalogue: predictor.catalogue }
       const events = (files: readonly LakeFile[]) =>
         readTable(lake, 'events', { prefix: tableShapes.events.extraPrefix, files })
-      const carried = await carryOnKept(database, keeping, { work, files: own, events })
-      const kept =
-        carried ??
-        (await keepEvents(database, keeping, { events: events(own), date: plan.date, prefix: 'own' }))
-      for (const part of parts) {
-        const staged = join(folder, 'kept.parquet')
-        const order = part === 'kinds' ? 'order by kind' : ''
-        await database.run(
-          `copy (select * from ${kept[part]} ${order}) to ${quoteText(staged)} (format parquet, compression snappy)`,
-        )
-        await run.keep(staged, fileOf(group, part))
+      const write = async (kept: KeptEvents) => {
+        for (const part of parts) {
+          const staged = join(folder, 'kept.parquet')
+          const order = part === 'kinds' ? 'order by kind' : ''
+          await database.run(
+            `copy (select * from ${kept[part]} ${order}) to ${quoteText(staged)} (format parquet, compression snappy)`,
+          )
+          await run.keep(staged, fileOf(group, part))
+        }
       }
+      const writeAnew = async () =>
+        write(await keepEvents(database, keeping, { events: events(own), date: plan.date, prefix: 'own' }))
+      const carried = await carryOnKept(database, keeping, { work, files: own, events })
+      if (carried === null) await writeAnew()
+      else
+        await write(carried).catch((error) => {
+          // What was kept may be lost at any time.
+          if (damageFailure(error) === null) throw error
+          return writeAnew()
+        })
       await run.note(keptStep(group), { from: own.map(({ path }) => path) } satisfies KeptGroup)
     },
   )

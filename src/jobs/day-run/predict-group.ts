@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { damageFailure } from '../../domain/errors.ts'
 import { predictionColumns } from '../../domain/prediction.ts'
 import type { Program } from '../../domain/program.ts'
 import { shiftColumns } from '../../engage/shifts.ts'
@@ -46,8 +47,20 @@ export function stepName({ step, group }: Pick<GroupTask, 'step' | 'group'>): st
   return step === 'keep' ? keptStep(group) : `group-${group}`
 }
 
-/** Does one step of a group. @param onRows told how many customers are predicted */
-export async function runGroup(task: GroupTask, onRows: (rows: number) => void): Promise<void> {
+/**
+ * Does one step of a group.
+ *
+ * @param onRows told how many customers are predicted
+ *
+ * **Errors** `damaged` where a file of the lake is, `storage`
+ */
+export function runGroup(task: GroupTask, onRows: (rows: number) => void): Promise<void> {
+  return doStep(task, onRows).catch((error) => {
+    throw damageFailure(error) ?? error
+  })
+}
+
+async function doStep(task: GroupTask, onRows: (rows: number) => void): Promise<void> {
   if (task.step === 'predict') await predictGroup(task, onRows)
   else {
     const { program, plan, dataFolder, group } = task
