@@ -8,6 +8,7 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
   ingest: async () => (await import('./ingest.ts')).ingestCommand,
   train: async () => (await import('./train.ts')).trainCommand,
   daily: async () => (await import('./daily.ts')).dailyCommand,
+  runs: async () => (await import('./runs.ts')).runsCommand,
   export: async () => (await import('./export.ts')).exportCommand,
   measure: async () => (await import('./measure.ts')).measureCommand,
   'what-if': async () => (await import('./what-if.ts')).whatIfCommand,

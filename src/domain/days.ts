@@ -43,6 +43,17 @@ export function endOfDay(day: Day, timezone: string): string {
   return Temporal.PlainDate.from(day).add({ days: 1 }).toZonedDateTime(timezone).toInstant().toString()
 }
 
+/** An instant (ISO 8601 with zone) as people of a timezone write it, such as `2026-11-20 05:00`. */
+export function localTime(instant: string, timezone: string): string {
+  const local = Temporal.Instant.from(instant).toZonedDateTimeISO(timezone)
+  return `${local.toPlainDate()} ${local.toPlainTime().toString({ smallestUnit: 'minute' })}`
+}
+
+/** Whole seconds from one instant to a later one. */
+export function secondsBetween(from: string, to: string): number {
+  return Math.floor(Temporal.Instant.from(from).until(to).total('second'))
+}
+
 /** True where `name` is a timezone of the IANA database. */
 export function isTimezone(name: string): boolean {
   try {

@@ -8,7 +8,7 @@ import { fateOf, processName } from './process-name.ts'
 const staleMs = 60_000
 const renewMs = 5_000
 
-type Release = () => Promise<void>
+export type Release = () => Promise<void>
 
 /**
  * Runs `work` while no other process writes the folder. A second writer waits up to `waitMinutes`, saying so. The lock
@@ -62,6 +62,17 @@ async function acquire(
     }
     await new Promise((resolve) => setTimeout(resolve, 250))
   }
+}
+
+/** Takes the lock of something without waiting, from whoever died if need be; null where somebody else holds it. */
+export async function takeLock(path: string): Promise<Release | null> {
+  const release = await tryLock(path)
+  return release === null && (await freeDeadLock(path)) ? tryLock(path) : release
+}
+
+/** Whether somebody who is not known to have died holds the lock of something. */
+export async function isLocked(path: string): Promise<boolean> {
+  return (await holderOf(lockOf(path))) !== null && !(await isDead(lockOf(path)))
 }
 
 function lockOf(folder: string): string {

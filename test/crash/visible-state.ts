@@ -77,7 +77,7 @@ export async function findLeftovers({ dataFolder, modelsFolder, program }: Small
     [...namedPaths(state), ...state.removed.keys()].map((path) => join(program.name, path)),
   )
   const lake = Object.keys(await contentsOf(dataFolder)).filter(
-    (path) => !known.has(path) && !/\/commits\/\d{8}\.json$/.test(path) && !isKept(path),
+    (path) => !known.has(path) && !/\/(commits\/\d{8}|run-records\/\d+)\.json$/.test(path) && !isKept(path),
   )
   const models = Object.keys(await contentsOf(modelsFolder)).filter(
     (path) => !/^\w+\/(\d|promotions)/.test(path),
