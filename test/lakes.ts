@@ -17,7 +17,7 @@ export interface Ingested extends IngestReport {
 /** Ingests a made program, or another program into its lake. */
 export async function ingestMade(
   made: Pick<MadeProgram, 'dataFolder' | 'program'>,
-  options: { program?: Program; now?: string; isRebuild?: boolean } = {},
+  options: { program?: Program; now?: string; isRebuild?: boolean; buckets?: number } = {},
 ): Promise<Ingested> {
   const notes: string[] = []
   const reporter = { ...silentReporter, warn: (sentence: string) => notes.push(sentence) }

@@ -14,6 +14,8 @@ export interface Context {
   readonly dataFolder: string
   readonly modelsFolder: string
   readonly seed: number
+  /** Of a new lake; null: not said. */
+  readonly buckets: number | null
   readonly isJson: boolean
   /** ISO 8601. */
   readonly now: string
@@ -52,7 +54,7 @@ export function contextOf(command: Command): Context {
   const options = command.optsWithGlobals<CommonOptions>()
   const { env } = process
   const callerFolder = env.INIT_CWD ?? process.cwd()
-  const given = readSettings(env, ['DATA', 'MODELS', 'SEED', 'JSON', 'NOW'])
+  const given = readSettings(env, ['DATA', 'MODELS', 'SEED', 'BUCKETS', 'JSON', 'NOW'])
   const seed = options.seed === undefined ? given.SEED : Number(options.seed)
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw usageError('seed', `--seed is ${options.seed}; it is a whole number from 0 on.`)
@@ -61,6 +63,7 @@ export function contextOf(command: Command): Context {
     dataFolder: resolve(callerFolder, options.data ?? given.DATA),
     modelsFolder: resolve(callerFolder, options.models ?? given.MODELS),
     seed,
+    buckets: given.BUCKETS,
     isJson: options.json ?? given.JSON,
     now: clock(),
     clock,

@@ -153,6 +153,13 @@ export const settings = {
     words: 'rows of a lake that the daily run reads at once; a larger lake is worked at bucket by bucket',
     allowed: 'a whole number from 0 to 1000000000',
   }),
+  BUCKETS: setting<number | null>({
+    read: whole(1, 4096),
+    preset: null,
+    words:
+      'buckets that the customers of a new lake fall into, by hash; a thread or worker takes one at a time. Without it 8: enough for a few million customers',
+    allowed: 'a whole number from 1 to 4096',
+  }),
   REDIS_URL: setting<string | null>({
     read: z.url({ protocol: /^rediss?$/ }),
     preset: null,

@@ -31,6 +31,8 @@ export interface IngestOptions {
   readonly reporter: Reporter
   /** Forget what the lake holds of the sources and read them anew. */
   readonly isRebuild?: boolean
+  /** Of a new lake. A lake keeps those that it was made with. @default 8 */
+  readonly buckets?: number | null
 }
 
 export interface SourceReport extends Counts {
@@ -110,6 +112,7 @@ function startRecord(
   before: LakeState,
 ): { record: Commit; earlier: ReadonlyMap<string, SourceReading> } {
   const record = nextCommit(before, { at: options.now, timezone: program.timezone })
+  record.buckets = bucketsOf(program, before, options)
   if (options.isRebuild) {
     const read = [...before.sources.values()].filter((reading) => !isSent(reading)).map(({ key }) => key)
     record.remove.push(...before.files.filter(({ source }) => read.includes(source)).map(({ path }) => path))
@@ -199,6 +202,16 @@ function unchangedReport(source: Source, { counts: { read } }: SourceReading): S
     quarantined: 0,
     reasons: {},
   }
+}
+
+function bucketsOf(program: Program, { sequence, buckets }: LakeState, options: IngestOptions): number {
+  const wanted = options.buckets ?? buckets
+  if (sequence === 0) return wanted
+  if (wanted !== buckets)
+    options.reporter.warn(
+      `The lake of ${program.name} was made with ${buckets} buckets and keeps them; ${wanted} are for a new lake.`,
+    )
+  return buckets
 }
 
 function checkTimezone(program: Program, state: LakeState, options: IngestOptions): void {
