@@ -214,14 +214,19 @@ export class DriverReader {
   }
 
   /** A term as a driver: name, words and the customer's own value beside the effect. */
-  describe({ encoding }: Pick<Term, 'encoding'>, row: number, effect: DriverEffect): Driver {
+  describe(
+    { encoding }: Pick<Term, 'encoding'>,
+    row: number,
+    { effect, unit, outcome }: DriverEffect,
+  ): Driver {
     const { name } = this.#encoder.encodings[encoding]
     const column = this.#columns.get(name)
-    if (column === undefined) return { feature: name, words: name, value: null, ...effect }
+    if (column === undefined) return { feature: name, words: name, value: null, effect, unit, outcome }
     const value = this.#frame.columns[column][row]
     const shown =
       typeof value === 'number' ? (Number.isNaN(value) ? null : Math.round(value * 1e4) / 1e4) : value
-    return { feature: name, words: this.#frame.features[column].words, value: shown, ...effect }
+    const { words } = this.#frame.features[column]
+    return { feature: name, words, value: shown, effect, unit, outcome }
   }
 }
 

@@ -26,11 +26,16 @@ export function driverTexts({ frame, predictor, predictions, compared }: DriverI
   const tasks = explainedTasks(predictions).map((task) => ({ task, others: compared.get(task.name) ?? [] }))
   const write = driverWriter()
   const texts = new Array<string>(frame.rows)
+  const pieces: string[] = []
   for (let row = 0; row < texts.length; row++) {
-    let text = ''
+    pieces.length = 0
     for (const { task, others } of tasks)
-      for (const driver of driversOf(reader, row, { task, others })) text += `${text && ','}${write(driver)}`
-    texts[row] = `[${text}]`
+      for (const driver of driversOf(reader, row, { task, others })) {
+        pieces.push(pieces.length === 0 ? '[' : ',')
+        write(driver, pieces)
+      }
+    // Put together at once: a text that grows bit by bit is a tree of bits, which costs more to clear away than to make.
+    texts[row] = pieces.length === 0 ? '[]' : `${pieces.join('')}]`
   }
   return texts
 }
@@ -50,8 +55,8 @@ function driversOf(reader: DriverReader, row: number, { task, others }: Explaine
   return drivers
 }
 
-/** A driver as JSON. What is said of many customers is put together once. */
-function driverWriter(): (driver: Driver) => string {
+/** Adds a driver as JSON to the pieces of a text. What is said of many customers is put together once. */
+function driverWriter(): (driver: Driver, pieces: string[]) => void {
   const heads = new Map<string, string>()
   const ends = new Map<string, string>()
   const kept = (texts: Map<string, string>, name: string, make: () => string): string => {
@@ -61,20 +66,28 @@ function driverWriter(): (driver: Driver) => string {
     texts.set(name, made)
     return made
   }
-  return ({ feature, words, value, effect, unit, outcome }) => {
+  return ({ feature, words, value, effect, unit, outcome }, pieces) => {
     const head = kept(heads, feature, () => `${JSON.stringify({ feature, words }).slice(0, -1)},"value":`)
     const end = kept(ends, outcome, () => `,${JSON.stringify({ unit, outcome }).slice(1)}`)
-    const shown = typeof value === 'number' ? decimalText(value, 1e4) : JSON.stringify(value)
-    return `${head}${shown},"effect":${decimalText(effect, 1e6)}${end}`
+    pieces.push(head)
+    if (typeof value === 'number') addDecimals(pieces, value, 1e4)
+    else pieces.push(JSON.stringify(value))
+    pieces.push(',"effect":')
+    addDecimals(pieces, effect, 1e6)
+    pieces.push(end)
   }
 }
 
 /** A number that is whole in such units as decimals: several times faster than what JavaScript does for any number. */
-function decimalText(value: number, units: number): string {
+function addDecimals(pieces: string[], value: number, units: number): void {
   const whole = Math.round(Math.abs(value) * units)
-  if (!(whole < 2 ** 31)) return JSON.stringify(value)
-  const sign = value < 0 && whole > 0 ? '-' : ''
+  if (!(whole < 2 ** 31)) {
+    pieces.push(JSON.stringify(value))
+    return
+  }
+  if (value < 0 && whole > 0) pieces.push('-')
   const before = Math.floor(whole / units)
   const after = whole - before * units
-  return after === 0 ? `${sign}${before}` : `${sign}${before}.${String(units + after).slice(1)}`
+  pieces.push(String(before))
+  if (after > 0) pieces.push('.', String(units + after).slice(1))
 }
