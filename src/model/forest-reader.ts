@@ -20,7 +20,8 @@ const nodeColumn = new Int32Array(mostNodes)
 const nodeLimit = new Float32Array(mostNodes)
 const nodeRight = new Int32Array(mostNodes)
 const nodeValue = new Float32Array(mostNodes)
-const reached = new Float64Array(unitsAtOnce)
+const rowStart = new Int32Array(unitsAtOnce)
+const total = new Float64Array(unitsAtOnce)
 
 /** A column as some nodes see it. */
 interface SeenColumn {
@@ -113,10 +114,9 @@ export class ForestReader {
         const count = Math.min(unitsAtOnce, sums.length - from)
         look(stretch.columns.length, features, { row, from, count })
         this.#refine(stretch.columns, period, { from, count })
-        for (const { root, depth } of stretch.trees) {
-          walk(root, depth, count)
-          for (let unit = 0; unit < count; unit++) sums[from + unit] += reached[unit]
-        }
+        for (let unit = 0; unit < count; unit++) total[unit] = sums[from + unit]
+        for (const { root, depth } of stretch.trees) walk(root, depth, count)
+        for (let unit = 0; unit < count; unit++) sums[from + unit] = total[unit]
       }
     }
   }
@@ -154,11 +154,14 @@ function look(
   { columns: width, values }: Matrix,
   { row, from, count }: { readonly row: ArrayLike<number>; readonly from: number; readonly count: number },
 ): void {
-  for (let unit = 0; unit < count; unit++) {
-    const start = row[from + unit] * width
-    for (let place = 1; place < columns; place++) {
-      const value = values[start + seenFrom[place]]
-      seen[place * columnStride + unit] = Number.isNaN(value) ? seenMissing[place] : value
+  for (let unit = 0; unit < count; unit++) rowStart[unit] = row[from + unit] * width
+  for (let place = 1; place < columns; place++) {
+    const column = seenFrom[place]
+    const missing = seenMissing[place]
+    const first = place * columnStride
+    for (let unit = 0; unit < count; unit++) {
+      const value = values[rowStart[unit] + column]
+      seen[first + unit] = Number.isNaN(value) ? missing : value
     }
   }
 }
@@ -176,7 +179,7 @@ function holds(sets: Int32Array, set: number, category: number): boolean {
   return ((word >> (category % bitsOfWord)) & 1) === 1
 }
 
-/** Four units at once: each step of one waits for the step before, and others go on meanwhile. */
+/** Adds the leaf of each unit to its total. Four units at once: each step of one waits for the step before, and others go on meanwhile. */
 function walk(root: number, depth: number, count: number): void {
   const whole = count - (count % 4)
   for (let unit = 0; unit < whole; unit += 4) {
@@ -187,16 +190,16 @@ function walk(root: number, depth: number, count: number): void {
       c = nodeRight[c] - Number(seen[nodeColumn[c] + unit + 2] <= nodeLimit[c])
       d = nodeRight[d] - Number(seen[nodeColumn[d] + unit + 3] <= nodeLimit[d])
     }
-    reached[unit] = nodeValue[a]
-    reached[unit + 1] = nodeValue[b]
-    reached[unit + 2] = nodeValue[c]
-    reached[unit + 3] = nodeValue[d]
+    total[unit] += nodeValue[a]
+    total[unit + 1] += nodeValue[b]
+    total[unit + 2] += nodeValue[c]
+    total[unit + 3] += nodeValue[d]
   }
   for (let unit = whole; unit < count; unit++) {
     let a = root
     for (let step = 0; step < depth; step++)
       a = nodeRight[a] - Number(seen[nodeColumn[a] + unit] <= nodeLimit[a])
-    reached[unit] = nodeValue[a]
+    total[unit] += nodeValue[a]
   }
 }
 
