@@ -150,9 +150,20 @@ function memberOf(learned: Learned): LogisticMember {
       hazards: outcomes.map(({ model }) => predictHazards(model, features)),
       answers: answers === null ? [] : predictOrdinal(answers, features, leads),
     }),
+    keepTasks: (used) =>
+      memberOf({
+        ...learned,
+        outcomes: outcomes.map((own, index) =>
+          used.outcomes[index] ? own : { ...own, model: { ...own.model, ...noColumns } },
+        ),
+        answers: answers && (used.answers ? answers : { ...answers, ...noColumns, drift: noColumns.weights }),
+      }),
     store: () => storeLogistic(learned),
   }
 }
+
+/** A model that looks at nothing: quick to ask. */
+const noColumns = { columns: 0, weights: new Float32Array() }
 
 function storeLogistic({ penalties, outcomes, answers }: Learned): StoredMember {
   const arrays: Record<string, Float32Array> = {}

@@ -189,6 +189,17 @@ describe('the logistic member', () => {
     expect(() => restoreLogistic({ ...stored, arrays: {} })).toThrow('outcome_0_weights')
   })
 
+  it('looks at nothing for tasks that do not use it, and says the same of the others', () => {
+    const leads = [new Float32Array(learning.features.rows).fill(30)]
+    const said = member.predict(learning.features, leads)
+    const kept = member.keepTasks?.({ outcomes: [false], answers: true })
+    const stored = kept!.store()
+    expect(stored.arrays.outcome_0_weights).toHaveLength(0)
+    expect(restoreLogistic(stored).predict(learning.features, leads).answers).toEqual(said.answers)
+    const others = member.keepTasks?.({ outcomes: [true], answers: false })
+    expect(restoreLogistic(others!.store()).predict(learning.features, leads).hazards).toEqual(said.hazards)
+  })
+
   it('uses given penalties for a refit', () => {
     const refit = fitLogistic(learning, { seed: 1, chosen: member.penalties })
     expect(refit.penalties).toEqual(member.penalties)
