@@ -60,26 +60,45 @@ export async function predictDay(program: Program, options: DailyOptions): Promi
         `${version} learned from what happened after ${options.date}: these predictions are no fair test of it.`,
       )
     }
-    const { date, modelsFolder, reporter } = options
-    const { state } = lake
-    const plan = planDay(program, {
-      date,
-      modelVersion: version,
-      versionBefore: findVersionBefore(program, { state, modelsFolder, date, version, reporter }),
-      lakeCommit: state.sequence,
-      backend: await startBackend(),
-      ...sharesOf(bucketGroups(state, options.rowsAtOnce)),
-    })
+    const plan = await planRun(program, lake, { ...options, version })
     const work = { program, options, lake, plan, predictor, run: new RunFolder(lake.folder, plan.id) }
-    await work.run.make()
-    await runGroups(work)
-    const { rows, predicted } = await publish(work)
-    for (let group = 0; plan.keeps && group < plan.groups.length; group++) await adoptKept({ ...work, group })
-    // Of the same day others were killed behind their publication: the lake went on since.
-    await work.run.remove(date)
+    const { rows, predicted } = publishedBy(work) ?? (await runWhole(work))
+    // Of the same day others were killed on the way: the lake went on since.
+    await work.run.remove(options.date)
     const counts = { customers: rows, predicted, abstained: rows - predicted }
-    return { program: program.name, date, modelVersion: version, ...counts }
+    return { program: program.name, date: options.date, modelVersion: version, ...counts }
   })
+}
+
+/** The run that was killed behind its publication, so that it is ended and not published twice, or else a new one. */
+async function planRun(
+  program: Program,
+  { folder, state }: Lake,
+  { version, date, modelsFolder, reporter, rowsAtOnce }: DailyOptions & { readonly version: string },
+): Promise<DayPlan> {
+  const settled = {
+    ...{ date, modelVersion: version, lakeCommit: state.sequence, backend: await startBackend() },
+    versionBefore: findVersionBefore(program, { state, modelsFolder, date, version, reporter }),
+    ...sharesOf(bucketGroups(state, rowsAtOnce)),
+  }
+  const last = planDay(program, { ...settled, lakeCommit: state.sequence - 1 })
+  const isCutOff = publishedBy({ lake: { folder, state }, plan: last }) !== null
+  return isCutOff && new RunFolder(folder, last.id).isThere() ? last : planDay(program, settled)
+}
+
+/** What a run published; null: nothing yet. */
+function publishedBy({ lake: { state }, plan }: Pick<Work, 'lake' | 'plan'>): PredictionDay | null {
+  const day = state.predictions.get(plan.date)
+  return day?.lakeCommit === plan.lakeCommit && plan.lakeCommit === state.sequence - 1 ? day : null
+}
+
+async function runWhole(work: Work): Promise<PredictionDay> {
+  const { plan, run } = work
+  await run.make()
+  await runGroups(work)
+  const published = await publish(work)
+  for (let group = 0; plan.keeps && group < plan.groups.length; group++) await adoptKept({ ...work, group })
+  return published
 }
 
 interface Work {

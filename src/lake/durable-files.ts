@@ -41,6 +41,11 @@ async function isMade(path: string): Promise<boolean> {
 /** Moves a finished file or folder to where it is read: on the disk first, then under its name, then the name on the disk. */
 export async function publish(staged: string, final: string): Promise<void> {
   await makeFolder(dirname(final))
+  await settle(staged, final)
+}
+
+/** The same within a folder that must be there: whoever removed it wants nothing more in it. */
+export async function settle(staged: string, final: string): Promise<void> {
   await syncPath(staged)
   await rename(staged, final)
   await syncPath(dirname(final))

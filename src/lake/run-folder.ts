@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { makeFolder, publish, writeWhole } from './durable-files.ts'
+import { makeFolder, settle, writeThrough } from './durable-files.ts'
 
 /** Where a lake keeps what runs have finished so far. */
 export const runsFolder = 'runs'
@@ -37,9 +37,11 @@ export class RunFolder {
     return text === null ? null : (JSON.parse(text) as T)
   }
 
-  /** Says that a step is done. What it wrote must be on the disk. */
+  /** Says that a step is done. What it wrote must be on the disk. **Errors** ENOENT where the run is over. */
   async note(step: string, said: unknown): Promise<void> {
-    await writeWhole(this.#notePath(step), JSON.stringify(said))
+    const staged = `${this.#notePath(step)}.${process.pid}.tmp`
+    await writeThrough(staged, JSON.stringify(said))
+    await settle(staged, this.#notePath(step))
   }
 
   /** Where a finished file of a step lies. */
@@ -47,17 +49,21 @@ export class RunFolder {
     return join(this.path, file)
   }
 
-  /** Puts a finished file where the others look for it. */
+  /** Puts a finished file where the others look for it. **Errors** ENOENT where the run is over. */
   async keep(staged: string, file: string): Promise<void> {
-    await publish(staged, this.pathOf(file))
+    await settle(staged, this.pathOf(file))
   }
 
-  /** Removes the run, and what others left that were killed: all whose id begins so. */
+  /**
+   * Ends the run at once, also for those who still work at it, and removes it with what others left that were killed:
+   * all whose id begins so.
+   */
   async remove(prefix: string): Promise<void> {
-    await rm(this.path, { recursive: true, force: true })
+    await rename(this.path, `${this.path}.over`)
     const all = dirname(this.path)
-    for (const id of await readdir(all).catch(() => []))
-      if (id.startsWith(prefix)) await rm(join(all, id), { recursive: true, force: true })
+    // Who does not know yet that it is over may write a last file while it goes.
+    for (const id of await readdir(all))
+      if (id.startsWith(prefix)) await rm(join(all, id), { recursive: true, force: true, maxRetries: 5 })
   }
 
   #notePath(step: string): string {

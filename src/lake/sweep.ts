@@ -36,7 +36,13 @@ async function sweepOld(folder: string, { now, graceMs }: { now: string; graceMs
   for (const name of await readdir(folder).catch(() => [])) {
     const own = join(folder, name)
     const within = (await readdir(own).catch(() => [])).map((entry) => join(own, entry))
-    const times = await Promise.all([own, ...within].map(async (path) => (await stat(path)).mtimeMs))
+    // Workers of a run may finish something meanwhile: what is gone by then was changed just now.
+    const changed = (path: string) =>
+      stat(path).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => Date.parse(now),
+      )
+    const times = await Promise.all([own, ...within].map(changed))
     if (Date.parse(now) - Math.max(...times) >= graceMs) await rm(own, { recursive: true, force: true })
   }
 }

@@ -16,6 +16,8 @@ export interface Finished {
 export interface CommandOptions {
   readonly folder?: string
   readonly environment?: Readonly<Record<string, string>>
+  /** Called with the process, once it is begun. */
+  readonly onStart?: (child: ChildProcess) => void
   /** Called with each piece of stderr, and the process. */
   readonly onStderr?: (text: string, child: ChildProcess) => void
 }
@@ -28,6 +30,7 @@ export function loyalcast(args: readonly string[], options: CommandOptions = {})
     env: { ...inherited, LOYALCAST_NOW: '2026-11-20T12:00:00Z', ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  options.onStart?.(child)
   const said = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     said.stdout += text

@@ -12,8 +12,10 @@ export interface SmallDisk {
   readonly folder: string
   /** What a command line begins with to see the disk. */
   readonly prefix: readonly string[]
-  /** Writes until nothing more fits. */
-  fill(): void
+  /** Where those see it who were not let in. */
+  readonly seenAs: string
+  /** Writes until no more fits than so many kilobytes. @default 0 */
+  fill(left?: number): void
   /** Makes room again. */
   free(): void
   setReadOnly(isReadOnly: boolean): void
@@ -44,7 +46,9 @@ export async function mountSmallDisk(megabytes: number): Promise<SmallDisk | str
   return {
     folder,
     prefix,
-    fill: () => shell(`cat /dev/zero > "${folder}/filler"`),
+    seenAs: `/proc/${holder.pid}/root${folder}`,
+    fill: (left = 0) =>
+      shell(`cat /dev/zero > "${folder}/filler"; truncate --size=-${left}K "${folder}/filler"`),
     free: () => shell(`rm "${folder}/filler"`),
     setReadOnly: (isReadOnly) => shell(`mount -o remount,${isReadOnly ? 'ro' : 'rw'} "${folder}"`),
     async remove() {
@@ -66,11 +70,14 @@ export function runBehind(
   prefix: readonly string[],
   made: SmallProgram,
   args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Finished> {
   const [command, ...more] = args
   const folders = ['--data', made.dataFolder, '--models', made.modelsFolder]
   const whole = [...prefix, process.execPath, binary, command, made.path, ...more, ...folders]
-  const child = spawn(whole[0], whole.slice(1), { env: { ...process.env, LOYALCAST_NOW: clock } })
+  const child = spawn(whole[0], whole.slice(1), {
+    env: { ...process.env, LOYALCAST_NOW: clock, ...environment },
+  })
   const said = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => {

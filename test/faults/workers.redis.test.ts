@@ -1,39 +1,24 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import type { ChildProcess } from 'node:child_process'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { silentReporter } from '../../src/domain/progress.ts'
-import { predictDay } from '../../src/jobs/daily.ts'
-import { ingest } from '../../src/jobs/ingest.ts'
 import { openLake } from '../../src/lake/lake.ts'
-import { train } from '../../training/train.ts'
-import { type Finished, loyalcast } from '../cli/commands.ts'
-import { makeLastingProgram } from '../programs.ts'
-import { smallCompany } from '../small-company.ts'
+import type { Finished } from '../cli/commands.ts'
 import { type RedisProcess, startRedis } from './redis-process.ts'
+import * as spread from './spread-company.ts'
 
-const binary = join(import.meta.dirname, '../../bin/loyalcast.mjs')
-const now = '2025-03-01T00:00:00Z'
+const { patience } = spread
 const date = '2025-02-20'
-const settings = { now, seed: 1, maxRows: 2000, reporter: silentReporter, rowsAtOnce: 0 }
-const patience = 600_000
 
-type Made = Awaited<ReturnType<typeof makeLastingProgram>>
-
-let made: Made
+let made: spread.SpreadCompany
 let redis: RedisProcess
 /** The day as one process predicts it. */
 let expected: Buffer
 
 beforeAll(async () => {
   redis = await startRedis()
-  made = await makeLastingProgram(smallCompany({ customers: 150 }))
-  await ingest(made.program, { ...settings, ...made })
-  await train(made.program, { ...settings, ...made, asOf: '2025-01-20' })
-  await cp(made.dataFolder, `${made.dataFolder}-ingested`, { recursive: true })
-  await predictDay(made.program, { ...settings, ...made, date })
-  expected = await predicted()
+  made = await spread.makeSpreadCompany()
+  expected = (await spread.undisturbed(made, [date]))[0]
 }, patience)
 afterAll(async () => {
   await redis.stop()
@@ -42,62 +27,27 @@ afterAll(async () => {
 
 const workers: ChildProcess[] = []
 afterEach(async () => {
-  for (const worker of workers.splice(0)) await kill(worker)
+  for (const worker of workers.splice(0)) await spread.end(worker)
 })
 
-async function predicted(): Promise<Buffer> {
-  const lake = await openLake(made.dataFolder, made.program)
-  return readFile(join(lake.folder, lake.state.predictions.get(date)?.path ?? ''))
-}
-
-/** The lake as it was before the day was predicted. */
-async function forget(): Promise<void> {
-  await rm(made.dataFolder, { recursive: true })
-  await cp(`${made.dataFolder}-ingested`, made.dataFolder, { recursive: true })
-}
-
-const folders = () => ['--data', made.dataFolder, '--models', made.modelsFolder]
-const environment = () => ({ LOYALCAST_NOW: now, LOYALCAST_ROWS_AT_ONCE: '0', REDIS_URL: redis.url })
+const forget = () => spread.forgetDays(made)
+const untilDone = (steps: number) => spread.untilNoted(made, steps)
 
 /** Starts a worker and waits until it is there. @param path of its program file */
-async function startWorker(path = made.path): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [binary, 'worker', path, ...folders()], {
-    env: { ...process.env, ...environment() },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+async function startWorker(path?: string): Promise<ChildProcess> {
+  const child = await spread.startWorker(made, redis.url, path)
   workers.push(child)
-  await once(child.stderr as NodeJS.ReadableStream, 'data')
   return child
 }
 
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = once(child, 'close')
-  child.kill('SIGKILL')
-  await ended
-}
-
 function daily(hear: (text: string, child: ChildProcess) => void = () => {}): Promise<Finished> {
-  return loyalcast(['daily', made.path, '--date', date, '--no-ingest', ...folders()], {
-    environment: environment(),
-    onStderr: hear,
-  })
-}
-
-/** Waits until so many steps of the run are noted. */
-async function untilDone(steps: number): Promise<void> {
-  const runs = join(made.dataFolder, made.program.name, 'runs')
-  for (;;) {
-    const names = await readdir(runs, { recursive: true }).catch(() => [])
-    if (names.filter((name) => name.endsWith('.json')).length >= steps) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  return spread.daily(made, date, { url: redis.url, more: ['--no-ingest'], hear })
 }
 
 async function expectPublished(finished: Finished): Promise<void> {
   expect(finished, finished.stderr).toMatchObject({ code: 0 })
-  expect((await predicted()).equals(expected)).toBe(true)
-  expect(await readdir(join(made.dataFolder, made.program.name, 'runs'))).toEqual([])
+  expect((await spread.publishedFile(made, date)).equals(expected)).toBe(true)
+  expect(await readdir(join(made.folder, 'runs'))).toEqual([])
   const lake = await openLake(made.dataFolder, made.program)
   expect(lake.state.sequence).toBe(2)
 }
@@ -131,7 +81,7 @@ describe('a daily run that is spread over workers', () => {
       const first = await startWorker()
       const running = daily()
       await untilDone(3)
-      await kill(first)
+      await spread.end(first)
       await redis.restart()
       await startWorker()
       await expectPublished(await running)
@@ -159,7 +109,7 @@ describe('a daily run that is spread over workers', () => {
     'ends with what is wrong where workers have another program file',
     async () => {
       await forget()
-      const other = join(made.folder, 'other.yaml')
+      const other = join(made.sources, 'other.yaml')
       await writeFile(other, (await readFile(made.path, 'utf8')).replace('margin: 0.4', 'margin: 0.5'))
       await startWorker(other)
       const finished = await daily()

@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel } from 'node:worker_threads'
 import { Piscina } from 'piscina'
-import type { ThreadGroup } from './group-worker.ts'
+import { LoyalcastError } from '../../domain/errors.ts'
+import type { ThreadFailure, ThreadGroup } from './group-worker.ts'
 import { type GroupTask, runGroup } from './predict-group.ts'
 
 /** Each thread holds a predictor, a backend, a database and the features of a part of its group. */
@@ -23,7 +24,7 @@ export function openGroupRunner(groups: number, wanted: number | null): GroupRun
   const isCompiled = import.meta.url.endsWith('.js')
   const threads = Math.min(wanted ?? Math.min(mostThreads, processors), groups)
   if (!isCompiled || threads === 1) return runnerHere(processors)
-  const pool = new Piscina<ThreadGroup, void>({
+  const pool = new Piscina<ThreadGroup, ThreadFailure | null>({
     filename: fileURLToPath(new URL('./group-worker.js', import.meta.url)),
     minThreads: threads,
     maxThreads: threads,
@@ -32,11 +33,13 @@ export function openGroupRunner(groups: number, wanted: number | null): GroupRun
   })
   const each = Math.max(1, Math.floor(processors / threads))
   return {
-    run: (task, onRows) => {
+    run: async (task, onRows) => {
       const { port1, port2 } = new MessageChannel()
       port1.on('message', onRows)
       port1.unref()
-      return pool.run({ task: { ...task, threads: each }, port: port2 }, { transferList: [port2] })
+      const group = { task: { ...task, threads: each }, port: port2 }
+      const failed = await pool.run(group, { transferList: [port2] })
+      if (failed !== null) throw new LoyalcastError(failed.kind, failed.code, failed.message)
     },
     close: () => pool.destroy(),
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { damageFailure } from '../../domain/errors.ts'
+import { damageFailure, storageFailure } from '../../domain/errors.ts'
 import { predictionColumns } from '../../domain/prediction.ts'
 import type { Program } from '../../domain/program.ts'
 import { shiftColumns } from '../../engage/shifts.ts'
@@ -56,7 +56,7 @@ export function stepName({ step, group }: Pick<GroupTask, 'step' | 'group'>): st
  */
 export function runGroup(task: GroupTask, onRows: (rows: number) => void): Promise<void> {
   return doStep(task, onRows).catch((error) => {
-    throw damageFailure(error) ?? error
+    throw storageFailure(error) ?? damageFailure(error) ?? error
   })
 }
 
