@@ -47,6 +47,8 @@ import { limitRates, type RateLimit } from './rate-limits.ts'
 import { type LogStream, RequestLog } from './request-log.ts'
 import { rescoreRoutes } from './rescore.ts'
 import { rowRoutes } from './rows.ts'
+import type { RunDesk } from './run-desk.ts'
+import { runRoutes } from './runs.ts'
 import { scenarioAnswerRoutes } from './scenario-answers.ts'
 import { scenarioRoutes } from './scenarios.ts'
 import { securityHeaders } from './security-headers.ts'
@@ -67,6 +69,7 @@ export interface AppOptions {
   readonly access: Access
   readonly webhooks: WebhookDesk
   readonly intake: Intake
+  readonly runs: RunDesk
   readonly log: LogStream | null
   readonly makeRequestId: () => string
   readonly draining: Draining
@@ -84,7 +87,7 @@ export interface AppOptions {
 /** What routes are made of. */
 type ResourceOptions = Pick<
   AppOptions,
-  'programs' | 'desk' | 'exports' | 'actions' | 'webhooks' | 'intake' | 'access'
+  'programs' | 'desk' | 'exports' | 'actions' | 'webhooks' | 'intake' | 'runs' | 'access'
 >
 
 /** Of most addresses, which take no body. */
@@ -125,7 +128,7 @@ function makeBase({ log, makeRequestId, trustedProxies, metrics, draining }: App
 
 /** The API and the page, not listening yet. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { programs, desk, exports, actions, webhooks, intake, access } = options
+  const { programs, desk, exports, actions, webhooks, intake, runs, access } = options
   const app = makeBase(options)
   const secured = securityHeaders()
   app.addHook('onRequest', async (_, reply) => void reply.headers(secured))
@@ -145,7 +148,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       v1.addHook('onRequest', requireAccess(guard))
       v1.addHook('onSend', tagResults)
       v1.setNotFoundHandler(answerUnknown)
-      const own = { programs, desk, exports, actions, webhooks, intake, access }
+      const own = { programs, desk, exports, actions, webhooks, intake, runs, access }
       for (const resource of resources) await v1.register(resource, own)
     },
     { prefix: '/v1' },
@@ -164,6 +167,7 @@ const resources: FastifyPluginAsyncZod<ResourceOptions>[] = [
   ...[customerRoutes, customerHistoryRoutes, nextActionRoutes, groupSummaryRoutes],
   ...[modelRoutes],
   ...[whatIfRoutes, jobRoutes, scenarioRoutes, scenarioAnswerRoutes],
+  ...[runRoutes],
   ...[meRoutes, keyRoutes, auditRoutes],
   ...[webhookRoutes, webhookDeliveryRoutes],
   ...[rowRoutes, postedDocumentRoutes, quarantineRoutes, rescoreRoutes],

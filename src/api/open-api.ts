@@ -46,6 +46,10 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         { name: 'what-if', description: 'What would be forecast had customers behaved otherwise' },
         { name: 'scenarios', description: 'Questions that are kept, and asked again on later days' },
         { name: 'rows', description: 'What customers did and said, sent as it happens' },
+        {
+          name: 'runs',
+          description: 'Days that are predicted and versions that are trained, and what came of it',
+        },
         { name: 'models', description: 'Versions and how good they are' },
         { name: 'access', description: 'Keys, what they may do, and who did what' },
         { name: 'webhooks', description: 'Where events are sent, and what became of each' },

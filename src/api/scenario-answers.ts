@@ -4,6 +4,7 @@ import { askedOn } from '../simulation/question-forms.ts'
 import { keyedAnswers, keyedStatuses, sendKept } from './answers.ts'
 import { readQuestion } from './asked-question.ts'
 import { needs } from './caller.ts'
+import { sendJob } from './jobs.ts'
 import { listQuery, nextCursor, pageStart, readListPage } from './list-page.ts'
 import { daySchema } from './prediction-schema.ts'
 import type { ServedPrograms } from './programs.ts'
@@ -15,7 +16,6 @@ import {
   fullQuery,
   longestQuestion,
   sendAnswer,
-  sendJob,
 } from './what-if.ts'
 import type { WhatIfDesk } from './what-if-desk.ts'
 

@@ -1,4 +1,5 @@
 import type { Program } from '../domain/program.ts'
+import type { RunCommand } from '../jobs/runs/run-child.ts'
 import type { RateLimit } from './rate-limits.ts'
 import type { LogStream } from './request-log.ts'
 import type { WebhookSettings } from './webhook-desk.ts'
@@ -26,6 +27,10 @@ export interface ServerOptions {
   /** Of everything random in an answer. */
   readonly seed: number
   readonly webhooks: WebhookSettings
+  /** How daily runs and trainings are started: each in a process of its own. */
+  readonly runCommand: RunCommand
+  /** Redis through which workers take them instead. @default null: none */
+  readonly redisUrl?: string | null
   /** Another module that answers questions in threads. @default the one that does */
   readonly questionWorker?: URL
   /** Whether what what-if questions need is measured before anybody asks. @default false */

@@ -6,7 +6,7 @@ import { LoyalcastError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import { type Answerer, type AskedQuestion, type AskedRescore, openAnswerer } from '../jobs/answerer.ts'
 import type { QuestionRecord } from '../jobs/headlines.ts'
-import { QuestionQueue } from '../jobs/question-queue.ts'
+import { QuestionQueue, type QueuedQuestion } from '../jobs/question-queue.ts'
 import type { FoundActions, QuestionAnswer, QuestionProgress, Rescored } from '../jobs/question-task.ts'
 import { asProblem } from './asked-question.ts'
 
@@ -114,11 +114,14 @@ export class WhatIfDesk {
   }
 
   /** Makes a job of a question. **Errors** `busy`. */
-  async queue(
-    asked: AskedQuestion & { readonly text: unknown; readonly scenarioId: string | null },
-  ): Promise<QuestionJob> {
+  async queue(asked: Omit<QueuedQuestion, 'control'>): Promise<QuestionJob> {
     const control = await this.control(asked.program)
     return this.#queue.add({ ...asked, control }).catch(throwProblem)
+  }
+
+  /** Stops a job. False where it has ended already. */
+  async cancel(program: Program, id: string): Promise<boolean> {
+    return this.#queue.cancel(await this.control(program), id)
   }
 
   /** Of the jobs of all programs. */

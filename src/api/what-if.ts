@@ -1,13 +1,12 @@
 import type { FastifyReply } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { Program } from '../domain/program.ts'
 import type { Intake } from '../jobs/intake.ts'
-import { jsonType, keyedStatuses, sendKept } from './answers.ts'
+import { jsonType, keyedStatuses } from './answers.ts'
 import { readQuestion } from './asked-question.ts'
 import { needs } from './caller.ts'
 import { idempotencyHeaders, idempotencyProblems } from './idempotency.ts'
-import { jobBody, jobSchema } from './jobs.ts'
+import { jobSchema, sendJob } from './jobs.ts'
 import { programParams } from './prediction-schema.ts'
 import type { ServedPrograms } from './programs.ts'
 import { repeatAnswers } from './repeated-answers.ts'
@@ -74,14 +73,4 @@ export const whatIfRoutes: FastifyPluginAsyncZod<{
 /** Sends an answer as it was made, byte for byte. */
 export function sendAnswer(reply: FastifyReply, json: string): FastifyReply {
   return reply.type(jsonType).send(json)
-}
-
-/** Sends a job that has just been made. */
-export function sendJob(
-  reply: FastifyReply,
-  { name }: Program,
-  job: Awaited<ReturnType<WhatIfDesk['queue']>>,
-): FastifyReply {
-  reply.code(202).header('location', `/v1/programs/${name}/jobs/${job.id}`)
-  return sendKept(reply, jobBody(name, job, null))
 }

@@ -1,3 +1,5 @@
+import { localTime } from '../domain/days.ts'
+import type { DueDay, Schedule } from '../domain/schedule.ts'
 import { quarantineReasons } from '../domain/tables.ts'
 import type { Counts, Span } from '../lake/commits.ts'
 import type { RefusedRow } from '../lake/quarantine.ts'
@@ -29,12 +31,14 @@ export interface ProgramCheck {
   readonly notPredictable: Readonly<Record<string, string>>
   /** What seems to know an outcome. Left out of training unless accepted. */
   readonly leaks: readonly { origin: string; outcome: string; words: string; isAccepted: boolean }[]
+  /** When the schedule strikes next, and for which day; null: there is none. */
+  readonly schedule: (Schedule & { readonly next: DueDay }) | null
   readonly problems: readonly Finding[]
 }
 
 /** The check for people. */
 export function checkInWords(checked: ProgramCheck): string {
-  const { asOf, rowsToLearnFrom, predictable, notPredictable, leaks, problems } = checked
+  const { asOf, rowsToLearnFrom, predictable, notPredictable, leaks, schedule, problems } = checked
   return [
     `Checked ${checked.program}; nothing was changed.`,
     ...checked.sources.flatMap(sourceLines),
@@ -45,8 +49,13 @@ export function checkInWords(checked: ProgramCheck): string {
       ({ origin, words, isAccepted }) =>
         `Leak: ${words} ${isAccepted ? 'Accepted by accept_leaks.' : `It is left out; accept_leaks: [${origin}] would keep it.`}`,
     ),
+    ...(schedule ? [scheduleLine(schedule)] : []),
     ...problems.map(({ level, words }) => `${level === 'error' ? 'Error' : 'Warning'}: ${words}`),
   ].join('\n')
+}
+
+function scheduleLine({ schedule, timezone, next }: NonNullable<ProgramCheck['schedule']>): string {
+  return `Schedule: every day at ${schedule} (${timezone}) where a server or worker runs; next ${localTime(next.at, timezone)}, for ${next.date}.`
 }
 
 function sourceLines(source: CheckedSource): string[] {

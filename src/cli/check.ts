@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import { type Prepared, prepare } from '../../training/prepare.ts'
 import { LoyalcastError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
+import { nextDue } from '../domain/schedule.ts'
 import { copySent } from '../jobs/copy-sent.ts'
 import { type IngestReport, ingest } from '../jobs/ingest.ts'
 import { Database } from '../lake/database.ts'
@@ -75,8 +76,13 @@ async function checkProgram(program: Program, context: Context, isRebuild: boole
           leaks: [],
         }
       : describeTasks(program, prepared)),
+    schedule: scheduleOf(program, context.now),
     problems,
   }
+}
+
+function scheduleOf({ schedule, timezone }: Program, now: string): ProgramCheck['schedule'] {
+  return schedule === null ? null : { schedule, timezone, next: nextDue({ schedule, timezone }, now) }
 }
 
 /** What there is to learn from, or a sentence that says why there is nothing. */

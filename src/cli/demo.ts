@@ -44,7 +44,8 @@ export function demoCommand(): Command {
         printResult(context, made, words)
         return
       }
-      const serving = { programs: [program], host, port, ...settings, key, log: null }
+      const programFiles = new Map([[program.name, made.programFile]])
+      const serving = { programs: [program], programFiles, host, port, ...settings, key, log: null }
       await serveUntilStopped(context, serving, ({ url }) =>
         printResult(context, { ...made, url, key }, welcome(url, key, program.name)),
       )

@@ -50,13 +50,14 @@ export async function recordRun<T>(
     })
     const unkept = (error: Error) =>
       context.reporter.warn(`It is done, but the record of the run could not be written: ${error.message}`)
+    await watched.stop()
     await records.end(number, { status: 'done', at: at(), result }).catch(unkept)
     return value
   } catch (error) {
+    await watched.stop()
     await fail(problemOf(error)).catch(() => {})
     throw error
   } finally {
-    watched.stop()
     await release()
   }
 }
@@ -105,14 +106,15 @@ function watch(
   records: RunRecords,
   number: number,
   reporter: Reporter,
-): { readonly reporter: Reporter; stop(): void } {
+): { readonly reporter: Reporter; stop(): Promise<void> } {
   let latest: ProgressStep | null = null
+  let noted = Promise.resolve()
   const look = () => {
     if (records.isUnwanted(number)) endNow()
     if (latest === null) return
     const { phase, done, total } = latest
     latest = null
-    void records.note(number, { phase, done, total })
+    noted = noted.then(() => records.note(number, { phase, done, total }))
   }
   const timer = setInterval(look, lookMs).unref()
   return {
@@ -123,7 +125,10 @@ function watch(
       },
       warn: (sentence) => reporter.warn(sentence),
     },
-    stop: () => clearInterval(timer),
+    stop: () => {
+      clearInterval(timer)
+      return noted
+    },
   }
 }
 

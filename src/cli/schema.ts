@@ -30,6 +30,7 @@ function readApiDocument(command: Command): Promise<unknown> {
     const nothing = { programs: [], dataFolder: folder, modelsFolder: folder, key: null, log: null }
     const server = await startServer({
       ...{ ...context, ...nothing, makeRequestId: randomUUID },
+      runCommand: { words: [], options: [], programFiles: new Map() },
       ...{ host: '127.0.0.1', port: 0, webhooks: webhookSettings({}, context.stopwatch) },
     })
     try {

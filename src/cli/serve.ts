@@ -1,7 +1,6 @@
 import { Command } from 'commander'
-import { usageError } from '../domain/errors.ts'
-import type { Program } from '../domain/program.ts'
 import { contextOf, printResult } from './context.ts'
+import { readPrograms } from './program-files.ts'
 import { checkedPort, requireSomeKey, serverSettings, serveUntilStopped } from './serving.ts'
 
 interface Options {
@@ -22,22 +21,19 @@ export function serveCommand(): Command {
       const context = contextOf(command)
       const settings = serverSettings()
       await requireSomeKey(context, settings.key)
-      const programs: Program[] = []
-      for (const path of paths) programs.push(await context.readProgram(path))
-      refuseNamesakes(programs)
+      const { programs, programFiles } = await readPrograms(context, paths)
       const names = programs.map(({ name }) => name)
-      const serving = { programs, host, port: checkedPort(port), ...settings, log: process.stderr }
+      const serving = {
+        programs,
+        programFiles,
+        host,
+        port: checkedPort(port),
+        ...settings,
+        log: process.stderr,
+      }
       await serveUntilStopped(context, serving, ({ url }) => {
         const words = `Serving ${names.join(', ')} at ${url} (API: ${url}/docs). Stop it with Ctrl-C.`
         printResult(context, { url, programs: names }, words)
       })
     })
-}
-
-/** Programs are addressed by name. */
-function refuseNamesakes(programs: readonly Program[]): void {
-  const names = programs.map(({ name }) => name)
-  const twice = names.find((name, place) => names.indexOf(name) !== place)
-  if (twice !== undefined)
-    throw usageError('program', `Two of the programs are called ${twice}; each needs a name of its own.`)
 }

@@ -5,6 +5,8 @@ import { findServerControl } from '../control/server-control.ts'
 import { usageError } from '../domain/errors.ts'
 import type { Program } from '../domain/program.ts'
 import type { Context } from './context.ts'
+import { redisUrlOf } from './redis-url.ts'
+import { runCommandOf } from './run-command.ts'
 import { readSettings } from './settings.ts'
 import { webhookSettings } from './webhook-settings.ts'
 
@@ -60,6 +62,8 @@ export function checkedPort(text: string): number {
 
 export interface Serving extends ReturnType<typeof serverSettings> {
   readonly programs: readonly Program[]
+  /** Name of each program → absolute path of its file. */
+  readonly programFiles: ReadonlyMap<string, string>
   readonly host: string
   readonly port: number
   /** Takes a line of JSON for each request; null: no log. */
@@ -76,7 +80,14 @@ export async function serveUntilStopped(
     process.once('SIGINT', stop).once('SIGTERM', stop)
   })
   const webhooks = webhookSettings(process.env, context.stopwatch)
-  const own = { makeRequestId: randomUUID, isPrepared: true, webhooks }
+  const runCommand = runCommandOf(context, serving.programFiles)
+  const own = {
+    makeRequestId: randomUUID,
+    isPrepared: true,
+    webhooks,
+    runCommand,
+    redisUrl: redisUrlOf(process.env),
+  }
   const server = await startServer({ ...context, ...serving, ...own })
   say(server)
   await stopped

@@ -164,7 +164,7 @@ export const settings = {
     read: z.url({ protocol: /^rediss?$/ }),
     preset: null,
     words:
-      'Redis through which a daily run hands the buckets of a large lake to workers; without it REDIS_URL, or this process works at them',
+      'Redis through which workers take runs and the buckets of large ones; without it REDIS_URL, or servers and runs do all themselves',
     allowed: 'an address such as redis://localhost:6379',
     wrongSecret: 'is no address of a Redis',
   }),

@@ -6,7 +6,7 @@ export interface QuestionJobRow {
   /** Later ones have larger numbers. */
   readonly number: Generated<number>
   readonly id: string
-  readonly status: 'queued' | 'running' | 'done' | 'failed' | 'interrupted'
+  readonly status: 'queued' | 'running' | 'done' | 'failed' | 'cancelled' | 'interrupted'
   /** As it was asked, JSON. */
   readonly question: string
   /** The saved scenario that it asks. */
@@ -20,6 +20,8 @@ export interface QuestionJobRow {
   readonly result: string | null
   /** What stood in the way, JSON. */
   readonly problem: string | null
+  /** The job whose question it asks again. */
+  readonly retry_of: string | null
 }
 
 /** A question under a name, to be asked again. */
@@ -96,4 +98,9 @@ export const migrations: Readonly<Record<string, Migration>> = {
     },
   },
   '002-webhooks': webhookMigration,
+  '003-retries': {
+    async up(database) {
+      await database.schema.alterTable('question_jobs').addColumn('retry_of', 'text').execute()
+    },
+  },
 }

@@ -23,6 +23,8 @@ export interface QuestionJob {
   readonly finishedAt: string | null
   readonly result: unknown
   readonly problem: JobProblem | null
+  /** The job whose question it asks again. */
+  readonly retryOf: string | null
 }
 
 /** A job that nothing more happens to. */
@@ -30,7 +32,7 @@ export interface FinishedJob {
   /** Later ones have larger numbers. */
   readonly number: number
   readonly id: string
-  readonly status: 'done' | 'failed' | 'interrupted'
+  readonly status: 'done' | 'failed' | 'cancelled' | 'interrupted'
   readonly finishedAt: string
   readonly scenarioId: string | null
 }
@@ -48,7 +50,8 @@ export class QuestionJobs {
 
   /** Adds a job that this process will answer, and forgets the oldest ones that are finished. */
   async add(
-    job: Pick<QuestionJob, 'id' | 'question' | 'scenarioId' | 'createdAt'>,
+    job: Pick<QuestionJob, 'id' | 'question' | 'scenarioId' | 'createdAt'> &
+      Partial<Pick<QuestionJob, 'retryOf'>>,
   ): Promise<QuestionJob | null> {
     await this.#tables
       .insertInto('question_jobs')
@@ -57,6 +60,7 @@ export class QuestionJobs {
         status: 'queued',
         question: JSON.stringify(job.question),
         scenario_id: job.scenarioId,
+        retry_of: job.retryOf ?? null,
         created_at: job.createdAt,
         owner: await processName(),
       })
@@ -87,6 +91,11 @@ export class QuestionJobs {
   /** Says of a job that nobody goes on with it. */
   async interrupt(id: string, at: string): Promise<void> {
     await this.#update(id, { status: 'interrupted', finished_at: at })
+  }
+
+  /** Says of a job that nobody wants its answer any more. False where it had ended before. */
+  async cancel(id: string, at: string): Promise<boolean> {
+    return this.#update(id, { status: 'cancelled', finished_at: at })
   }
 
   /** Says so of the jobs of processes that are not known to run: call it when a process starts that answers jobs. */
@@ -129,8 +138,15 @@ export class QuestionJobs {
     return { finished: rows.filter(isFinished) as FinishedJob[], firstOpen }
   }
 
-  async #update(id: string, values: Updateable<QuestionJobRow>): Promise<void> {
-    await this.#tables.updateTable('question_jobs').set(values).where('id', '=', id).execute()
+  /** Changes a job unless it has ended; false where it had. */
+  async #update(id: string, values: Updateable<QuestionJobRow>): Promise<boolean> {
+    const { numUpdatedRows } = await this.#tables
+      .updateTable('question_jobs')
+      .set(values)
+      .where('id', '=', id)
+      .where('status', 'in', ['queued', 'running'])
+      .executeTakeFirst()
+    return numUpdatedRows > 0n
   }
 }
 
@@ -145,5 +161,6 @@ function jobOf(row: Selectable<QuestionJobRow>): QuestionJob {
     finishedAt: row.finished_at,
     result: row.result === null ? null : JSON.parse(row.result),
     problem: row.problem === null ? null : JSON.parse(row.problem),
+    retryOf: row.retry_of,
   }
 }

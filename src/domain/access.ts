@@ -4,6 +4,7 @@ export const scopes = {
   export: 'pull whole days in bulk',
   write: 'send events, answers, customers and interventions, and have a customer scored anew',
   ask: 'ask what-if questions and keep them',
+  run: 'have days predicted and versions trained',
   manage: 'keys, webhooks and the audit log',
 } as const satisfies Record<string, string>
 export type Scope = keyof typeof scopes
@@ -13,8 +14,8 @@ export const roles = {
   reader: ['read'],
   crm: ['read', 'export', 'write'],
   analyst: ['read', 'export', 'ask'],
-  scientist: ['read', 'export', 'ask'],
-  admin: ['read', 'export', 'write', 'ask', 'manage'],
+  scientist: ['read', 'export', 'ask', 'run'],
+  admin: ['read', 'export', 'write', 'ask', 'run', 'manage'],
 } as const satisfies Record<string, readonly Scope[]>
 export type Role = keyof typeof roles
 

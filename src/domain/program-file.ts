@@ -101,6 +101,7 @@ function resolveProgram(program: ProgramText, written: ProgramText, folder: stri
     population: program.population,
     currency: program.currency,
     timezone: program.timezone,
+    schedule: program.schedule ?? null,
     horizonsDays: program.horizons_days.toSorted((a, b) => a - b),
     sources: {
       events: sourcesOf('events'),

@@ -5,9 +5,7 @@ import { amount, exactlyOne, oneOrMore, share, strict, text, wholeNumber } from 
 
 /** Keys that have a meaning in a later version, and none yet. */
 export const reservedKeys: readonly string[] =
-  'segments playbooks schedule goals features sensitive retention themes survey_planner planned_dates'.split(
-    ' ',
-  )
+  'segments playbooks goals features sensitive retention themes survey_planner planned_dates'.split(' ')
 
 /** Names that an outcome would share with a column of the predictions, a task or a metric. */
 const takenNames = new Set(
@@ -198,6 +196,15 @@ const initiativesSchema = z
   )
   .describe('How initiatives were planned, which their rows do not tell.')
 
+const timeOfDay = 'a local time of day from "00:00" to "23:59", in quotes, such as "05:00"'
+
+const scheduleSchema = z
+  .string(timeOfDay)
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, timeOfDay)
+  .describe(
+    'Local time at which a server or worker ingests, and predicts the day before. Without it whenever somebody asks.',
+  )
+
 const currencies = new Set(Intl.supportedValuesOf('currency'))
 const horizons = 'a list of different whole numbers of days from 1 to 366, such as [30, 60, 90]'
 
@@ -225,6 +232,7 @@ export function programSchema(outcomes: readonly string[] | null) {
       .refine(isTimezone, 'a timezone of the IANA database, such as Europe/London')
       .default('UTC')
       .describe('IANA timezone in which days are cut.'),
+    schedule: scheduleSchema.optional(),
     horizons_days: z
       .array(wholeNumber('a whole number of days from 1 to 366', 366), horizons)
       .min(1, horizons)

@@ -90,6 +90,8 @@ export interface Program {
   readonly population: 'customer' | 'employee' | 'partner'
   readonly currency: string
   readonly timezone: string
+  /** When the day before is predicted, as local time such as `05:00`; null: when somebody asks for it. */
+  readonly schedule: string | null
   /** Ascending. */
   readonly horizonsDays: readonly number[]
   readonly sources: Readonly<Record<TableName, readonly Source[]>>

@@ -60,7 +60,7 @@ const promoted = z.object({
 const jobFinished = z.object({
   program,
   job_id: z.string(),
-  status: z.enum(['done', 'failed', 'interrupted']),
+  status: z.enum(['done', 'failed', 'cancelled', 'interrupted']),
   scenario_id: z.string().nullable().meta({ description: 'The saved scenario that it asked' }),
 })
 

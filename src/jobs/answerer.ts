@@ -28,7 +28,7 @@ export interface Answerer {
   /** Answers on a sample, at once. **Errors** those of the answer; `busy` where too many wait. */
   answerSoon(asked: AskedQuestion): Promise<QuestionAnswer>
   /** Looks at everybody, beside the questions that want an answer at once. One at a time is best: they take as long together. */
-  answerFully(asked: AskedQuestion, onProgress: (progress: QuestionProgress) => void): Promise<QuestionAnswer>
+  answerFully(asked: AskedQuestion, options: LongTaskOptions): Promise<QuestionAnswer>
   /** Finds the next best action of everybody and writes them to a Parquet file; beside the questions that want an answer at once. */
   actions(asked: { readonly program: Program; readonly path: string }): Promise<FoundActions>
   /** Refuses what the data do not know. **Errors** as {@link answerSoon}. */
@@ -39,6 +39,13 @@ export interface Answerer {
   prepare(program: Program): Promise<void>
   /** Ends what is at hand. */
   close(): Promise<void>
+}
+
+/** Of what takes long. */
+export interface LongTaskOptions {
+  readonly onProgress: (progress: QuestionProgress) => void
+  /** Aborted where nobody waits for it any more: it ends soon then, with an error or an answer. */
+  readonly stop: AbortSignal
 }
 
 /** Questions of one thread that wait for their turn. Answers take seconds: who comes later does better to try again. */
@@ -97,8 +104,7 @@ export function openAnswerer(settings: QuestionSettings, worker?: URL): Answerer
   return {
     answerSoon: (asked) => inTurn({ name: 'answer', ...taskOf(asked, false) }),
     rescore: (asked) => inTurn({ name: 'rescore', ...asked, settings }),
-    answerFully: (asked, onProgress) =>
-      tasks.ask(fully, { name: 'answer', ...taskOf(asked, true) }, onProgress),
+    answerFully: (asked, options) => tasks.ask(fully, { name: 'answer', ...taskOf(asked, true) }, options),
     actions: (asked) => tasks.ask(fully, { name: 'actions', ...asked, settings }),
     check: (asked) => inTurn({ name: 'check', ...taskOf(asked, false) }),
     prepare: async (program) => {
@@ -124,11 +130,12 @@ class OpenTasks {
   async ask<T>(
     lane: Lane,
     { name, ...task }: NamedTask,
-    onProgress: (progress: QuestionProgress) => void = () => {},
+    { onProgress, stop }: Partial<LongTaskOptions> = {},
   ): Promise<T> {
     const { port1, port2 } = new MessageChannel()
-    port1.on('message', onProgress)
+    port1.on('message', onProgress ?? (() => {}))
     port1.unref()
+    stop?.addEventListener('abort', () => port1.postMessage('stop'))
     const replied = lane.run<T>(name, { ...task, port: port2 })
     this.#open.set(port1, replied)
     try {

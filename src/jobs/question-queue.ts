@@ -11,6 +11,8 @@ export interface QueuedQuestion extends AskedQuestion {
   readonly text: unknown
   /** The saved scenario that it asks. */
   readonly scenarioId: string | null
+  /** The job that asked it before. @default null */
+  readonly retryOf?: string | null
 }
 
 export interface QueueOptions {
@@ -30,6 +32,7 @@ interface Job {
   readonly asked: QueuedQuestion
   /** Until it is in the control state. */
   readonly isKept: Promise<QuestionJob | null>
+  readonly stopping: AbortController
   progress: QuestionProgress | null
 }
 
@@ -49,13 +52,22 @@ export class QuestionQueue {
     const { clock, makeId } = this.#options
     if (this.#waiting.length >= mostWaiting)
       throw failure('busy', `${this.#waiting.length} jobs wait for their turn already. Ask again later.`)
-    const { text: question, scenarioId, control } = asked
+    const { text: question, scenarioId, retryOf = null, control } = asked
     const id = makeId()
-    const isKept = control.jobs.add({ id, question, scenarioId, createdAt: clock() })
-    this.#waiting.push({ id, asked, isKept, progress: null })
+    const isKept = control.jobs.add({ id, question, scenarioId, retryOf, createdAt: clock() })
+    this.#waiting.push({ id, asked, isKept, stopping: new AbortController(), progress: null })
     const job = await isKept
     void this.#goOn()
     return job as QuestionJob
+  }
+
+  /** Stops a job, on whatever process it is. False where it has ended already. */
+  async cancel({ jobs }: Control, id: string): Promise<boolean> {
+    const isCancelled = await jobs.cancel(id, this.#options.clock())
+    const place = this.#waiting.findIndex((job) => job.id === id)
+    if (place >= 0) this.#waiting.splice(place, 1)
+    if (this.#running?.id === id) this.#running.stopping.abort()
+    return isCancelled
   }
 
   /** How far a job is that this process answers right now; null for all others. */
@@ -93,17 +105,28 @@ export class QuestionQueue {
     await job.isKept
     await jobs.start(id, clock())
     try {
-      const { json, record } = await answerer.answerFully(asked, (progress) => {
-        job.progress = progress
+      const { json, record } = await answerer.answerFully(asked, {
+        stop: job.stopping.signal,
+        onProgress: (progress) => {
+          job.progress = progress
+          this.#stopWhereCancelled(job).catch(this.#options.onError)
+        },
       })
-      if (this.#isClosed) return
+      if (this.#isClosed || job.stopping.signal.aborted) return
       if (asked.scenarioId !== null)
         await scenarios.record(asked.scenarioId, { ...record, answeredAt: clock() })
       await jobs.finish(id, { at: clock(), json })
     } catch (error) {
-      // What ends with the process has been called interrupted.
-      if (!this.#isClosed) await jobs.fail(id, { at: clock(), problem: this.#problemOf(error) })
+      // What ends with the process has been called interrupted, and what was cancelled so.
+      if (!this.#isClosed && !job.stopping.signal.aborted)
+        await jobs.fail(id, { at: clock(), problem: this.#problemOf(error) })
     }
+  }
+
+  /** Another process may have been asked to cancel it. */
+  async #stopWhereCancelled({ id, asked, stopping }: Job): Promise<void> {
+    const job = await asked.control.jobs.find(id)
+    if (job?.status === 'cancelled') stopping.abort()
   }
 
   #problemOf(error: unknown): JobProblem {

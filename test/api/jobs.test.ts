@@ -151,6 +151,28 @@ describe('a job', () => {
     expect((await jobIn(done.body.id, 'done')).result).toEqual({ name: 'kept' })
   })
 
+  it('is cancelled while it waits and while it is answered, and can be asked again', async () => {
+    const running = await post(fully, { name: 'unwanted' })
+    const waiting = await post(fully, { name: 'never asked' })
+    await heldBy('unwanted')
+    const jobs = '/v1/programs/test/jobs'
+    const early = await post(`${jobs}/${running.body.id}/retry`, {})
+    expect(early.body).toMatchObject(problem('not-ended', 409))
+    for (const { body } of [waiting, running]) {
+      const cancelled = await post(`${jobs}/${body.id}/cancel`, {})
+      expect([cancelled.status, cancelled.body.status]).toEqual([202, 'cancelled'])
+    }
+    await release()
+    const again = await post(`${jobs}/${running.body.id}/retry`, {})
+    expect(again.body).toMatchObject({ retry_of: running.body.id, question: { name: 'unwanted' } })
+    expect((await jobIn(again.body.id, 'done')).result).toEqual({ name: 'unwanted' })
+    for (const { body } of [waiting, running])
+      expect(await jobIn(body.id, 'cancelled')).toMatchObject({ result: null, problem: null })
+    expect(existsSync(join(made.dataFolder, 'started never asked'))).toBe(false)
+    const late = await post(`${jobs}/${again.body.id}/cancel`, {})
+    expect(late.body).toMatchObject(problem('already-ended', 409))
+  })
+
   it('belongs to its program', async () => {
     const { body } = await served.ask('/v1/programs/test/jobs/none')
     expect(body).toMatchObject(problem('unknown-job', 404))

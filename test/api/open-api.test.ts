@@ -65,6 +65,12 @@ describe('the OpenAPI document', () => {
       '/v1/programs/{program}/predictions.parquet': 'get',
       '/v1/programs/{program}/quarantine': 'get',
       '/v1/programs/{program}/responses': 'post',
+      '/v1/programs/{program}/jobs/{job_id}/cancel': 'post',
+      '/v1/programs/{program}/jobs/{job_id}/retry': 'post',
+      '/v1/programs/{program}/runs': 'get post',
+      '/v1/programs/{program}/runs/{run_id}': 'get',
+      '/v1/programs/{program}/runs/{run_id}/cancel': 'post',
+      '/v1/programs/{program}/runs/{run_id}/retry': 'post',
       '/v1/programs/{program}/scenarios': 'get post',
       '/v1/programs/{program}/scenarios/{scenario_id}': 'delete get',
       '/v1/programs/{program}/scenarios/{scenario_id}/answer': 'post',
@@ -151,7 +157,8 @@ describe('the OpenAPI document', () => {
     )
     const { ScenarioAnswer, Job } = document.components.schemas
     expect(ScenarioAnswer.required).toEqual(expect.arrayContaining(['support', 'difference', 'evidence']))
-    expect(Job.properties.status.enum).toEqual(['queued', 'running', 'done', 'failed', 'interrupted'])
+    const statuses = ['queued', 'running', 'done', 'failed', 'cancelled', 'interrupted']
+    expect(Job.properties.status.enum).toEqual(statuses)
   })
 
   it('refers only to what it holds, and holds an example of a prediction', () => {

@@ -35,7 +35,7 @@ interface Place {
 
 /** Asks every operation, in an order in which each finds what it needs. */
 const sessions: readonly ((ask: Ask, place: Place) => Promise<void>)[] = [
-  ...[askForms, readDays, askQuestions, keepScenarios, manageKeys],
+  ...[askForms, readDays, askQuestions, keepScenarios, startRuns, manageKeys],
   ...[sendRows, sendDocuments, manageWebhooks, watch],
 ]
 
@@ -160,6 +160,22 @@ async function askQuestions(ask: Ask): Promise<void> {
   let job = await ask('askWhatIf', { parameters: { program, full: 'true' }, body: question })
   const parameters = { program, job_id: job.id }
   for (; job.finished_at === null; await pause(100)) job = await ask('readJob', { parameters })
+  const { id: job_id } = await ask('retryJob', keyed('again-1', parameters))
+  await ask('cancelJob', keyed('end-1', { program, job_id }))
+}
+
+function keyed(key: string, parameters: Record<string, string>): Asked {
+  return { parameters: { ...parameters, 'idempotency-key': key } }
+}
+
+async function startRuns(ask: Ask, { days }: Place): Promise<void> {
+  const body = { kind: 'daily', date: days.at(-1) }
+  let run = await ask('startRun', { parameters: { program, 'idempotency-key': 'run-1' }, body })
+  const parameters = { program, run_id: run.id }
+  for (; run.finished_at === null; await pause(100)) run = await ask('readRun', { parameters })
+  const { id: run_id } = await ask('retryRun', keyed('again-2', parameters))
+  await ask('cancelRun', keyed('end-2', { program, run_id }))
+  await ask('listRuns', { parameters: { program, kind: 'daily' } })
 }
 
 async function keepScenarios(ask: Ask): Promise<void> {

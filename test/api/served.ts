@@ -5,6 +5,7 @@ import type { ServerOptions } from '../../src/api/server-options.ts'
 import type { Program } from '../../src/domain/program.ts'
 import { secretBytes, secretOf } from '../../src/engage/signing.ts'
 import type { MadeProgram } from '../programs.ts'
+import { commandOf } from '../run-command.ts'
 
 /** The key of servers in tests. */
 export const key = 'key-for-tests-0123456789'
@@ -49,7 +50,7 @@ export interface Served {
 }
 
 type Changeable =
-  | ('key' | 'makeId' | 'makeSecret' | 'clock' | 'questionWorker')
+  | ('key' | 'makeId' | 'makeSecret' | 'clock' | 'questionWorker' | 'runCommand')
   | ('isMetricsOpen' | 'rateLimit' | 'corsOrigins' | 'trustedProxies' | 'stopSeconds')
 
 export interface ServeOptions extends Partial<Pick<ServerOptions, Changeable>> {
@@ -67,7 +68,7 @@ export const webhookSettings: ServerOptions['webhooks'] = {
 
 /** Serves a made program, beside others whose data lie in the same folders. Close it. */
 export async function serveMade(
-  made: Pick<MadeProgram, 'program' | 'dataFolder' | 'modelsFolder'>,
+  made: Pick<MadeProgram, 'program' | 'dataFolder' | 'modelsFolder'> & Partial<Pick<MadeProgram, 'path'>>,
   others: readonly Program[] = [],
   { start = startServer, webhooks = {}, ...more }: ServeOptions = {},
 ): Promise<Served> {
@@ -87,6 +88,7 @@ export async function serveMade(
     clock: () => '2026-11-20T12:00:00Z',
     seed: 1,
     webhooks: { ...webhookSettings, ...webhooks },
+    runCommand: commandOf(made),
     ...more,
   })
   const ask = async (path: string, asking: Asking = {}): Promise<Answer> => {

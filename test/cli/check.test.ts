@@ -60,6 +60,16 @@ async function checkApart(made: MadeProgram) {
 }
 
 describe('loyalcast check', () => {
+  it('says when the schedule strikes next, and for which day', async () => {
+    const made = await make({ yaml: `${yaml}\nschedule: 05:00` })
+    const { checked } = await checkApart(made)
+    const next = { at: '2026-11-21T04:00:00Z', date: '2026-11-20' }
+    expect(checked.schedule).toEqual({ schedule: '05:00', timezone: 'Europe/Berlin', next })
+    const { stderr } = await loyalcast(['check', made.path, '--data', made.dataFolder])
+    expect(stderr).toContain('every day at 05:00 (Europe/Berlin)')
+    expect(stderr).toContain('next 2026-11-21 05:00, for 2026-11-20.')
+  })
+
   it('says what is there, what is wrong and what can be predicted, and leaves nothing behind', async () => {
     const made = await make({
       events: [

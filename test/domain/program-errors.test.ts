@@ -54,6 +54,12 @@ describe('a wrong value is refused with what was found and what is allowed', () 
       'currency: found "gbp"; allowed: a currency code of ISO 4217, such as EUR or GBP. Did you mean GBP?',
     ],
     [
+      'an hour that no day has',
+      { schedule: '24:00' },
+      'schedule: found "24:00"; allowed: a local time of day from "00:00" to "23:59", in quotes, such as "05:00".',
+    ],
+    ['an hour without minutes', { schedule: 5 }, 'schedule: found 5; allowed: a local time of day'],
+    [
       'a misspelled timezone',
       { timezone: 'Europe/Londn' },
       'timezone: found "Europe/Londn"; allowed: a timezone of the IANA database, such as Europe/London. Did you mean Europe/London?',

@@ -11,6 +11,7 @@ describe("the design's sample program", () => {
     expect(rest).toEqual({
       name: 'online-retail',
       population: 'customer',
+      schedule: null,
       currency: 'GBP',
       timezone: 'Europe/London',
       horizonsDays: [30, 60, 90],

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job, Queue, UnrecoverableError, Worker } from 'bullmq'
-import { Redis } from 'ioredis'
 import { failure } from '../../domain/errors.ts'
 import type { Program } from '../../domain/program.ts'
 import { lakeFolder } from '../../lake/lake.ts'
 import { RunFolder } from '../../lake/run-folder.ts'
+import { connectRedis } from '../redis-connection.ts'
 import type { GroupRunner } from './group-threads.ts'
 import { type DayPlan, definitionMark } from './plan.ts'
 import { type GroupTask, runGroup, stepName } from './predict-group.ts'
@@ -29,20 +29,6 @@ const kept = {
   backoff: { type: 'exponential', delay: 1000 },
 } as const
 
-/** Connections wait for a Redis that is gone for a while instead of giving up. @param say told so, once each time */
-function connect(url: string, say: (sentence: string) => void): Redis {
-  const redis = new Redis(url, { maxRetriesPerRequest: null })
-  let isAway = false
-  redis.on('ready', () => {
-    isAway = false
-  })
-  redis.on('error', (error) => {
-    if (!isAway) say(`Redis does not answer (${error.message}); waiting for it.`)
-    isAway = true
-  })
-  return redis
-}
-
 export interface QueueOptions {
   readonly url: string
   readonly program: Program
@@ -56,7 +42,7 @@ export interface QueueOptions {
  * the run: Redis may forget all, and is told again what is left.
  */
 export function openGroupQueue({ url, program, dataFolder, say }: QueueOptions): GroupRunner {
-  const connection = connect(url, say)
+  const connection = connectRedis(url, say)
   const queue = new Queue<QueuedGroup>(queueOf(program), {
     connection,
     streams: { events: { maxLen: 1000 } },
@@ -154,7 +140,7 @@ export function startGroupWorker({
   missedAfterMs = 15_000,
   ...folders
 }: GroupWorkerOptions): { close(): Promise<void> } {
-  const connection = connect(url, say)
+  const connection = connectRedis(url, say)
   const workers = programs.map((program) => {
     const worker = new Worker<QueuedGroup>(queueOf(program), (job) => workAt(job, { ...folders, program }), {
       connection,
