@@ -31,7 +31,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { stopSeconds = 20, rateLimit = null, corsOrigins = [] } = options
   const { trustedProxies = null, isMetricsOpen = false } = options
   let app: FastifyInstance | null = null
-  const onError = (error: unknown) => app?.log.error({ err: error }, 'work beside requests failed')
+  /** What went wrong before there was a log. */
+  const early: unknown[] = []
+  const onError = (error: unknown) => {
+    if (app === null) early.push(error)
+    else app.log.error({ err: error }, 'work beside requests failed')
+  }
   const parts = await openParts(options, onError)
   let access: Awaited<ReturnType<typeof openAccess>> | null = null
   const draining = new Draining()
@@ -53,6 +58,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     access = await openAccess({ ...options, onError })
     const limits = { rateLimit, corsOrigins, trustedProxies, isMetricsOpen }
     app = await buildApp({ ...options, ...limits, ...parts, access, draining, metrics })
+    early.splice(0).forEach(onError)
     await listen(app, options)
     parts.start()
   } catch (error) {

@@ -17,6 +17,9 @@ import { isLocked, type Release, takeLock, whileLocked } from './lock.ts'
 /** Runs that are kept: the latest of a program. */
 const mostKept = 200
 
+/** Bytes that are kept free while a run goes on, so that what a full disk did to it can be told. */
+const reservedBytes = 16 * 1024
+
 /** A run to be added. */
 export type NewRun = Pick<RunRecord, 'asked' | 'cause' | 'retryOf' | 'queue' | 'createdAt'>
 
@@ -101,6 +104,7 @@ export class RunRecords {
         ? { ...run, status: 'running', startedAt: run.startedAt ?? at, attempts: run.attempts + 1 }
         : null,
     )
+    if (begun) await writeFile(this.#pathOf(number, '.reserve'), Buffer.alloc(reservedBytes)).catch(() => {})
     return begun !== null
   }
 
@@ -111,6 +115,7 @@ export class RunRecords {
 
   /** Says how it ended, unless that was said before. */
   async end(number: number, { at, ...end }: RunEnd): Promise<void> {
+    await rm(this.#pathOf(number, '.reserve'), { force: true })
     await this.#change(number, (run) => (isOpen(run) ? { ...run, ...end, finishedAt: at } : null))
     await this.#forgetWork(number)
   }
@@ -188,7 +193,8 @@ export class RunRecords {
 
   /** Removes what only counts while a run goes on. */
   async #forgetWork(number: number): Promise<void> {
-    for (const ending of ['.cancel', '.progress']) await rm(this.#pathOf(number, ending), { force: true })
+    for (const ending of ['.cancel', '.progress', '.reserve'])
+      await rm(this.#pathOf(number, ending), { force: true })
     // Whoever can take a lock takes it from the dead.
     for (const holder of holders) await (await this.hold(number, holder))?.()
   }

@@ -19,6 +19,8 @@ export interface SmallDisk {
   /** Makes room again. */
   free(): void
   setReadOnly(isReadOnly: boolean): void
+  /** Makes a link, or removes it where it points nowhere. */
+  link(path: string, target: string | null): void
   remove(): Promise<void>
 }
 
@@ -51,6 +53,7 @@ export async function mountSmallDisk(megabytes: number): Promise<SmallDisk | str
       shell(`cat /dev/zero > "${folder}/filler"; truncate --size=-${left}K "${folder}/filler"`),
     free: () => shell(`rm "${folder}/filler"`),
     setReadOnly: (isReadOnly) => shell(`mount -o remount,${isReadOnly ? 'ro' : 'rw'} "${folder}"`),
+    link: (path, target) => shell(target === null ? `rm "${path}"` : `ln -s "${target}" "${path}"`),
     async remove() {
       const gone = new Promise((resolve) => holder.on('close', resolve))
       holder.stdin.end()
@@ -65,10 +68,10 @@ export function withFileLimit(kilobytes: number): string[] {
   return ['bash', '-c', `ulimit -f ${kilobytes}; exec "$@"`, 'bash']
 }
 
-/** Runs `loyalcast` on a small program behind a prefix. */
+/** Runs `loyalcast` on a small program behind a prefix, and hears what it says meanwhile. */
 export function runBehind(
   prefix: readonly string[],
-  made: SmallProgram,
+  { onStderr = () => {}, ...made }: SmallProgram & { readonly onStderr?: (text: string) => void },
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Finished> {
@@ -83,6 +86,7 @@ export function runBehind(
     child[name].setEncoding('utf8').on('data', (text: string) => {
       said[name] += text
     })
+  child.stderr.on('data', onStderr)
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code) => resolve({ code, ...said }))

@@ -3,6 +3,7 @@ import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { processName } from '../../src/lake/process-name.ts'
 import type { Finished } from '../cli/commands.ts'
 import { ingestMade } from '../lakes.ts'
 import { makeProgram } from '../programs.ts'
@@ -74,6 +75,27 @@ describe.skipIf(typeof disk === 'string')('a disk that is full or read-only', ()
     small.free()
     expect(await run(place, daily(dates[1]))).toMatchObject({ code: 3 })
     expect(await run(place, exported(dates[0]))).toEqual(before)
+  })
+
+  it('that fills up in the middle of a run is told by its record', async () => {
+    const place = { dataFolder: join(folder, 'data'), modelsFolder: join(folder, 'models') }
+    const lock = join(place.dataFolder, 'test.lock')
+    small.link(lock, await processName())
+    let isFilled = false
+    const onStderr = (text: string) => {
+      if (isFilled || !text.includes('waiting')) return
+      isFilled = true
+      small.fill()
+      small.link(lock, null)
+    }
+    const failed = await runBehind(prefix, { ...made, ...place, onStderr }, daily(dates[0]))
+    expectRefusal(failed, /the disk is full/)
+    const { stdout } = await run(place, ['runs', '--json'])
+    const [latest] = JSON.parse(stdout).runs
+    expect(latest).toMatchObject({ status: 'failed', result: null, problem: { code: 'storage' } })
+    expect(failed.stderr).toContain(latest.problem.message)
+    small.free()
+    expect(await run(place, daily(dates[0]))).toMatchObject({ code: 3 })
   })
 
   it('is named where DuckDB cannot spill', () => {
