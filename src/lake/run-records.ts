@@ -85,7 +85,14 @@ export class RunRecords {
         const record: RunRecord = { number, ...run, ...none, status: 'queued', attempts: 0 }
         const release = run.queue === 'redis' ? async () => {} : await this.hold(number, holder)
         if (release === null) continue
-        await writeNew(this.#pathOf(number), JSON.stringify(record))
+        const isNew = await writeNew(this.#pathOf(number), JSON.stringify(record)).catch(async (error) => {
+          await release()
+          throw error
+        })
+        if (!isNew) {
+          await release()
+          continue
+        }
         await this.#tidy(known)
         return { run: record, release }
       }
@@ -208,7 +215,7 @@ export class RunRecords {
 
   async #read(number: number): Promise<RunRecord | null> {
     const text = await readFile(this.#pathOf(number), 'utf8').catch(() => null)
-    return text === null ? null : runRecordSchema.parse(JSON.parse(text))
+    return text === null ? null : readRecord(text)
   }
 
   async #write(run: RunRecord): Promise<void> {
@@ -217,5 +224,14 @@ export class RunRecords {
 
   #pathOf(number: number, ending = '.json'): string {
     return join(this.#folder, `${number}${ending}`)
+  }
+}
+
+/** Null where something else was written there: no run is kept from beginning by the record of another one. */
+function readRecord(text: string): RunRecord | null {
+  try {
+    return runRecordSchema.parse(JSON.parse(text))
+  } catch {
+    return null
   }
 }

@@ -105,6 +105,16 @@ describe('the runs of a program', () => {
     expect((await records.list()).map(({ number }) => number)).toEqual([7, 6, 5, 4, 3, 2, 1])
   })
 
+  it('go on beside a record that cannot be read', async () => {
+    const { release } = await records.add(run, { holder })
+    await writeFile(fileOf(2), '{"number":2,')
+    const { run: added } = await records.add(run, { holder })
+    expect(added.number).toBe(3)
+    expect((await records.list()).map(({ number }) => number)).toEqual([3, 1])
+    expect(await records.find(2)).toBeNull()
+    await release()
+  })
+
   it('are the last two hundred, and those that still go on', async () => {
     const { release } = await records.add(run, { holder })
     await records.add(run, { holder })

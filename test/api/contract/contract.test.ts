@@ -24,12 +24,9 @@ const agent = new Agent({ connections: 1, keepAliveTimeout: 60_000 })
 beforeAll(async () => {
   company = await makeExampleCompany()
   const webhooks = { isSending: false, allow: ['crm.example.com'] }
-  // Runs that end at once: a hundred trainings would show no more of the answers.
-  const runCommand = {
-    words: [process.execPath, '-e', ''],
-    options: [],
-    programFiles: new Map([['my-shop', '']]),
-  }
+  // Runs that only wait: a hundred trainings would show no more of the answers.
+  const words = [process.execPath, '-e', 'setTimeout(() => {}, 2000)']
+  const runCommand = { words, options: [], programFiles: new Map([['my-shop', '']]) }
   served = await serveMade(company, [], { start: await compiledServer(), webhooks, runCommand })
   document = (await served.ask('/openapi.json', { key: null })).body
 })
