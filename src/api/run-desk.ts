@@ -10,13 +10,13 @@ export interface RunDeskOptions {
   readonly clock: () => string
   readonly queue: RunQueue
   /** Begins to add what the schedules of programs want; gives what ends it. */
-  readonly startSchedule: () => () => void
+  readonly startSchedule: () => () => Promise<void>
 }
 
 /** Takes daily runs and trainings, which are done elsewhere, and knows how they are. */
 export class RunDesk {
   readonly #options: RunDeskOptions
-  #stopSchedule = () => {}
+  #stopSchedule = async () => {}
 
   constructor(options: RunDeskOptions) {
     this.#options = options
@@ -45,8 +45,8 @@ export class RunDesk {
     return this.records(program).cancel(number, this.#options.clock())
   }
 
-  close(): Promise<void> {
-    this.#stopSchedule()
-    return this.#options.queue.close()
+  async close(): Promise<void> {
+    await this.#stopSchedule()
+    await this.#options.queue.close()
   }
 }

@@ -79,7 +79,7 @@ function openRuns(options: ServerOptions, onError: (error: unknown) => void): Ru
   const say = (sentence: string) => onError(new Error(sentence))
   if (url !== null) {
     const queue = openRedisRunQueue({ ...options, url, say, onError })
-    return new RunDesk({ ...options, queue, startSchedule: () => () => {} })
+    return new RunDesk({ ...options, queue, startSchedule: () => async () => {} })
   }
   const queue = openRunQueue({ ...options, command, onError })
   return new RunDesk({

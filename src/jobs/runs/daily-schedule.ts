@@ -41,7 +41,7 @@ export interface ScheduleOptions {
  * Adds the runs of programs when they are due, and at once one that was missed while nothing ran. The clock is looked
  * at again and again: it may be set, and the machine may have slept.
  *
- * @returns what ends it.
+ * @returns what ends it, once a look at hand is over.
  */
 export function startDailySchedule({
   programs,
@@ -49,9 +49,10 @@ export function startDailySchedule({
   clock,
   onError,
   lookMs = 10_000,
-}: ScheduleOptions): () => void {
+}: ScheduleOptions): () => Promise<void> {
   /** Program → the day that was seen to last. */
   const seen = new Map<string, string>()
+  const looks = new Set<Promise<void>>()
   const look = async (program: Program, schedule: string) => {
     const { date } = lastDue({ schedule, timezone: program.timezone }, clock())
     if (seen.get(program.name) === date) return
@@ -59,10 +60,18 @@ export function startDailySchedule({
     seen.set(program.name, date)
   }
   const lookAtAll = () => {
-    for (const program of programs)
-      if (program.schedule !== null) look(program, program.schedule).catch(onError)
+    for (const program of programs) {
+      if (program.schedule === null) continue
+      const own = look(program, program.schedule)
+        .catch(onError)
+        .finally(() => looks.delete(own))
+      looks.add(own)
+    }
   }
   lookAtAll()
   const timer = setInterval(lookAtAll, lookMs)
-  return () => clearInterval(timer)
+  return async () => {
+    clearInterval(timer)
+    await Promise.all(looks)
+  }
 }

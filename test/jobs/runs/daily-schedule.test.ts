@@ -37,9 +37,9 @@ afterEach(() => {
 function start(): { readonly queue: RunQueue; stop(): Promise<void> } {
   const queue = open()
   const end = startDailySchedule({ programs: [made.program], queue, clock: () => now, onError, lookMs: 20 })
-  const stop = () => {
-    end()
-    return queue.close()
+  const stop = async () => {
+    await end()
+    await queue.close()
   }
   onTestFinished(stop)
   return { queue, stop }
