@@ -17,15 +17,21 @@ export interface Used {
 const betweenLooksMs = 100
 
 /** Runs a command of Loyalcast as a user would and watches its process. Fails on any exit code but 0. */
-export function watchLoyalcast(args: readonly string[]): Promise<Used> {
-  return watch(process.execPath, [binary, ...args])
+export function watchLoyalcast(args: readonly string[], environment: Environment = {}): Promise<Used> {
+  return watch(process.execPath, [binary, ...args], environment)
 }
 
+type Environment = Readonly<Record<string, string>>
+
 /** The same for any program. */
-export async function watch(command: string, args: readonly string[]): Promise<Used> {
+export async function watch(
+  command: string,
+  args: readonly string[],
+  environment: Environment = {},
+): Promise<Used> {
   const started = performance.now()
   const child = spawn(command, args, {
-    env: { ...process.env, INIT_CWD: checkout },
+    env: { ...process.env, INIT_CWD: checkout, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const said = { stdout: '', stderr: '' }
@@ -47,10 +53,10 @@ export async function watch(command: string, args: readonly string[]): Promise<U
   return { wallSeconds, ...seen, stdout: said.stdout }
 }
 
-type Seen = Omit<Used, 'wallSeconds' | 'stdout'>
+export type Seen = Omit<Used, 'wallSeconds' | 'stdout'>
 
-/** Null once the process is gone. */
-async function lookAt(pid: number): Promise<Seen | null> {
+/** What a process took until now; null once it is gone. */
+export async function lookAt(pid: number): Promise<Seen | null> {
   try {
     const [status, stat, io] = await Promise.all(
       ['status', 'stat', 'io'].map((name) => readFile(`/proc/${pid}/${name}`, 'utf8')),

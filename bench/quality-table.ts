@@ -38,7 +38,9 @@ export interface ExportedTable {
 export async function exportTable(
   folder: string,
   frame: FeatureFrame,
-  splits: readonly QualitySplit[],
+  splits: readonly (Pick<QualitySplit, 'name' | 'tunedOn' | 'judged'> & {
+    readonly inner: Pick<QualitySplit['inner'], 'testFrom'>
+  })[],
 ): Promise<ExportedTable> {
   const { columns, features } = layOut(frame)
   await writeFile(join(folder, 'features.f64'), features)

@@ -33,11 +33,12 @@ def both_columns(probability: np.ndarray) -> np.ndarray:
 
 
 class Fitted:
-    """A fitted model: probabilities [rows, classes] and how many rounds it took."""
+    """A fitted model: probabilities [rows, classes], how many rounds it took, and the library's own model."""
 
-    def __init__(self, predict, rounds: int):
+    def __init__(self, predict, rounds: int, model=None):
         self.predict = lambda features: both_columns(predict(features))
         self.rounds = rounds
+        self.model = model
 
 
 class Boosted:
@@ -83,7 +84,7 @@ class XGBoost(Boosted):
             table = self.matrix(SimpleNamespace(features=features, label=None, is_category=rows.is_category))
             return model.predict(table, iteration_range=(0, best))
 
-        return Fitted(predict, best)
+        return Fitted(predict, best, model)
 
     def matrix(self, rows):
         kinds = ["c" if is_category else "q" for is_category in rows.is_category]
@@ -123,7 +124,7 @@ class LightGBM(Boosted):
             stop["callbacks"] = [self.library.early_stopping(PATIENCE, verbose=False)]
         model = self.library.train(settings, table, rounds, **stop)
         best = model.best_iteration if validation else rounds
-        return Fitted(lambda features: model.predict(features, num_iteration=best), best)
+        return Fitted(lambda features: model.predict(features, num_iteration=best), best, model)
 
     def table(self, rows: Rows, reference=None):
         categories = np.flatnonzero(rows.is_category).tolist()
