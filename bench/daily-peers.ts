@@ -20,7 +20,7 @@ export const dailyPeers = {
 export type DailyPeer = keyof typeof dailyPeers
 
 /** Python that runs them. */
-const python = process.env.LOYALCAST_PEERS_PYTHON ?? 'python3'
+export const python = process.env.LOYALCAST_PEERS_PYTHON ?? 'python3'
 
 export interface PeerWork extends LearningOptions {
   readonly folder: string

@@ -6,11 +6,14 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Day } from '../src/domain/days.ts'
+import { keptFolder } from '../src/lake/kept-files.ts'
 import { openLake } from '../src/lake/lake.ts'
 import { binary } from './commands.ts'
 import type { DailyCompany } from './daily-company.ts'
 import { print, printRow } from './daily-report.ts'
 import { lookAt, type Seen, type Used, watchLoyalcast } from './process-watch.ts'
+
+type Environment = Readonly<Record<string, string>>
 
 interface WorkersWanted {
   /** Of the program. */
@@ -27,22 +30,27 @@ interface WorkersWanted {
  */
 export async function measureWorkers(company: DailyCompany, wanted: WorkersWanted): Promise<void> {
   const redis = await startRedis()
-  const environment = { LOYALCAST_ROWS_AT_ONCE: '0', REDIS_URL: redis.url, LOYALCAST_THREADS: '1' }
+  // Bucket by bucket, as a large lake is worked at.
+  const alone = { LOYALCAST_ROWS_AT_ONCE: '0' }
+  const spread = { ...alone, LOYALCAST_THREADS: '1', REDIS_URL: redis.url }
+  const forget = () => rm(join(company.dataFolder, wanted.name, keptFolder), { recursive: true, force: true })
   try {
-    let expected = await publishedMark(company, wanted)
-    let first: Used | null = null
+    await forget()
+    const { used: own, customers: rows } = await measureCount(company, wanted.date, {
+      count: 0,
+      environment: alone,
+    })
+    printRow({ words: 'the last day anew, in one process without Redis', used: own, rows })
+    const expected = await publishedMark(company, wanted)
     for (const count of wanted.counts) {
-      await rm(join(company.dataFolder, wanted.name, 'kept'), { recursive: true, force: true })
-      const { used, customers } = await measureCount(company, wanted.date, { count, environment })
-      const mark = await publishedMark(company, wanted)
-      if (mark !== expected) throw new Error(`${count} workers published other predictions than before.`)
-      expected = mark
-      first ??= used
-      const speed = (first.wallSeconds / used.wallSeconds).toFixed(2)
-      const words = `${count} worker processes: ${speed} times as fast as ${wanted.counts[0]}`
-      printRow({ words, used, rows: customers })
+      await forget()
+      const { used } = await measureCount(company, wanted.date, { count, environment: spread })
+      if ((await publishedMark(company, wanted)) !== expected)
+        throw new Error(`${count} workers published other predictions than one process.`)
+      const speed = (own.wallSeconds / used.wallSeconds).toFixed(2)
+      printRow({ words: `by ${count} worker processes: ${speed} times as fast`, used, rows })
     }
-    print('All of them published the same bytes as the run in one process.')
+    print('All of them published the bytes that one process did.')
   } finally {
     await redis.stop()
   }
@@ -51,7 +59,7 @@ export async function measureWorkers(company: DailyCompany, wanted: WorkersWante
 async function measureCount(
   { path, folders }: DailyCompany,
   date: Day,
-  { count, environment }: { count: number; environment: Readonly<Record<string, string>> },
+  { count, environment }: { count: number; environment: Environment },
 ): Promise<{ used: Used; customers: number }> {
   const workers = await Promise.all(
     Array.from({ length: count }, () => startWorker(['worker', path, ...folders], environment)),
@@ -86,10 +94,7 @@ async function publishedMark({ dataFolder }: DailyCompany, { name, date }: Worke
 }
 
 /** Starts a worker and waits until it says that it is there. */
-async function startWorker(
-  args: readonly string[],
-  environment: Readonly<Record<string, string>>,
-): Promise<ChildProcess> {
+async function startWorker(args: readonly string[], environment: Environment): Promise<ChildProcess> {
   const child = spawn(process.execPath, [binary, ...args], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
