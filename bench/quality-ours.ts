@@ -1,5 +1,6 @@
-import { encode, fitEncoder } from '../src/features/encoder.ts'
+import { encode } from '../src/features/encoder.ts'
 import { type FeatureFrame, pickFrame } from '../src/features/features.ts'
+import { fitEncoder } from '../src/features/fit-encoder.ts'
 import { cumulativeFromHazards } from '../src/model/blend.ts'
 import { answerInterval } from '../src/model/conformal.ts'
 import type { Fitter } from '../src/model/fitter.ts'

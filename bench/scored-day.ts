@@ -5,7 +5,7 @@ import { epochDay } from '../src/domain/days.ts'
 import type { Program } from '../src/domain/program.ts'
 import { silentReporter } from '../src/domain/progress.ts'
 import { absolutePaths } from '../src/domain/source-paths.ts'
-import { encode, fitEncoder } from '../src/features/encoder.ts'
+import { encode } from '../src/features/encoder.ts'
 import {
   type FeatureFrame,
   type FeatureRequest,
@@ -14,6 +14,7 @@ import {
   pickFrame,
   readFeatures,
 } from '../src/features/features.ts'
+import { fitEncoder } from '../src/features/fit-encoder.ts'
 import { Database, quoteText } from '../src/lake/database.ts'
 import { openLake } from '../src/lake/lake.ts'
 import { cumulativeFromHazards } from '../src/model/blend.ts'

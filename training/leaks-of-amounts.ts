@@ -1,6 +1,7 @@
 import type { Feature } from '../src/features/catalogue.ts'
-import { encode, fitEncoder } from '../src/features/encoder.ts'
+import { encode } from '../src/features/encoder.ts'
 import { type FeatureFrame, pickFrame } from '../src/features/features.ts'
+import { fitEncoder } from '../src/features/fit-encoder.ts'
 import { clusterBootstrap } from '../src/model/bootstrap.ts'
 import { foldsByCustomer } from '../src/model/folds.ts'
 import { linearDesign } from '../src/model/linear-design.ts'

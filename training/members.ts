@@ -1,5 +1,6 @@
-import { type EncodedView, type Encoder, encode, fitEncoder, rawCategories } from '../src/features/encoder.ts'
+import { type EncodedView, type Encoder, encode, rawCategories } from '../src/features/encoder.ts'
 import { type FeatureFrame, pickFrame } from '../src/features/features.ts'
+import { fitEncoder } from '../src/features/fit-encoder.ts'
 import type { BinaryTarget } from '../src/features/piecewise.ts'
 import type { Fitter } from '../src/model/fitter.ts'
 import type { LogisticPenalties } from '../src/model/logistic-member.ts'

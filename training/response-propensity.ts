@@ -1,5 +1,6 @@
-import { type Encoder, encode, fitEncoder } from '../src/features/encoder.ts'
+import { type Encoder, encode } from '../src/features/encoder.ts'
 import { type FeatureFrame, pickFrame } from '../src/features/features.ts'
+import { fitEncoder } from '../src/features/fit-encoder.ts'
 import { clusterBootstrap, type Interval } from '../src/model/bootstrap.ts'
 import { type ChanceTask, chanceSet, crossFitChances } from '../src/model/cross-fitted-chances.ts'
 import type { Fitter } from '../src/model/fitter.ts'

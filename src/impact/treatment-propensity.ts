@@ -1,5 +1,6 @@
-import { type EncodedView, type Encoder, encode, fitEncoder } from '../features/encoder.ts'
+import { type EncodedView, type Encoder, encode } from '../features/encoder.ts'
 import type { FeatureFrame } from '../features/features.ts'
+import { fitEncoder } from '../features/fit-encoder.ts'
 import { clusterBootstrap, type Interval } from '../model/bootstrap.ts'
 import { chanceSet, crossFitChances } from '../model/cross-fitted-chances.ts'
 import type { Fitter } from '../model/fitter.ts'

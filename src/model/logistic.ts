@@ -1,6 +1,13 @@
 import { minimise, type Objective } from './lbfgs.ts'
 import { lossAtOwnLevel } from './level.ts'
-import { addRows, dotRow, type LinearDesign, multiplyRows } from './linear-design.ts'
+import {
+  addRows,
+  blocksOf,
+  everyRow,
+  type LinearDesign,
+  multiplyDenseRows,
+  multiplyRows,
+} from './linear-design.ts'
 import { clampProbability, logit, sigmoid, softplus } from './logit.ts'
 import type { Matrix } from './matrix.ts'
 import type { HazardLabels } from './member.ts'
@@ -229,16 +236,21 @@ function foldGradient(
  *
  * **Shape** [rows × intervals], each in [1e-6, 1 − 1e-6].
  */
-export function predictHazards(model: HazardModel, features: Matrix, rows?: Int32Array): Float32Array {
+export function predictHazards(
+  model: HazardModel,
+  features: Matrix,
+  rows: Int32Array = everyRow(features),
+): Float32Array {
   const { columns, intervals, weights, intercepts } = model
   const hazards = new Float32Array(features.rows * intervals)
   const byInterval = Array.from(intercepts, (_, j) =>
     Float64Array.from(weights.subarray(j * columns, (j + 1) * columns)),
   )
-  for (const row of rows ?? new Int32Array(features.rows).keys()) {
+  for (const block of blocksOf(rows)) {
     for (let j = 0; j < intervals; j++) {
-      const x = intercepts[j] + dotRow(features.values, row * columns, byInterval[j])
-      hazards[row * intervals + j] = clampProbability(sigmoid(x))
+      const logits = multiplyDenseRows(features, block, { weights: byInterval[j] })
+      for (let i = 0; i < block.length; i++)
+        hazards[block[i] * intervals + j] = clampProbability(sigmoid(intercepts[j] + logits[i]))
     }
   }
   return hazards

@@ -54,8 +54,9 @@ export class NetworkMember implements Member {
       for (let row = 0; row < rowsOf(shape, logits) && wanted.length > 0; row++) {
         for (let lead = 0; lead < wanted.length; lead++) leadDays[lead] = wanted[lead][start + row]
         reader.readAnswers(logits, { row, leadDays }, said)
-        for (let i = 0; i < said.length; i++)
-          answers[Math.floor(i / answerCount)][(start + row) * answerCount + (i % answerCount)] = said[i]
+        for (let lead = 0, from = 0; lead < wanted.length; lead++)
+          for (let to = (start + row) * answerCount; to < (start + row + 1) * answerCount; to++)
+            answers[lead][to] = said[from++]
       }
     })
     return { hazards, answers }

@@ -1,3 +1,4 @@
+import { blocksOf, everyRow, multiplyDenseRows } from './linear-design.ts'
 import { logProbabilityBetween, sigmoid, smallestProbability } from './logit.ts'
 import type { Matrix } from './matrix.ts'
 import { type AnswerLabels, answerCount } from './member.ts'
@@ -40,10 +41,10 @@ export function predictOrdinal(
   leads: readonly Float32Array[],
 ): Float32Array[] {
   const sets = leads.map(() => new Float32Array(features.rows * answerCount))
+  const { bases, drifts } = locationParts(model, features, everyRow(features))
   for (let row = 0; row < features.rows; row++) {
-    const { base, drift } = locationParts(model, features, row)
     sets.forEach((set, k) => {
-      answerDistribution(model.thresholds, base + (leads[k][row] / leadUnitDays) * drift, {
+      answerDistribution(model.thresholds, bases[row] + (leads[k][row] / leadUnitDays) * drifts[row], {
         set,
         at: row * answerCount,
       })
@@ -52,18 +53,21 @@ export function predictOrdinal(
   return sets
 }
 
-function locationParts(model: OrdinalModel, features: Matrix, row: number): { base: number; drift: number } {
-  const { columns, weights, drift: drifts } = model
-  const { values } = features
-  const start = row * columns
-  let base = 0
-  let drift = model.driftIntercept
-  for (let c = 0; c < columns; c++) {
-    const x = values[start + c]
-    base += x * weights[c]
-    drift += x * drifts[c]
+/** Where each of the rows stands today, and how far 90 days move it. **Shape** both [rows.length] */
+function locationParts(
+  model: OrdinalModel,
+  features: Matrix,
+  rows: Int32Array,
+): { bases: Float64Array; drifts: Float64Array } {
+  const [weights, drift] = [Float64Array.from(model.weights), Float64Array.from(model.drift)]
+  const [bases, drifts] = [new Float64Array(rows.length), new Float64Array(rows.length)]
+  let from = 0
+  for (const block of blocksOf(rows)) {
+    bases.set(multiplyDenseRows(features, block, { weights }), from)
+    drifts.set(multiplyDenseRows(features, block, { weights: drift }), from)
+    from += block.length
   }
-  return { base, drift }
+  return { bases, drifts: drifts.map((own) => own + model.driftIntercept) }
 }
 
 /** Writes the distribution of an answer at a location, 11 shares that sum to 1, into a set. */
@@ -89,9 +93,13 @@ export function ordinalLoss(
 ): { loss: number; weight: number } {
   let loss = 0
   let weight = 0
-  for (const pick of picks) {
-    const { base, drift } = locationParts(model, features, labels.row[pick])
-    const location = base + (labels.leadDays[pick] / leadUnitDays) * drift
+  const { bases, drifts } = locationParts(
+    model,
+    features,
+    picks.map((pick) => labels.row[pick]),
+  )
+  for (const [at, pick] of picks.entries()) {
+    const location = bases[at] + (labels.leadDays[pick] / leadUnitDays) * drifts[at]
     const answer = labels.score[pick]
     const lower = answer === 0 ? Number.NEGATIVE_INFINITY : model.thresholds[answer - 1] - location
     const upper = answer === thresholdCount ? Number.POSITIVE_INFINITY : model.thresholds[answer] - location

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Feature } from '../../src/features/catalogue.ts'
-import { columnOrigins, encode, fitEncoder, rawCategories } from '../../src/features/encoder.ts'
+import { columnOrigins, encode, rawCategories } from '../../src/features/encoder.ts'
 import type { FeatureFrame } from '../../src/features/features.ts'
+import { fitEncoder } from '../../src/features/fit-encoder.ts'
 import { findPiecewiseSplits, piecewiseEdges } from '../../src/features/piecewise.ts'
 
 const feature = (name: string, kind: Feature['kind']): Feature => ({

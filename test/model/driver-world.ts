@@ -1,5 +1,6 @@
-import { encode, fitEncoder, rawCategories } from '../../src/features/encoder.ts'
+import { encode, rawCategories } from '../../src/features/encoder.ts'
 import type { FeatureFrame } from '../../src/features/features.ts'
+import { fitEncoder } from '../../src/features/fit-encoder.ts'
 import { Predictor, type PredictorParts } from '../../src/model/predictor.ts'
 import { fitTrees } from '../../src/model/trees-member.ts'
 import { chanceOf, drawEvents, logistic } from './simulated.ts'
