@@ -147,7 +147,8 @@ function covarianceOf(one: Float64Array, other: Float64Array): number {
 /**
  * Group NPS: of everybody, as it is served, with its 95% interval, and the plain mean of the answers of the last 90 days.
  * `inside` is 1 where the interval holds the truth; `distance` is without its sign, so that a mean over seeds is the
- * mean absolute error. In 90 days: of those who are still customers then.
+ * mean absolute error. In 90 days: of those who are still customers then. `claimed` is 1 where the card says that who
+ * answers is corrected for.
  */
 async function judgeScores(database: Database, { company, date, card = null }: JudgedRun): Promise<Figures> {
   const row = await database.row<Record<string, number>>(`
@@ -175,6 +176,7 @@ async function judgeScores(database: Database, { company, date, card = null }: J
     ...named('NPS error', { model: now.model - now.truth, plain: plain - now.truth }),
     ...named('NPS distance', { model: Math.abs(now.model - now.truth), plain: Math.abs(plain - now.truth) }),
     ...named('NPS in 90 days', { ...later, inside: isInside(later) }),
+    'NPS correction claimed': card?.nonResponse?.claimsCorrection ? 1 : 0,
     'nps_score distance model': row.distance,
     'nps_score correlation model': row.correlation,
   }
