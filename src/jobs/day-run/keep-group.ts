@@ -22,6 +22,9 @@ import type { DayPlan } from './plan.ts'
 
 const parts = ['kinds', 'customers'] as const
 
+/** Rows that are read together at least: few, since features of one kind of event pass by the rows of the others. */
+const groupRows = 8192
+
 /** What is kept of a group, as it is noted when it is done. */
 interface KeptGroup {
   /** Files of the lake whose events are in it. */
@@ -58,7 +61,7 @@ export async function keepGroup(work: KeepWork, threads: number): Promise<void> 
           const staged = join(folder, 'kept.parquet')
           const order = part === 'kinds' ? 'order by kind' : ''
           await database.run(
-            `copy (select * from ${kept[part]} ${order}) to ${quoteText(staged)} (format parquet, compression snappy)`,
+            `copy (select * from ${kept[part]} ${order}) to ${quoteText(staged)} (format parquet, compression snappy, row_group_size ${groupRows})`,
           )
           await run.keep(staged, fileOf(group, part))
         }
