@@ -63,6 +63,7 @@ export async function predictDay(program: Program, options: DailyOptions): Promi
     const plan = await planRun(program, lake, { ...options, version })
     const work = { program, options, lake, plan, predictor, run: new RunFolder(lake.folder, plan.id) }
     const { rows, predicted } = publishedBy(work) ?? (await runWhole(work))
+    for (let group = 0; plan.keeps && group < plan.groups.length; group++) await adoptKept({ ...work, group })
     // Of the same day others were killed on the way: the lake went on since.
     await work.run.remove(options.date)
     const counts = { customers: rows, predicted, abstained: rows - predicted }
@@ -93,12 +94,9 @@ function publishedBy({ lake: { state }, plan }: Pick<Work, 'lake' | 'plan'>): Pr
 }
 
 async function runWhole(work: Work): Promise<PredictionDay> {
-  const { plan, run } = work
-  await run.make()
+  await work.run.make()
   await runGroups(work)
-  const published = await publish(work)
-  for (let group = 0; plan.keeps && group < plan.groups.length; group++) await adoptKept({ ...work, group })
-  return published
+  return publish(work)
 }
 
 interface Work {

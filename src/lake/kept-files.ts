@@ -47,7 +47,11 @@ export class KeptFiles {
     return join(this.path, file)
   }
 
-  /** Keeps finished files in place of what was kept before. @param staged parts → file, absolute */
+  /**
+   * Keeps finished files in place of what was kept before; cut off, it can be done again.
+   *
+   * @param staged parts → file, absolute. @param id files of the same id are the same
+   */
   async keep(
     { date, from, staged }: Omit<KeptNote, 'parts'> & { staged: Readonly<Record<string, string>> },
     id: string,
@@ -56,7 +60,7 @@ export class KeptFiles {
     const parts: Record<string, string> = {}
     for (const [part, path] of Object.entries(staged)) {
       parts[part] = `${id}-${part}.parquet`
-      await publish(path, this.pathOf(parts[part]))
+      if (existsSync(path)) await publish(path, this.pathOf(parts[part]))
     }
     await writeWhole(this.#notePath, JSON.stringify({ date, from, parts } satisfies KeptNote))
     const used = new Set([...Object.values(parts), noteName])

@@ -51,7 +51,8 @@ const splitsOf = (dataset: Dataset, isDevelopment = false, tasks = ['churn_30', 
 
 describe('a division in time', () => {
   const worlds = fc.record({
-    customers: fc.integer({ min: 150, max: 300 }),
+    // Fewer have too few who leave before the first judging block.
+    customers: fc.integer({ min: 200, max: 300 }),
     cutoffs: fc.integer({ min: 20, max: 30 }),
     step: fc.constantFrom(15, 30),
   })

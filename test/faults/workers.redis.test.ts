@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openLake } from '../../src/lake/lake.ts'
@@ -8,17 +8,18 @@ import { type RedisProcess, startRedis } from './redis-process.ts'
 import * as spread from './spread-company.ts'
 
 const { patience } = spread
-const date = '2025-02-20'
+const dates = ['2025-02-19', '2025-02-20', '2025-02-21'] as const
+const date = dates[1]
 
 let made: spread.SpreadCompany
 let redis: RedisProcess
-/** The day as one process predicts it. */
-let expected: Buffer
+/** The days as one process predicts them. */
+let expected: Buffer[]
 
 beforeAll(async () => {
   redis = await startRedis()
   made = await spread.makeSpreadCompany()
-  expected = (await spread.undisturbed(made, [date]))[0]
+  expected = await spread.undisturbed(made, dates)
 }, patience)
 afterAll(async () => {
   await redis.stop()
@@ -44,9 +45,13 @@ function daily(hear: (text: string, child: ChildProcess) => void = () => {}): Pr
   return spread.daily(made, date, { url: redis.url, more: ['--no-ingest'], hear })
 }
 
+async function expectBytes(day: (typeof dates)[number]): Promise<void> {
+  expect((await spread.publishedFile(made, day)).equals(expected[dates.indexOf(day)])).toBe(true)
+}
+
 async function expectPublished(finished: Finished): Promise<void> {
   expect(finished, finished.stderr).toMatchObject({ code: 0 })
-  expect((await spread.publishedFile(made, date)).equals(expected)).toBe(true)
+  await expectBytes(date)
   expect(await readdir(join(made.folder, 'runs'))).toEqual([])
   const lake = await openLake(made.dataFolder, made.program)
   expect(lake.state.sequence).toBe(2)
@@ -106,17 +111,80 @@ describe('a daily run that is spread over workers', () => {
   )
 
   it(
-    'ends with what is wrong where workers have another program file',
+    'ends with what is wrong where workers have another program file, without trying again',
     async () => {
       await forget()
       const other = join(made.sources, 'other.yaml')
       await writeFile(other, (await readFile(made.path, 'utf8')).replace('margin: 0.4', 'margin: 0.5'))
-      await startWorker(other)
+      const worker = await startWorker(other)
+      let said = ''
+      worker.stderr?.setEncoding('utf8').on('data', (text: string) => {
+        said += text
+      })
       const finished = await daily()
       expect(finished.code).toBe(1)
       expect(finished.stderr).toMatch(
         /program file of [\w-]+ differs from the one that the run was begun with/,
       )
+      await spread.end(worker)
+      // Each of the eight buckets once.
+      expect(said.match(/went wrong/g)).toHaveLength(8)
+    },
+    patience,
+  )
+
+  it(
+    'ends with what is wrong where workers have another folder',
+    async () => {
+      await forget()
+      await mkdir(join(made.sources, 'elsewhere'))
+      workers.push(
+        await spread.startWorker({ ...made, dataFolder: join(made.sources, 'elsewhere') }, redis.url),
+      )
+      const finished = await daily()
+      expect(finished.code).toBe(1)
+      expect(finished.stderr).toMatch(
+        /The worker sees no .*elsewhere.*started with another folder \(--data\)/,
+      )
+    },
+    patience,
+  )
+
+  it(
+    'publishes without Redis where that goes away for good once all is being worked at',
+    async () => {
+      await forget()
+      const two = [await startWorker(), await startWorker()]
+      const running = daily()
+      // Of both steps of eight buckets, and whom they are compared with, the last two are at hand.
+      await untilDone(15)
+      await redis.kill()
+      await expectPublished(await running)
+      for (const worker of two) await spread.end(worker)
+      await redis.restart()
+    },
+    patience,
+  )
+})
+
+describe('two daily runs at once', () => {
+  it.each([
+    ['of one day', [dates[0], dates[0]]],
+    ['of two days', [dates[0], dates[1]]],
+  ])(
+    '%s each publish it once, and leave to the next day what it goes on from',
+    async (_, days) => {
+      await forget()
+      await Promise.all([startWorker(), startWorker()])
+      const both = await Promise.all(days.map((day) => spread.daily(made, day, { url: redis.url })))
+      for (const { code, stderr } of both) expect(code, stderr).toBe(0)
+      for (const day of days) {
+        expect(await spread.publications(made, day)).toBe(days.filter((other) => other === day).length)
+        await expectBytes(day)
+      }
+      expect(await spread.daily(made, dates[2])).toMatchObject({ code: 0 })
+      await expectBytes(dates[2])
+      expect(await readdir(join(made.folder, 'runs'))).toEqual([])
     },
     patience,
   )

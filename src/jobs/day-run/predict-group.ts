@@ -95,6 +95,8 @@ async function predictGroup(task: GroupTask, onRows: (rows: number) => void): Pr
   const { timezone } = program
   const { memoryLimit } = plan
   await withScratchDatabase(run.path, { timezone, threads, memoryLimit }, async (database, folder) => {
+    // Every kind of event is read from the same few files, which nobody changes.
+    await database.run('set parquet_metadata_cache = true')
     const work = { program, plan, lake, run, database, group, compared, onRows, ...predictors }
     const drafts = await openDrafts(work)
     const customers = await predictAll(work, drafts)
