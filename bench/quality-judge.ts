@@ -17,11 +17,11 @@ import {
 } from '../src/model/metrics.ts'
 import { calibrationBound, clampProbabilities, pairedRatio } from './quality-metrics.ts'
 import type { TaskForecast } from './quality-ours.ts'
-import type { QualityTask } from './quality-splits.ts'
+import type { DatedTask } from './quality-splits.ts'
 
 /** A task judged once: on one split, with one seed. */
 export interface TaskRun {
-  readonly task: QualityTask
+  readonly task: DatedTask
   /** Who → what they said. */
   readonly forecasts: ReadonlyMap<string, TaskForecast>
 }
@@ -85,7 +85,7 @@ export function judgeTask(
   const everybody = [...runs[0].forecasts.keys()]
   const figures = new Map(everybody.map((who) => [who, runs.map((run) => figuresOf(run, who))]))
   const all = everybody.map((who) => summarise(who, figures.get(who) as Figures[]))
-  const bounds = kind === 'answer' ? [] : runs.map((run) => calibrationBound(clamped(run, ours), { seed }))
+  const bounds = kind === 'answer' ? [] : runs.map((run) => boundOf(run, seed))
   return {
     program,
     task: name,
@@ -110,6 +110,13 @@ function clamped(run: TaskRun, who: string): Float64Array {
 
 function errorOf(run: TaskRun): number {
   return expectedCalibrationError({ probability: clamped(run, ours), happened: run.task.test.label })
+}
+
+function boundOf(run: TaskRun, seed: number): number {
+  const { horizonDays, isAbsence, test } = run.task
+  const { customer, cutoff } = test
+  const probability = clamped(run, ours)
+  return calibrationBound({ probability, customer, cutoff, horizonDays, isAbsence }, { seed })
 }
 
 function lossesOf(run: TaskRun, who: string): Float64Array {

@@ -32,6 +32,15 @@ export interface QualityTask {
   readonly test: TaskRows
 }
 
+/** A task with how far its test rows look ahead, and from when. */
+export interface DatedTask extends QualityTask {
+  readonly horizonDays: number
+  /** True where the outcome is that no event falls. */
+  readonly isAbsence: boolean
+  /** `cutoff` in days since 1970-01-01. [rows] */
+  readonly test: TaskRows & { readonly cutoff: Int32Array }
+}
+
 /** One division of a program's rows. Nothing that is judged on its test rows was chosen by looking at them. */
 export interface QualitySplit {
   readonly name: string
@@ -46,7 +55,7 @@ export interface QualitySplit {
   readonly asOf: number
   /** The whole dataset's test rows with what happened. */
   readonly test: Labelled
-  readonly judged: readonly QualityTask[]
+  readonly judged: readonly DatedTask[]
 }
 
 type Table = Pick<Prepared, 'dataset' | 'signals' | 'asOf'>
@@ -167,15 +176,18 @@ function makeSplit(prepared: Table, options: SplitOptions, division: Division): 
   const inner = splitRows(train, { asOf: until, horizonsDays })
   const learned = labelBlock(train, wholeBlock(train, until), labels)
   const test = labelBlock(prepared.dataset, { rows: division.test, censoredAfter: asOf }, labels)
-  const judged = options.tasks.map((task): QualityTask => {
+  const judged = options.tasks.map((task): DatedTask => {
     const { horizonDays, ...of } = taskNamed(task, tasks, horizonsDays)
     const own = taskRows(learned, of)
+    const judging = taskRows(test, of)
     const fold = validationFold(own, { cutoff: train.cutoff, testFrom: inner.testFrom, horizonDays })
     return {
       name: task,
       kind: of.outcome === null ? 'answer' : 'outcome',
+      horizonDays,
+      isAbsence: of.outcome?.isAbsence ?? false,
       train: { ...own, row: own.row.map((row) => division.train[row]), fold },
-      test: taskRows(test, of),
+      test: { ...judging, cutoff: judging.row.map((row) => prepared.dataset.cutoff[row]) },
     }
   })
   const signals = Array.from(division.train, (row) => prepared.signals[row])

@@ -38,7 +38,8 @@ export interface ExportedTable {
 export async function exportTable(
   folder: string,
   frame: FeatureFrame,
-  splits: readonly (Pick<QualitySplit, 'name' | 'tunedOn' | 'judged'> & {
+  splits: readonly (Pick<QualitySplit, 'name' | 'tunedOn'> & {
+    readonly judged: readonly QualityTask[]
     readonly inner: Pick<QualitySplit['inner'], 'testFrom'>
   })[],
 ): Promise<ExportedTable> {

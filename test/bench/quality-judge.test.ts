@@ -18,11 +18,14 @@ const of = (values: Float64Array, intervals: TaskForecast['intervals'] = null): 
 })
 
 function run(forecasts: Readonly<Record<string, TaskForecast>>, labels = happened): TaskRun {
-  const test = { row: Int32Array.from(rows), label: labels, customer: Int32Array.from(rows) }
+  const row = Int32Array.from(rows)
+  const test = { row, label: labels, customer: row, cutoff: new Int32Array(rows.length) }
   const kind = forecasts[ours].intervals === null ? 'outcome' : 'answer'
   const task = {
     name: kind === 'answer' ? 'nps' : 'churn_30',
     kind,
+    horizonDays: 30,
+    isAbsence: false,
     train: { ...test, fold: test.row },
     test,
   } as const

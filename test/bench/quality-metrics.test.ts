@@ -9,8 +9,13 @@ const probability = Float64Array.from({ length: 600 }, () => uniformFloat64(rand
 const drawn = (chance: (p: number) => number) =>
   Uint8Array.from(probability, (p) => (uniformFloat64(random) < chance(p) ? 1 : 0))
 
+const apart = (probability: Float64Array) => ({
+  ...{ probability, customer: probability.map((_, row) => row) },
+  ...{ cutoff: new Int32Array(probability.length), horizonDays: 90, isAbsence: false },
+})
+
 describe('the bound on the calibration error', () => {
-  const bound = calibrationBound(probability, { seed: 1, draws: 400 })
+  const bound = calibrationBound(apart(probability), { seed: 1, draws: 400 })
   const isBelow = (happened: Uint8Array) => expectedCalibrationError({ probability, happened }) <= bound
 
   it('lets 19 of 20 perfectly calibrated forecasts pass', () => {
@@ -23,11 +28,50 @@ describe('the bound on the calibration error', () => {
     expect(passed).toBeLessThan(50)
   })
   it('is the same for the same seed and lower with more rows', () => {
-    expect(calibrationBound(probability, { seed: 1, draws: 400 })).toBe(bound)
+    expect(calibrationBound(apart(probability), { seed: 1, draws: 400 })).toBe(bound)
     const more = Float64Array.from({ length: 6000 }, (_, row) => probability[row % 600])
-    expect(calibrationBound(more, { seed: 1, draws: 100 })).toBeLessThan(bound / 2)
+    expect(calibrationBound(apart(more), { seed: 1, draws: 100 })).toBeLessThan(bound / 2)
+  })
+  it('holds for events that fall when they will, looked ahead to every 30 days for 90', () => {
+    const looks = 8
+    const rate = Float64Array.from({ length: 120 }, () => 0.01 * uniformFloat64(random) ** 2)
+    const row = Array.from({ length: rate.length * looks }, (_, at) => at)
+    const customer = row.map((at) => Math.floor(at / looks))
+    const cutoff = row.map((at) => 30 * (at % looks))
+    const chances = Float64Array.from(customer, (one) => 1 - Math.exp(-90 * rate[one]))
+    const lived = () => {
+      const days = Array.from(rate, (own) => daysOfEvents(own, 30 * looks + 60))
+      return Uint8Array.from(row, (at) =>
+        Number(days[customer[at]].some((day) => day > cutoff[at] && day <= cutoff[at] + 90)),
+      )
+    }
+    const rows = { ...apart(chances), customer, cutoff }
+    const passing = (own: number) =>
+      Array.from({ length: 300 }, () =>
+        expectedCalibrationError({ probability: chances, happened: lived() }),
+      ).filter((error) => error <= own).length / 300
+    const share = passing(calibrationBound(rows, { seed: 1, draws: 400 }))
+    expect(share).toBeGreaterThan(0.9)
+    expect(share).toBeLessThan(0.99)
+    const quiet = chances.map((p) => 1 - p)
+    const absence = calibrationBound(
+      { ...rows, probability: quiet, isAbsence: true },
+      { seed: 1, draws: 400 },
+    )
+    expect(absence).toBeCloseTo(calibrationBound(rows, { seed: 1, draws: 400 }), 2)
+    // Drawn row by row the bound would stop many that are perfectly calibrated.
+    expect(passing(calibrationBound(apart(chances), { seed: 1, draws: 400 }))).toBeLessThan(0.7)
   })
 })
+
+function daysOfEvents(rate: number, until: number): number[] {
+  const days: number[] = []
+  for (let day = 0; day <= until; ) {
+    day += -Math.log(1 - uniformFloat64(random)) / rate
+    days.push(day)
+  }
+  return days
+}
 
 describe('the ratio of paired losses', () => {
   const rows = Array.from({ length: 500 }, (_, row) => row)
