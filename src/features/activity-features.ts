@@ -1,8 +1,8 @@
 import type { Catalogue, FeatureColumn, FeatureGroup } from './catalogue.ts'
 import { isCovered } from './data-begins.ts'
-import { activityOf } from './event-aggregates.ts'
 import { ageSql, gapSql } from './event-features.ts'
-import { type KeptEvents, keptDays } from './kept-events.ts'
+import { dayMeasures } from './kept-columns.ts'
+import type { KeptEvents } from './kept-events.ts'
 
 /** Features over all event types together, from the tables of their own features. */
 export function activityGroup(catalogue: Catalogue, kept?: KeptEvents): FeatureGroup {
@@ -21,11 +21,19 @@ export function activityGroup(catalogue: Catalogue, kept?: KeptEvents): FeatureG
   }
 }
 
-function keptActivity({ kinds, customers }: KeptEvents): string {
+function keptActivity({ customers, kinds }: KeptEvents): string {
   return `
     select *
-    from (${activityOf('customer_id', kinds)})
-    join (select customer_id, ${keptDays.join(', ')} from ${customers}) using (customer_id)`
+    from (
+      select customer_id, ${dayMeasures.map(({ name }) => name).join(', ')}, count_30, count_before_30, first_day, last_day
+      from ${customers}
+    )
+    left join (
+      select customer_id, count(*) as types_90
+      from ${kinds.events_by_type}
+      where count_90 > 0
+      group by customer_id
+    ) using (customer_id)`
 }
 
 function activityColumns(begin: string): FeatureColumn[] {

@@ -125,22 +125,29 @@ export function propertyMeasures(catalogue: Catalogue, property: string): Measur
   ]
 }
 
-/**
- * The scratch tables of aggregates, in the order in which they are made: name → select. Rows are looked at once for each:
- * those without a value or a property, most of them, are not carried through sums over it.
- */
+/** The scratch tables of aggregates, in the order in which they are made: name → select. */
 export function aggregateTables(seen: SeenEvents): Record<string, string> {
+  return {
+    event_days: activeDays(seen),
+    events_by_type: countsByType(seen),
+    ...amountTables(seen),
+    activity_by_row: activity(seen),
+  }
+}
+
+/**
+ * Those of values and properties. Rows are looked at once for each: those without a value or a property, most of them,
+ * are not carried through sums over it.
+ */
+export function amountTables(seen: SeenEvents): Record<string, string> {
   const { catalogue } = seen
   const properties = propertyNames(catalogue).map((name): [string, string] => [
     propertyTable(catalogue, name),
     propertySums(seen, name),
   ])
   return {
-    event_days: activeDays(seen),
-    events_by_type: countsByType(seen),
     ...(catalogue.valuedTypes.length > 0 && { values_by_type: valueSums(seen) }),
     ...Object.fromEntries(properties),
-    activity_by_row: activity(seen),
   }
 }
 
@@ -187,38 +194,33 @@ function propertySums({ catalogue, subject, from, age, eventTypes }: SeenEvents,
     group by ${subject}, kind`
 }
 
-/** Which days each subject was active on, whatever it did; counts over all kinds come from those by kind. */
-export const dayMeasures: readonly Measure[] = [
-  sum('days_30', 'count(*) filter (where age < 30)'),
-  sum('days_90', 'count(*) filter (where age < 90)'),
-  sum('days_all', 'count(*)'),
-]
-
+/** Which days each row's customer was active on, whatever it did; counts over all kinds come from those by kind. */
 function activity({ subject }: SeenEvents): string {
   return `
     select *
-    from (${activityOf(subject, 'events_by_type')})
+    from (
+      select
+        ${subject},
+        sum(count_30)::bigint as count_30,
+        sum(count_before_30)::bigint as count_before_30,
+        count(*) filter (where count_90 > 0) as types_90,
+        min(first_day) as first_day,
+        max(last_day) as last_day
+      from events_by_type
+      group by ${subject}
+    )
     join (
-      select ${subject}, ${listed(dayMeasures)}
+      select
+        ${subject},
+        count(*) filter (where age < 30) as days_30,
+        count(*) filter (where age < 90) as days_90,
+        count(*) as days_all
       from (select distinct ${subject}, age from event_days)
       group by ${subject}
     ) using (${subject})`
 }
 
-/** Over all kinds of events, what follows from counts by kind. */
-export function activityOf(subject: SeenEvents['subject'], kinds: string): string {
-  return `
-    select
-      ${subject},
-      sum(count_30)::bigint as count_30,
-      sum(count_before_30)::bigint as count_before_30,
-      count(*) filter (where count_90 > 0) as types_90,
-      min(first_day) as first_day,
-      max(last_day) as last_day
-    from ${kinds}
-    group by ${subject}`
-}
-
-function listed(measures: readonly Measure[]): string {
+/** SQL: a list of measures, each by its name. */
+export function listed(measures: readonly Measure[]): string {
   return measures.map(({ name, sql }) => `${sql} as ${name}`).join(', ')
 }

@@ -28,18 +28,20 @@ export function eventGroup(
   source: EventSource & { readonly kept?: KeptEvents },
 ): FeatureGroup {
   const types: (string | null)[] = [...catalogue.eventTypes, ...(catalogue.hasOtherTypes ? [null] : [])]
+  const { kept } = source
+  const subject = kept ? 'customer_id' : 'row'
+  const own = { subject, relationOf: (table: string) => kept?.kinds[table] ?? table } as const
   return {
     reads: 'events',
-    tables: source.kept ? {} : aggregateTables(seenFromSpine(catalogue, source)),
+    tables: kept ? {} : aggregateTables(seenFromSpine(catalogue, source)),
     parts: types.map((type) => {
       const properties = catalogue.properties.filter((reference) => reference.type === type)
       return {
         isLeftOut: !isWantedType(catalogue, source, type),
         join: {
           alias: typeAlias(catalogue, type),
-          ...(source.kept
-            ? keptOf(catalogue, type, source.kept)
-            : { relation: aggregatesOf(catalogue, type, properties) }),
+          by: subject,
+          relation: aggregatesOf(catalogue, type, own),
         },
         columns: [
           ...typeColumns(catalogue, type),
@@ -50,18 +52,21 @@ export function eventGroup(
   }
 }
 
-function keptOf(catalogue: Catalogue, type: string | null, { kinds }: KeptEvents) {
-  return { relation: `(from ${kinds} where kind = ${kindOf(catalogue, type)})`, by: 'customer_id' as const }
-}
-
 /** The aggregates of one kind of event: those of its values and properties beside its counts. */
-function aggregatesOf(catalogue: Catalogue, type: string | null, properties: readonly PropertyRef[]): string {
+function aggregatesOf(
+  catalogue: Catalogue,
+  type: string | null,
+  { subject, relationOf }: { subject: 'row' | 'customer_id'; relationOf: (table: string) => string },
+): string {
+  const properties = catalogue.properties.filter((reference) => reference.type === type)
   const tables = [
+    'events_by_type',
     ...(type !== null && catalogue.valuedTypes.includes(type) ? ['values_by_type'] : []),
     ...new Set(properties.map(({ property }) => propertyTable(catalogue, property))),
   ]
-  const joins = tables.map((table) => ` left join ${table} using (row, kind)`)
-  return `(from events_by_type${joins.join('')} where kind = ${kindOf(catalogue, type)})`
+  const kind = kindOf(catalogue, type)
+  const [first, ...others] = tables.map((table) => `(from ${relationOf(table)} where kind = ${kind})`)
+  return `(from ${first}${others.map((other) => ` left join ${other} using (${subject}, kind)`).join('')})`
 }
 
 /** What the expressions of one type's features share. */

@@ -1,144 +1,65 @@
 import { addDays, type Day, daysBetween } from '../domain/days.ts'
-import type { Program } from '../domain/program.ts'
-import { type Database, quoteText, quoteTexts } from '../lake/database.ts'
-import { type Catalogue, windowsDays } from './catalogue.ts'
+import { type Database, quoteName, quoteText } from '../lake/database.ts'
+import { ActiveDays } from './active-days.ts'
+import { windowsDays } from './catalogue.ts'
+import { type Measure, propertyNames } from './event-aggregates.ts'
+import { customerMeasures, type Keeping, kindMeasures, worthDays } from './kept-columns.ts'
 import {
-  aggregateTables,
-  countMeasures,
-  dayMeasures,
-  isCounted,
-  type Measure,
-  propertyMeasures,
-  propertyNames,
-  type SeenEvents,
-  valueMeasures,
-} from './event-aggregates.ts'
-import { terminalTypes } from './terminal-types.ts'
+  ageOn,
+  type DayEvents,
+  selectCustomers,
+  selectKinds,
+  selectOlderDays,
+  selectSumsByClass,
+} from './kept-parts.ts'
 
 /**
- * What is known of all events at the end of a day, by customer and kind and by customer, as two relations. From one day
- * to a later one it is carried on by looking at a few days of events: those that came, and those that left a window.
+ * What is known of all events at the end of a day, by customer and kind and by customer, as relations. From one day to a
+ * later one it is carried on by looking at a few days of events: those that came, and those that left a window.
  */
 export interface KeptEvents {
   readonly date: Day
-  /** Relation of (customer_id, kind, aggregates). */
-  readonly kinds: string
   /** Relation of (customer_id, facts). */
   readonly customers: string
+  /** Tables of sums by kind → relation of (customer_id, kind, sums). */
+  readonly kinds: Readonly<Record<string, string>>
 }
 
-/** What is kept, and for which program: two programs, or catalogues, that differ in it keep other things. */
-export interface Keeping {
-  readonly program: Pick<Program, 'outcomes' | 'meaning' | 'value'>
-  readonly catalogue: Catalogue
+export interface KeptDay {
+  /** Relation of events. */
+  readonly events: string
+  readonly date: Day
+  /** Of the names of tables. */
+  readonly prefix: string
+  /** See {@link ActiveDays}. */
+  readonly mostWords?: number
 }
 
-/** What is kept of each customer whatever the kind of event, over all rows, also those of excluded types and later days. */
-function factMeasures({ program }: Keeping, date: Day): Measure[] {
-  const { usage, contact, feedback } = program.meaning
-  const terminal = quoteTexts(terminalTypes(program))
-  const until = `day <= date ${quoteText(date)}`
-  const within = (from: number, to: number) =>
-    `${until} and day > date ${quoteText(addDays(date, -to))} and day <= date ${quoteText(addDays(date, -from))}`
-  const count = (
-    name: string,
-    [from, to]: readonly [number, number],
-    types: readonly string[] | null,
-  ): Measure => ({
-    name,
-    sql: `count(*) filter (where ${within(from, to)} ${types === null ? '' : `and type in ${quoteTexts(types)}`})`,
-    joins: 'sum',
-  })
-  const used = usage.length > 0 ? usage : null
-  return [
-    {
-      name: 'first_dated',
-      sql: `min(day) filter (where coalesce(type not in ${terminal}, true))`,
-      joins: 'min',
-    },
-    { name: 'seen_until', sql: `max(day) filter (where ${until})`, joins: 'max' },
-    { name: 'ended_at', sql: `max("at") filter (where ${until} and type in ${terminal})`, joins: 'max' },
-    count('contacts_90', [0, 90], [...contact, ...feedback]),
-    count('feedback_30', [0, 30], feedback),
-    count('usage_30', [0, 30], used),
-    count('usage_before_30', [30, 60], used),
-    ...worthMeasures(program.value.annualValue, within),
-  ]
-}
-
-/** Days over which a customer's worth is added up; null: it is no sum of events. */
-function worthDays({ annualValue }: Keeping['program']['value']): number | null {
-  return annualValue !== null && 'sumOf' in annualValue ? annualValue.days : null
-}
-
-function worthMeasures(
-  annualValue: Keeping['program']['value']['annualValue'],
-  within: (from: number, to: number) => string,
-): Measure[] {
-  if (annualValue === null || !('sumOf' in annualValue)) return []
-  const where = `${within(0, annualValue.days)} and type in ${quoteTexts(annualValue.sumOf)}`
-  return [{ name: 'worth', sql: `sum(value::decimal(18, 4)) filter (where ${where})`, joins: 'sum' }]
-}
-
-function kindMeasures({ catalogue }: Keeping): Measure[] {
-  return [
-    ...countMeasures,
-    { name: 'days_all', sql: '', joins: 'sum' },
-    ...(catalogue.valuedTypes.length > 0 ? valueMeasures : []),
-    ...propertyNames(catalogue).flatMap((name) => propertyMeasures(catalogue, name)),
-  ]
-}
-
-/** Facts of {@link KeptEvents.customers} on how many days a customer was active. */
-export const keptDays = dayMeasures.map(({ name }) => name)
-
-/** Works out from the events alone what is known at the end of a day. Tables are named with the prefix. */
+/** Works out from the events alone what is known at the end of a day. */
 export async function keepEvents(
   database: Database,
   keeping: Keeping,
-  { events, date, prefix }: { events: string; date: Day; prefix: string },
+  { events, date, prefix, mostWords }: KeptDay,
 ): Promise<KeptEvents> {
-  const { catalogue } = keeping
-  const seen: SeenEvents = {
-    catalogue,
-    subject: 'customer_id',
-    from: `${events} as events where day <= date ${quoteText(date)} and ${isCounted(catalogue)}`,
-    age: `(date ${quoteText(date)} - day)::integer`,
+  const { oldest } = await database.row<{ oldest: number | null }>(
+    `select ${ageOn(date, 'min(day)')} as oldest from ${events} as events where day <= date ${quoteText(date)}`,
+  )
+  const days = new ActiveDays((oldest ?? 0) + 1, mostWords)
+  const table = (name: string) => `${prefix}_${name}`
+  const create = async (name: string, select: string) => {
+    await database.run(`create or replace temp table ${table(name)} as ${select}`)
+    return table(name)
   }
-  const { activity_by_row: _, ...tables } = aggregateTables(seen)
-  const names = Object.keys(tables)
-  for (const [name, select] of Object.entries(tables))
-    await database.run(`create or replace temp table ${name} as ${select}`)
-  const kinds = `${prefix}_kinds`
-  const customers = `${prefix}_customers`
-  const own = names.filter((name) => name !== 'event_days' && name !== 'events_by_type')
-  await database.run(`
-    create or replace temp table ${kinds} as
-    select customer_id, kind, ${pick(kindMeasures(keeping))}
-    from events_by_type ${own.map((name) => `left join ${name} using (customer_id, kind)`).join(' ')}`)
-  const facts = factMeasures(keeping, date)
-  await database.run(`
-    create or replace temp table ${customers} as
-    select customer_id, ${pick([...facts, ...dayMeasures])}
-    from (
-      select customer_id, ${facts.map(({ name, sql }) => `${sql} as ${name}`).join(', ')}
-      from ${events} as events
-      group by customer_id
-    )
-    left join (
-      select customer_id, ${dayMeasures.map(({ name, sql }) => `${sql} as ${name}`).join(', ')}
-      from (select distinct customer_id, age from event_days)
-      group by customer_id
-    ) using (customer_id)`)
-  for (const name of names) await database.run(`drop table ${name}`)
-  return { date, kinds, customers }
-}
-
-/** Sums of nothing are 0, whichever way they came about. */
-function pick(measures: readonly Measure[]): string {
-  return measures
-    .map(({ name, joins }) => (joins === 'sum' ? `coalesce(${name}, 0) as ${name}` : name))
-    .join(', ')
+  const older = (oldest ?? 0) < days.span ? null : table('older_days')
+  const seen: DayEvents = { keeping, events, date, days, byClass: table('sums_by_class'), older }
+  await create('sums_by_class', selectSumsByClass(seen))
+  if (older !== null) await create('older_days', selectOlderDays(seen))
+  const kinds: Record<string, string> = {}
+  for (const [name, select] of Object.entries(selectKinds(seen))) kinds[name] = await create(name, select)
+  const customers = await create('customers', selectCustomers(seen))
+  await database.run(`drop table ${seen.byClass}`)
+  if (older !== null) await database.run(`drop table ${older}`)
+  return { date, customers, kinds }
 }
 
 /** Events as of the day before, and those that came since. */
@@ -185,30 +106,40 @@ export async function carryOn(
   const { earlier, fresh, date } = news
   const isOfDays =
     days.length === 0 ? 'false' : `day in (${days.map((day) => `date ${quoteText(day)}`).join(', ')})`
+  const wanted = eventColumns(keeping).map(quoteName).join(', ')
   await database.run(
-    `create or replace temp table earlier_days as select * from ${earlier} where ${isOfDays}`,
+    `create or replace temp table earlier_days as select ${wanted} from ${earlier} where ${isOfDays}`,
   )
-  const all = fresh === null ? 'earlier_days' : `(from earlier_days union all by name from ${fresh})`
+  const all =
+    fresh === null ? 'earlier_days' : `(from earlier_days union all by name select ${wanted} from ${fresh})`
   const gone = await keepEvents(database, keeping, {
     events: 'earlier_days',
     date: kept.date,
     prefix: 'gone',
   })
   const now = await keepEvents(database, keeping, { events: all, date, prefix: 'now' })
-  await database.run('drop table earlier_days')
-  const facts = [...factMeasures(keeping, date), ...dayMeasures]
-  const join = (part: 'kinds' | 'customers', keys: string, measures: readonly Measure[]) => `
-    select * from ${kept[part]} anti join ${now[part]} using (${keys})
+  const join = (own: (of: KeptEvents) => string, keys: string, measures: readonly Measure[]) => `(
+    select * from ${own(kept)} anti join ${own(now)} using (${keys})
     union all by name
     select ${keys}, ${measures.map(joined).join(', ')}
-    from ${now[part]} as now
-    left join ${kept[part]} as kept using (${keys})
-    left join ${gone[part]} as gone using (${keys})`
+    from ${own(now)} as now
+    left join ${own(kept)} as kept using (${keys})
+    left join ${own(gone)} as gone using (${keys}))`
+  const kinds = Object.entries(kindMeasures(keeping.catalogue)).map(([name, measures]) => [
+    name,
+    join((of) => of.kinds[name], 'customer_id, kind', measures),
+  ])
   return {
     date,
-    kinds: `(${join('kinds', 'customer_id, kind', kindMeasures(keeping))})`,
-    customers: `(${join('customers', 'customer_id', facts)})`,
+    customers: join((of) => of.customers, 'customer_id', customerMeasures(keeping)),
+    kinds: Object.fromEntries(kinds),
   }
+}
+
+/** What is looked at of events. */
+function eventColumns({ catalogue }: Keeping): string[] {
+  const properties = propertyNames(catalogue).map((name) => `prop_${name}`)
+  return ['customer_id', 'at', 'day', 'type', 'value', 'row_id', ...properties]
 }
 
 function joined({ name, joins, moment }: Measure): string {

@@ -48,6 +48,9 @@ export async function writeBatch(database: Database, options: BatchOptions): Pro
   return { files, spans }
 }
 
+/** Of zstd: the lowest, which packs nearly as well as the next ones: keys and times do not get smaller by any. */
+const level = 1
+
 /** All buckets in one pass. What is dear to work out, hashes and local days, is worked out once a value. */
 async function copyFresh(database: Database, folder: string, options: BatchOptions): Promise<void> {
   const { table, lake, columns, timezone } = options
@@ -61,7 +64,10 @@ async function copyFresh(database: Database, folder: string, options: BatchOptio
     select customer_id, ${bucketSql(lake.state.buckets)} as bucket
     from (select distinct customer_id from staged where reason is null)`)
   if (isDated) await makeLocalDays(database, timezone)
-  await database.run(`
+  // Its guess of how many rows match a local day is far too low: it would put all rows into a table to look for the days.
+  await database.run("set disabled_optimizers = 'join_order,build_side_probe_side'")
+  await database
+    .run(`
     copy (
       select
         ${wanted.join(', ')},
@@ -70,7 +76,8 @@ async function copyFresh(database: Database, folder: string, options: BatchOptio
       from fresh
       join customer_buckets using (customer_id)
       ${isDated ? `join local_days on local_days.quarter = epoch_us("at") // ${quarterMicros}` : ''}
-    ) to ${quoteText(folder)} (format parquet, compression zstd, partition_by (bucket))`)
+    ) to ${quoteText(folder)} (format parquet, compression zstd, compression_level ${level}, partition_by (bucket))`)
+    .finally(() => database.run('reset disabled_optimizers'))
 }
 
 /** A quarter of an hour in microseconds: in most zones days begin only between two of them. */

@@ -6,6 +6,7 @@ import {
   categoryOf,
   finiteNumberOf,
   instantOf,
+  isNumber,
   isText,
   lastObservedDayOf,
   numberOf,
@@ -145,7 +146,8 @@ function extraColumnsOf(relation: SourceRelation, { program, extras }: Canonical
   const columns = [...extras].map(([own, { name, kind }], place) => {
     const value = sourceValue(relation, own)
     const sql = extraValue(kind, value, program.timezone)
-    if (kind !== 'category')
+    // What is a number already is one, or missing.
+    if (kind !== 'category' && !(kind === 'number' && isNumber(value)))
       unread.push(`case when ${categoryOf(value)} is not null and (${sql}) is null then '${place}' end`)
     return `${sql} as ${quoteName(extraPrefix + name)}`
   })

@@ -1,7 +1,7 @@
 import type { ExtraColumns } from './canonical.ts'
 import { canonicalNames } from './canonical.ts'
 import type { ColumnKind } from './commits.ts'
-import { categoryOf, instantOf, numberOf } from './conversions.ts'
+import { categoryOf, instantOf, isNumber, numberOf } from './conversions.ts'
 import { type Database, quoteName } from './database.ts'
 import { type SourceRelation, sqlError } from './source.ts'
 
@@ -40,7 +40,7 @@ export async function columnKinds(
 function kindOfType(type: string): ColumnKind | null {
   if (type === 'BOOLEAN') return 'boolean'
   if (/^(DATE|TIMESTAMP)/.test(type)) return 'time'
-  if (/^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL.*)$/.test(type)) return 'number'
+  if (isNumber({ type })) return 'number'
   return ['VARCHAR', 'JSON', '"NULL"'].includes(type) ? null : 'category'
 }
 

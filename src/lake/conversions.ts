@@ -16,6 +16,11 @@ export function isText({ type }: SourceValue): boolean {
   return type === 'VARCHAR' || type === 'JSON'
 }
 
+/** True where the values are numbers. */
+export function isNumber({ type }: Pick<SourceValue, 'type'>): boolean {
+  return /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL.*)$/.test(type)
+}
+
 /** A text without surrounding blanks; null where nothing is left. Whole floating numbers lose their `.0`. */
 export function textOf(value: SourceValue): string {
   const { sql, type } = unwrapped(value)

@@ -44,10 +44,12 @@ async function selectFreshRows(database: Database, options: FreshOptions): Promi
     from (select ${earlierKey(options)} as key from ${earlierRows(options)} ${await sameTimes(database, ownId)})
     semi join staged using (key)
     group by key`)
-  await database.run(`
-    create or replace table repeats as
-    select key from staged where reason is null group by key having count(*) > 1
-    ${isAddition ? `union select key from known semi join (from staged where ${ownId} is null) using (key)` : ''}`)
+  await findRepeats(database)
+  if (isAddition)
+    await database.run(`
+      insert into repeats
+      select key from (select key from known semi join (from staged where ${ownId} is null) using (key))
+      anti join repeats using (key)`)
   const { repeats, known } = await database.row<{ repeats: number; known: number }>(
     'select (select count(*) from repeats) as repeats, (select count(*) from known) as known',
   )
@@ -78,6 +80,25 @@ async function selectFreshRows(database: Database, options: FreshOptions): Promi
     )
     where ${isNew}`
   await database.run(`create view fresh as ${repeats > 0 ? `${once} union all ${repeated}` : once}`)
+}
+
+/** Keys that are told apart at once: a table of more takes longer for each, and much memory. */
+const keysAtOnce = 1_000_000
+const mostRounds = 16
+
+/** Keys of several rows, as the table `repeats`: some of the keys at a time, since there are nearly as many as rows. */
+async function findRepeats(database: Database): Promise<void> {
+  const { rows } = await database.row<{ rows: number }>('select count(*) as rows from staged')
+  const rounds = Math.max(1, Math.min(mostRounds, Math.ceil(rows / keysAtOnce)))
+  await database.run('create or replace table repeats (key ubigint)')
+  for (let round = 0; round < rounds; round++)
+    await database.run(`
+      insert into repeats
+      select key
+      from staged
+      where reason is null and key % ${rounds} = ${round}
+      group by key
+      having count(*) > 1`)
 }
 
 /** Rows without an id of their own are equal only at equal times: most earlier ones need not be looked at. */

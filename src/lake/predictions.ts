@@ -82,14 +82,17 @@ export class PredictionDraft {
     appender.closeSync()
   }
 
-  /** Writes what was added as a Parquet file, which is not yet known to be on the disk. */
+  /**
+   * Writes what was added as a Parquet file, which is not yet known to be on the disk. It is read once: what to look
+   * for equal values takes would not come back.
+   */
   async write(path: string): Promise<void> {
     const picks = this.#columns.map(({ name, type }) => {
       const value = name in this.#constants ? literal(this.#constants[name]) : columnSql(name, type)
       return `${value}::${sqlType(type)} as ${quoteName(name)}`
     })
     await this.#database.run(
-      `copy (select ${picks.join(', ')} from ${this.#table}) to ${quoteText(path)} (format parquet, compression snappy)`,
+      `copy (select ${picks.join(', ')} from ${this.#table}) to ${quoteText(path)} (format parquet, compression snappy, dictionary_size_limit 1)`,
     )
   }
 }

@@ -100,7 +100,7 @@ async function warnOfUnread(
   if ([...extras.values()].every(({ kind }) => kind === 'category')) return
   const rows = await database.rows<{ place: number; count: number }>(`
     select place::integer as place, count(*) as count
-    from (select unnest(string_split(unread, ' ')) as place from staged where unread <> '')
+    from (select unnest(string_split(unread::varchar, ' ')) as place from staged where unread::varchar <> '')
     group by all
     order by all`)
   for (const { place, count } of rows) {

@@ -87,7 +87,9 @@ export async function findLeftovers({ dataFolder, modelsFolder, program }: Small
 
 /** What is kept for the next daily run: of each bucket a note and the files of one day. */
 function isKept(path: string): boolean {
-  return /^\w+\/kept\/\w{16}\/bucket=\d+\/(note\.json|[\d-]+-\w{16}-(kinds|customers)\.parquet)$/.test(path)
+  return /^\w+\/kept\/\w{16}\/bucket=\d+\/(note\.json|[\d-]+-\w{16}-(customers|\w+_by_type|property_\d+)\.parquet)$/.test(
+    path,
+  )
 }
 
 /** The predictions of a day as CSV, exported as anybody would. */

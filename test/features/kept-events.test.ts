@@ -4,13 +4,8 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { addDays, type Day } from '../../src/domain/days.ts'
 import type { Catalogue } from '../../src/features/catalogue.ts'
-import {
-  carryOn,
-  changedDays,
-  type Keeping,
-  type KeptEvents,
-  keepEvents,
-} from '../../src/features/kept-events.ts'
+import type { Keeping } from '../../src/features/kept-columns.ts'
+import { carryOn, changedDays, type KeptEvents, keepEvents } from '../../src/features/kept-events.ts'
 import { Database } from '../../src/lake/database.ts'
 
 const firstDay = '2024-01-01'
@@ -108,7 +103,7 @@ async function store(table: string, events: readonly Event[], firstRow: number):
   return table
 }
 
-async function rowsOf({ kinds, customers }: KeptEvents): Promise<unknown> {
+async function rowsOf({ customers, kinds }: KeptEvents): Promise<unknown> {
   const read = async (relation: string, keys: string) => {
     const columns = (await database.rows<{ column_name: string }>(`describe select * from ${relation}`))
       .map(({ column_name }) => column_name)
@@ -116,7 +111,9 @@ async function rowsOf({ kinds, customers }: KeptEvents): Promise<unknown> {
     const texts = columns.map((name) => `${name}::varchar as ${name}`)
     return database.rows(`select ${texts.join(', ')} from ${relation} order by ${keys}`)
   }
-  return [await read(kinds, 'customer_id, kind'), await read(customers, 'customer_id')]
+  const found = [await read(customers, 'customer_id')]
+  for (const relation of Object.values(kinds)) found.push(await read(relation, 'customer_id, kind'))
+  return found
 }
 
 const dayOf = (place: number): Day => addDays(firstDay, place)
@@ -145,8 +142,10 @@ describe('what is kept of events', () => {
           days: days ?? [],
         })
         const found = await rowsOf(carried)
-        const anew = await keepEvents(database, keeping, { events: all, date: dayOf(date), prefix: 'anew' })
-        expect(found).toEqual(await rowsOf(anew))
+        const anew = { events: all, date: dayOf(date), prefix: 'anew' }
+        expect(found).toEqual(await rowsOf(await keepEvents(database, keeping, anew)))
+        // Days beyond those that are told apart by bits.
+        expect(found).toEqual(await rowsOf(await keepEvents(database, keeping, { ...anew, mostWords: 2 })))
       }),
       { numRuns: 40 },
     )

@@ -117,7 +117,7 @@ describe('a large lake, day by day', () => {
       await rm(kept, { recursive: true })
       await rename(`${kept}-before`, kept)
       for (const name of await readdir(kept, { recursive: true }))
-        if (name.endsWith('-kinds.parquet')) await emptyOut(join(kept, name))
+        if (name.endsWith('-events_by_type.parquet')) await emptyOut(join(kept, name))
       const { state } = await openLake(made.dataFolder, made.program)
       const bucket = state.files.find(({ path }) => state.merged.has(path))?.bucket
       const isOfBucket = `(md5_number_lower(customer_id) % ${state.buckets}) = ${bucket}`

@@ -27,7 +27,7 @@ export interface ComparedStep {
 /** Settles whom drivers compare everybody with, unless that was done: every group means the same people. */
 export async function settleCompared({ program, lake, plan, run, predictor }: ComparedStep): Promise<void> {
   if ((await run.noteOf<Noted>(step)) !== null) return
-  const kept = plan.keeps ? { kept: keptOfGroup({ run, plan, group: 0 }) } : {}
+  const kept = plan.keeps ? { kept: keptOfGroup({ run, plan, predictor, group: 0 }) } : {}
   const frame = await withScratchDatabase(run.path, program, (database) =>
     readCompared(database, { program, lake, predictor, date: plan.date, buckets: plan.groups[0], ...kept }),
   )

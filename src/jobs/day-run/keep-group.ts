@@ -3,13 +3,8 @@ import { damageFailure } from '../../domain/errors.ts'
 import type { Program } from '../../domain/program.ts'
 import { tableShapes } from '../../domain/tables.ts'
 import { codeVersion } from '../../domain/version.ts'
-import {
-  carryOn,
-  changedDays,
-  type Keeping,
-  type KeptEvents,
-  keepEvents,
-} from '../../features/kept-events.ts'
+import { type Keeping, kindMeasures } from '../../features/kept-columns.ts'
+import { carryOn, changedDays, type KeptEvents, keepEvents } from '../../features/kept-events.ts'
 import type { LakeFile } from '../../lake/commits.ts'
 import { findHolders } from '../../lake/compaction.ts'
 import { type Database, quoteText } from '../../lake/database.ts'
@@ -20,8 +15,8 @@ import { withScratchDatabase } from '../../lake/scratch-database.ts'
 import type { Predictor } from '../../model/predictor.ts'
 import type { DayPlan } from './plan.ts'
 
-const parts = ['kinds', 'customers'] as const
-
+/** How it is kept. Another form has another number. */
+const form = 2
 /** Rows that are read together at least: few, since features of one kind of event pass by the rows of the others. */
 const groupRows = 8192
 
@@ -57,11 +52,11 @@ export async function keepGroup(work: KeepWork, threads: number): Promise<void> 
       const events = (files: readonly LakeFile[]) =>
         readTable(lake, 'events', { prefix: tableShapes.events.extraPrefix, files })
       const write = async (kept: KeptEvents) => {
-        for (const part of parts) {
-          const staged = join(folder, 'kept.parquet')
-          const order = part === 'kinds' ? 'order by kind' : ''
+        const staged = join(folder, 'kept.parquet')
+        for (const [part, relation] of Object.entries({ ...kept.kinds, customers: kept.customers })) {
+          const order = part === 'customers' ? '' : 'order by kind'
           await database.run(
-            `copy (select * from ${kept[part]} ${order}) to ${quoteText(staged)} (format parquet, compression snappy, row_group_size ${groupRows})`,
+            `copy (from ${relation} ${order}) to ${quoteText(staged)} (format parquet, compression snappy, row_group_size ${groupRows})`,
           )
           await run.keep(staged, fileOf(group, part))
         }
@@ -94,7 +89,7 @@ async function carryOnKept(
   const { date } = work.plan
   const store = storeOf(work)
   const note = await store.read()
-  if (note === null || !parts.every((part) => part in note.parts)) return null
+  if (note === null || !partsOf(work).every((part) => part in note.parts)) return null
   // Rows that were taken away since cannot be told from what was kept.
   const known = findHolders(files, work.lake.state.merged, note.from)
   if (known === null) return null
@@ -103,13 +98,14 @@ async function carryOnKept(
   const fresh = late.length === 0 ? null : events(late)
   const days = await changedDays(database, keeping, { before: note.date, date, fresh })
   if (days === null) return null
-  const kept = relationsOf(note.date, (part) => store.pathOf(note.parts[part]))
+  const kept = keptIn(work, note.date, (part) => store.pathOf(note.parts[part]))
   return carryOn(database, keeping, { kept, news: { date, earlier, fresh }, days })
 }
 
 /** What is kept of a group that is done. */
-export function keptOfGroup({ run, plan, group }: Pick<KeepWork, 'run' | 'plan' | 'group'>): KeptEvents {
-  return relationsOf(plan.date, (part) => run.pathOf(fileOf(group, part)))
+export function keptOfGroup(work: Pick<KeepWork, 'run' | 'plan' | 'group' | 'predictor'>): KeptEvents {
+  const { run, plan, group } = work
+  return keptIn(work, plan.date, (part) => run.pathOf(fileOf(group, part)))
 }
 
 /** Keeps what a run worked out for the next one, unless it knows of a later day. */
@@ -119,7 +115,7 @@ export async function adoptKept(work: KeepWork): Promise<void> {
   const store = storeOf(work)
   const known = await store.read()
   if (done === null || (known !== null && known.date > plan.date)) return
-  const staged = Object.fromEntries(parts.map((part) => [part, run.pathOf(fileOf(group, part))]))
+  const staged = Object.fromEntries(partsOf(work).map((part) => [part, run.pathOf(fileOf(group, part))]))
   await store.keep({ date: plan.date, from: [...done.from], staged }, plan.id)
 }
 
@@ -128,6 +124,7 @@ function storeOf({ program, plan, lake, predictor, group }: KeepWork): KeptFiles
   const { eventTypes, hasOtherTypes, valuedTypes, properties, excluded } = predictor.catalogue
   const purpose = [
     codeVersion,
+    form,
     { outcomes, meaning, annualValue: value.annualValue, timezone },
     { eventTypes, hasOtherTypes, valuedTypes, properties, excluded },
     lake.state.buckets,
@@ -135,10 +132,20 @@ function storeOf({ program, plan, lake, predictor, group }: KeepWork): KeptFiles
   return new KeptFiles(lake.folder, purpose, plan.groups[group])
 }
 
-function relationsOf(date: KeptEvents['date'], path: (part: (typeof parts)[number]) => string): KeptEvents {
-  const read = (part: (typeof parts)[number]) =>
-    `read_parquet(${quoteText(path(part))}, hive_partitioning = false)`
-  return { date, kinds: read('kinds'), customers: read('customers') }
+type Known = Pick<KeepWork, 'predictor'>
+
+/** Each is a file. */
+function partsOf({ predictor: { catalogue } }: Known): string[] {
+  return [...Object.keys(kindMeasures(catalogue)), 'customers']
+}
+
+function keptIn(known: Known, date: KeptEvents['date'], path: (part: string) => string): KeptEvents {
+  const relations = partsOf(known).map((part) => [
+    part,
+    `read_parquet(${quoteText(path(part))}, hive_partitioning = false)`,
+  ])
+  const { customers, ...kinds } = Object.fromEntries(relations)
+  return { date, customers, kinds }
 }
 
 /** The step as it is noted. */
