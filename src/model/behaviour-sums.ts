@@ -46,9 +46,8 @@ const rowsOfBlock = 32
 export interface ColumnPlan {
   /** First column of each encoding, and behind the last one. **Shape** [encodings + 1] */
   readonly starts: Int32Array
-  /** Place of each encoding's behaviour. **Shape** [encodings] */
-  readonly places: Int32Array
-  readonly behaviours: number
+  /** The encodings of each behaviour. */
+  readonly members: readonly Int32Array[]
 }
 
 /**
@@ -66,7 +65,7 @@ export class BehaviourSums {
   #first = -1
 
   constructor(encoded: EncodedRows, plan: ColumnPlan, slopes: Slopes) {
-    this.values = new Float64Array(rowsOfBlock * plan.behaviours)
+    this.values = new Float64Array(rowsOfBlock * plan.members.length)
     this.parts = new Float64Array(rowsOfBlock * slopes.base.length)
     this.#encoded = encoded
     this.#plan = plan
@@ -120,12 +119,15 @@ export class BehaviourSums {
 
   #addUp(rows: number): void {
     const { values, parts } = this
-    const { places, behaviours } = this.#plan
-    values.fill(0)
-    for (let row = 0, part = 0; row < rows; row++) {
-      const to = row * behaviours
-      for (let encoding = 0; encoding < places.length; encoding++)
-        values[to + places[encoding]] += parts[part++]
+    const { members } = this.#plan
+    const width = this.#slopes.base.length
+    for (let place = 0; place < members.length; place++) {
+      const own = members[place]
+      for (let row = 0; row < rows; row++) {
+        let sum = 0
+        for (let at = 0; at < own.length; at++) sum += parts[row * width + own[at]]
+        values[row * members.length + place] = sum
+      }
     }
   }
 }

@@ -72,11 +72,9 @@ export class DriverReader {
   readonly #encoder: Encoder
   readonly #encoded: EncodedRows
   readonly #behaviours: readonly string[]
-  /** The encodings of each behaviour. */
-  readonly #members: readonly (readonly number[])[]
   readonly #plan: ColumnPlan
-  /** Whether an encoding is of the behaviour itself, and no alias. */
-  readonly #isOwn: readonly boolean[]
+  /** The encodings that may show each behaviour: its own ones, or where it has none all that tell the same. */
+  readonly #shows: readonly Int32Array[]
   readonly #columns: ReadonlyMap<string, number>
   readonly #frame: FeatureFrame
   /** Of each encoding the column of the frame. */
@@ -98,16 +96,18 @@ export class DriverReader {
     const all = encoder.encodings.map(({ name }) => named[this.#columns.get(name) ?? -1] ?? name)
     this.#shownColumns = encoder.encodings.map(({ name }) => frame.columns[this.#columns.get(name) ?? -1])
     this.#behaviours = [...new Set(all)]
-    this.#members = this.#behaviours.map((behaviour) =>
-      [...all.keys()].filter((encoding) => all[encoding] === behaviour),
+    const members = this.#behaviours.map((behaviour) =>
+      Int32Array.from(all.keys()).filter((encoding) => all[encoding] === behaviour),
     )
     this.#plan = {
       starts: startsOf(columnOrigins(encoder, 'piecewise'), all.length),
-      places: Int32Array.from(all, (behaviour) => this.#behaviours.indexOf(behaviour)),
-      behaviours: this.#behaviours.length,
+      members,
     }
     this.#effects = new Float64Array(this.#behaviours.length)
-    this.#isOwn = encoder.encodings.map(({ name }) => !(name in aliases))
+    this.#shows = members.map((encodings) => {
+      const own = encodings.filter((encoding) => !(encoder.encodings[encoding].name in aliases))
+      return own.length > 0 ? own : encodings
+    })
   }
 
   /**
@@ -142,7 +142,7 @@ export class DriverReader {
     const places = most < effects.length ? largest(effects, most) : byStrength(effects)
     const terms = places.map((place) => ({
       behaviour: this.#behaviours[place],
-      encoding: this.#leading(sums, place, own),
+      encoding: this.#leading(place, sums.parts, own * this.#encoder.encodings.length),
       effect: effects[place],
     }))
     return { base: pull.base, terms, remainder: predicted - pull.base - total }
@@ -172,16 +172,15 @@ export class DriverReader {
     return sums
   }
 
-  /** The encoding that shows a behaviour: one of its own features before those that tell the same, of them the strongest. */
-  #leading({ parts }: BehaviourSums, place: number, own: number): number {
-    const offset = own * this.#encoder.encodings.length
-    let leading = -1
+  /** Of the encodings that may show a behaviour the one that adds most to a row, whose first part is there. */
+  #leading(place: number, parts: Float64Array, first: number): number {
+    const encodings = this.#shows[place]
+    let leading = encodings[0]
     let most = 0
-    for (const encoding of this.#members[place]) {
-      const strength = Math.abs(parts[offset + encoding])
-      const isSameKind = leading >= 0 && this.#isOwn[encoding] === this.#isOwn[leading]
-      if (isSameKind ? strength <= most : leading >= 0 && !this.#isOwn[encoding]) continue
-      leading = encoding
+    for (let at = 0; at < encodings.length; at++) {
+      const strength = Math.abs(parts[first + encodings[at]])
+      if (strength <= most) continue
+      leading = encodings[at]
       most = strength
     }
     return leading
