@@ -77,8 +77,10 @@ export class BehaviourSums {
     const first = row - (row % rowsOfBlock)
     if (first !== this.#first) {
       const rows = Math.min(rowsOfBlock, this.#encoded.rows - first)
-      for (let own = 0; own < rows; own += 4) this.#addFour(first, own)
-      this.#addUp(rows)
+      for (let own = 0; own < rows; own += 4) {
+        this.#addFour(first, own)
+        this.#addUpFour(own)
+      }
       this.#first = first
     }
     return row - first
@@ -117,17 +119,30 @@ export class BehaviourSums {
     }
   }
 
-  #addUp(rows: number): void {
+  #addUpFour(own: number): void {
     const { values, parts } = this
     const { members } = this.#plan
+    const behaviours = members.length
     const width = this.#slopes.base.length
-    for (let place = 0; place < members.length; place++) {
-      const own = members[place]
-      for (let row = 0; row < rows; row++) {
-        let sum = 0
-        for (let at = 0; at < own.length; at++) sum += parts[row * width + own[at]]
-        values[row * members.length + place] = sum
+    const from = own * width
+    let to = own * behaviours
+    for (let place = 0; place < behaviours; place++, to++) {
+      const encodings = members[place]
+      let a = 0
+      let b = 0
+      let c = 0
+      let d = 0
+      for (let at = 0; at < encodings.length; at++) {
+        const part = from + encodings[at]
+        a += parts[part]
+        b += parts[part + width]
+        c += parts[part + 2 * width]
+        d += parts[part + 3 * width]
       }
+      values[to] = a
+      values[to + behaviours] = b
+      values[to + 2 * behaviours] = c
+      values[to + 3 * behaviours] = d
     }
   }
 }

@@ -131,21 +131,24 @@ export class DriverReader {
     const sums = this.#sumsOf(surrogate)
     const predicted = said(row)
     const effects = this.#effects
-    const pull = pullFrom(others, { unit, predicted: onScale(unit, predicted), terms: effects.length })
+    const pulled = { unit, predicted: onScale(unit, predicted), terms: effects.length }
+    const { base, slopes, theirs } = pullFrom(others, pulled)
     const own = sums.placeOf(row)
+    const { values, parts } = sums
     const offset = own * effects.length
     let total = 0
     for (let place = 0; place < effects.length; place++) {
-      effects[place] = pull.slopes * sums.values[offset + place] - pull.theirs[place]
-      total += effects[place]
+      const effect = slopes * values[offset + place] - theirs[place]
+      effects[place] = effect
+      total += effect
     }
     const places = most < effects.length ? largest(effects, most) : byStrength(effects)
     const terms = places.map((place) => ({
       behaviour: this.#behaviours[place],
-      encoding: this.#leading(place, sums.parts, own * this.#encoder.encodings.length),
+      encoding: this.#leading(place, parts, own * this.#encoder.encodings.length),
       effect: effects[place],
     }))
-    return { base: pull.base, terms, remainder: predicted - pull.base - total }
+    return { base, terms, remainder: predicted - base - total }
   }
 
   /** A row as one that others can be compared with. @param task one with an additive stand-in */
