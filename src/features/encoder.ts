@@ -74,25 +74,24 @@ export function encode(encoder: Encoder, frame: FeatureFrame, view: EncodedView)
   const columns = columnOrigins(encoder, view).length
   const values = new Float32Array(frame.rows * columns)
   const byName = new Map(frame.features.map((feature, index) => [feature.name, frame.columns[index]]))
+  let next = 0
+  const parts = encoder.encodings.map((encoding) => {
+    const offset = next
+    next += columnsOf(encoding, view)
+    return { offset, write: writerOf(encoding, byName.get(encoding.name), { view, rows: frame.rows }) }
+  })
   for (let from = 0; from < frame.rows; from += rowsAtOnce) {
     const to = Math.min(frame.rows, from + rowsAtOnce)
-    let offset = 0
-    for (const encoding of encoder.encodings) {
-      const target = { values, columns, offset, from, to }
-      const column = byName.get(encoding.name)
-      if (view === 'raw') copyRaw(encoding, column, target)
-      else if (encoding.kind === 'category') encodeCategory(encoding, column, target)
-      else encodeNumber(encoding, column, { ...target, view })
-      offset += columnsOf(encoding, view)
-    }
+    for (const { offset, write } of parts) write({ values, columns, offset, from, to })
   }
   return { rows: frame.rows, columns, values }
 }
 
 /** Rows whose encoded columns fit the processor's cache while one column after the other is written. */
-const rowsAtOnce = 256
+const rowsAtOnce = 128
 
 interface Target {
+  /** Zeros where nothing was written yet. */
   readonly values: Float32Array
   readonly columns: number
   readonly offset: number
@@ -101,24 +100,22 @@ interface Target {
   readonly to: number
 }
 
-function copyRaw(
+type Writer = (target: Target) => void
+
+function writerOf(
   encoding: FeatureEncoding,
   column: ResultColumn | undefined,
-  { values, columns, offset, from, to }: Target,
-): void {
+  { view, rows }: { readonly view: EncodedView; readonly rows: number },
+): Writer {
   if (encoding.kind === 'category') {
     const place = categoryPlaces(encoding)
-    for (let row = from; row < to; row++) values[row * columns + offset] = place(column?.[row])
-    return
+    const placeOf = (row: number) => place(column?.[row])
+    return view === 'raw' ? rawWriter(placeOf) : categoryWriter(placeOf)
   }
-  const numbers = numbersOf(column, to)
-  for (let row = from; row < to; row++)
-    values[row * columns + offset] = Number.isFinite(numbers[row]) ? numbers[row] : Number.NaN
-}
-
-/** A column as numbers, all missing where it is none. */
-function numbersOf(column: ResultColumn | undefined, rows: number): Float64Array {
-  return column instanceof Float64Array ? column : new Float64Array(rows).fill(Number.NaN)
+  // A column that is none is missing everywhere.
+  const numbers = column instanceof Float64Array ? column : new Float64Array(rows).fill(Number.NaN)
+  if (view === 'raw') return rawNumberWriter(numbers)
+  return numberWriter(encoding, numbers, view === 'piecewise' ? encoding.edges : [])
 }
 
 /** The place of a category's column: the last one is for all others and missing ones. */
@@ -127,36 +124,43 @@ function categoryPlaces({ categories }: CategoryEncoding): (value: unknown) => n
   return (value) => places.get(value) ?? categories.length
 }
 
-function encodeCategory(
-  encoding: CategoryEncoding,
-  column: ResultColumn | undefined,
-  { values, columns, offset, from, to }: Target,
-): void {
-  const place = categoryPlaces(encoding)
-  for (let row = from; row < to; row++) values[row * columns + offset + place(column?.[row])] = 1
+function rawWriter(placeOf: (row: number) => number): Writer {
+  return ({ values, columns, offset, from, to }) => {
+    for (let row = from; row < to; row++) values[row * columns + offset] = placeOf(row)
+  }
 }
 
-function encodeNumber(
-  encoding: NumberEncoding,
-  column: ResultColumn | undefined,
-  { values, columns, offset, from, to, view }: Target & { view: EncodedView },
-): void {
-  const { edges, hasMissing } = encoding
-  const bins = offset + 1 + (hasMissing ? 1 : 0)
-  const numbers = numbersOf(column, to)
-  for (let row = from; row < to; row++) {
-    const value = numbers[row]
-    const start = row * columns
-    if (!Number.isFinite(value)) {
-      if (hasMissing) values[start + offset + 1] = 1
-      continue
-    }
-    values[start + offset] = squash(encoding, value)
-    if (view === 'plain') continue
-    for (let bin = 0; bin + 1 < edges.length; bin++) {
-      const climbed = (value - edges[bin]) / (edges[bin + 1] - edges[bin])
-      if (climbed <= 0) break
-      values[start + bins + bin] = Math.min(1, climbed)
+function rawNumberWriter(numbers: Float64Array): Writer {
+  return ({ values, columns, offset, from, to }) => {
+    for (let row = from; row < to; row++)
+      values[row * columns + offset] = Number.isFinite(numbers[row]) ? numbers[row] : Number.NaN
+  }
+}
+
+function categoryWriter(placeOf: (row: number) => number): Writer {
+  return ({ values, columns, offset, from, to }) => {
+    for (let row = from; row < to; row++) values[row * columns + offset + placeOf(row)] = 1
+  }
+}
+
+function numberWriter(encoding: NumberEncoding, numbers: Float64Array, ascending: readonly number[]): Writer {
+  const { hasMissing } = encoding
+  const edges = Float64Array.from(ascending)
+  const last = edges.length - 1
+  const firstBin = hasMissing ? 2 : 1
+  return ({ values, columns, offset, from, to }) => {
+    for (let row = from; row < to; row++) {
+      const value = numbers[row]
+      const start = row * columns + offset
+      if (!Number.isFinite(value)) {
+        if (hasMissing) values[start + 1] = 1
+        continue
+      }
+      values[start] = squash(encoding, value)
+      let bin = 0
+      for (; bin < last && value >= edges[bin + 1]; bin++) values[start + firstBin + bin] = 1
+      if (bin < last && value > edges[bin])
+        values[start + firstBin + bin] = (value - edges[bin]) / (edges[bin + 1] - edges[bin])
     }
   }
 }

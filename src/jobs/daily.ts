@@ -15,7 +15,6 @@ import { startBackend } from '../model/backend.ts'
 import type { Predictor } from '../model/predictor.ts'
 import { loadChampion } from '../model/stored-predictor.ts'
 import { settleCompared } from './day-run/compared-step.ts'
-import { openGroupQueue } from './day-run/group-queue.ts'
 import { type GroupRunner, openGroupRunner } from './day-run/group-threads.ts'
 import { adoptKept } from './day-run/keep-group.ts'
 import { bucketGroups, type DayPlan, partFile, planDay } from './day-run/plan.ts'
@@ -114,18 +113,19 @@ function sharesOf(groups: number[][]): Pick<DayPlan, 'groups' | 'keeps' | 'memor
   return { groups, keeps: isLarge, memoryLimit: isLarge ? '1GB' : '2GB' }
 }
 
-function openRunner({ program, plan, options }: Work): GroupRunner {
+async function openRunner({ program, plan, options }: Work): Promise<GroupRunner> {
   const { redisUrl: url = null, dataFolder, threads = null } = options
-  return url !== null && plan.keeps
-    ? openGroupQueue({ url, program, dataFolder, say: (sentence) => options.reporter.warn(sentence) })
-    : openGroupRunner(plan.groups.length, threads)
+  if (url === null || !plan.keeps) return openGroupRunner(plan.groups.length, threads)
+  // Only here: what speaks with Redis takes a quarter of a second to load.
+  const { openGroupQueue } = await import('./day-run/group-queue.ts')
+  return openGroupQueue({ url, program, dataFolder, say: (sentence) => options.reporter.warn(sentence) })
 }
 
 /** Does all that is not done. A group that fails keeps no other from being done. **Errors** of the first that failed. */
 async function runGroups(work: Work): Promise<void> {
   const { plan, options } = work
   const groups = plan.groups.length
-  const runner = openRunner(work)
+  const runner = await openRunner(work)
   const rows = new Array<number>(groups).fill(0)
   const failures = new Map<number, unknown>()
   const all = async (step: 'keep' | 'predict', phase: string) => {

@@ -1,12 +1,5 @@
 import { join } from 'node:path'
-import {
-  DOUBLE,
-  DuckDBDataChunk,
-  DuckDBDoubleVector,
-  type DuckDBType,
-  type DuckDBVector,
-  VARCHAR,
-} from '@duckdb/node-api'
+import { DOUBLE, DuckDBDataChunk, DuckDBDoubleVector, type DuckDBVector, VARCHAR } from '@duckdb/node-api'
 import type { PredictionColumn } from '../domain/prediction.ts'
 import { appendCommit, nextCommit, type PredictionDay, paddedSequence } from './commits.ts'
 import { type Database, quoteName, quoteText } from './database.ts'
@@ -49,6 +42,8 @@ export class PredictionDraft {
   readonly #columns: readonly PredictionColumn[]
   readonly #constants: PredictionRow
   readonly #varying: readonly PredictionColumn[]
+  /** Filled again and again: a new one would ask the system for new memory. */
+  readonly #chunk: DuckDBDataChunk
 
   private constructor(
     database: Database,
@@ -59,6 +54,9 @@ export class PredictionDraft {
     this.#columns = [...columns, isExpanding]
     this.#constants = constants
     this.#varying = this.#columns.filter(({ name }) => !(name in constants))
+    this.#chunk = DuckDBDataChunk.create(
+      this.#varying.map(({ type }) => (type === 'double' ? DOUBLE : VARCHAR)),
+    )
   }
 
   static async create(database: Database, options: DraftOptions): Promise<PredictionDraft> {
@@ -70,11 +68,11 @@ export class PredictionDraft {
 
   /** Adds customers; all of a draft are added in the order of their ids. */
   async append({ rows, columns }: PredictionBatch): Promise<void> {
-    const types: DuckDBType[] = this.#varying.map(({ type }) => (type === 'double' ? DOUBLE : VARCHAR))
+    const chunk = this.#chunk
     const appender = await this.#database.appender(this.#table)
     for (let start = 0; start < rows; start += chunkRows) {
-      const count = Math.min(chunkRows, rows - start)
-      const chunk = DuckDBDataChunk.create(types, count)
+      chunk.reset()
+      chunk.rowCount = Math.min(chunkRows, rows - start)
       for (const [index, { name }] of this.#varying.entries())
         fillVector(chunk.getColumnVector(index), columns[name] ?? null, start)
       appender.appendDataChunk(chunk)

@@ -34,85 +34,115 @@ export function largest(effects: Float64Array, most: number): number[] {
   return found
 }
 
-/** An additive stand-in, and what each behaviour adds to a row whose columns are all 0. **Shape** [behaviours] */
+/** An additive stand-in, and what each encoding adds to a row whose columns are all 0. **Shape** `base` [encodings] */
 export interface Slopes {
   readonly weights: Float64Array
-  readonly means: readonly number[]
   readonly base: Float64Array
 }
 
-/** Columns next to each other that belong to one behaviour. **Shape** all [runs] */
-export interface Runs {
+const rowsOfBlock = 32
+
+/** What the columns of an encoded row belong to. */
+export interface ColumnPlan {
+  /** First column of each encoding, and behind the last one. **Shape** [encodings + 1] */
   readonly starts: Int32Array
-  readonly ends: Int32Array
-  /** Place of the behaviour. */
-  readonly places: Int32Array
+  /** The encodings of each behaviour. */
+  readonly members: readonly Int32Array[]
 }
 
-/** @param places of each column's behaviour */
-export function runsOf(places: Int32Array): Runs {
-  const starts = Int32Array.from(places.keys()).filter((column) => places[column] !== places[column - 1])
-  return {
-    starts,
-    ends: starts.map((_, run) => starts[run + 1] ?? places.length),
-    places: starts.map((start) => places[start]),
-  }
-}
-
-const rowsOfBlock = 64
-
-/** What each behaviour adds to rows, worked out for some that follow each other at once. **Unit** the surrogate's scale. */
+/**
+ * What each encoding and each behaviour adds to rows, worked out for some that follow each other at once. **Unit** the
+ * surrogate's scale.
+ */
 export class BehaviourSums {
-  /** **Shape** [64 × behaviours] */
+  /** By behaviour. **Shape** [32 × behaviours] */
   readonly values: Float64Array
+  /** By encoding. **Shape** [32 × encodings] */
+  readonly parts: Float64Array
   readonly #encoded: EncodedRows
-  readonly #runs: Runs
+  readonly #plan: ColumnPlan
   readonly #slopes: Slopes
   #first = -1
 
-  constructor(encoded: EncodedRows, runs: Runs, slopes: Slopes) {
-    this.values = new Float64Array(rowsOfBlock * slopes.base.length)
+  constructor(encoded: EncodedRows, plan: ColumnPlan, slopes: Slopes) {
+    this.values = new Float64Array(rowsOfBlock * plan.members.length)
+    this.parts = new Float64Array(rowsOfBlock * slopes.base.length)
     this.#encoded = encoded
-    this.#runs = runs
+    this.#plan = plan
     this.#slopes = slopes
   }
 
-  /** Where a row's sums begin in `values`, until another row is asked for. */
-  offsetOf(row: number): number {
+  /** The place of a row in `values` and `parts`, until another row is asked for. */
+  placeOf(row: number): number {
     const first = row - (row % rowsOfBlock)
     if (first !== this.#first) {
       const rows = Math.min(rowsOfBlock, this.#encoded.rows - first)
-      for (let own = 0; own < rows; own += 4) this.#addFour(first, own)
+      for (let own = 0; own < rows; own += 4) {
+        this.#addFour(first, own)
+        this.#addUpFour(own)
+      }
       this.#first = first
     }
-    return (row - first) * this.#slopes.base.length
+    return row - first
   }
 
   /** Four rows side by side: one alone would wait for each addition. Behind the last row it is repeated. */
   #addFour(first: number, own: number): void {
-    const { values: sums } = this
+    const { parts } = this
     const { rows, columns, values } = this.#encoded
-    const { starts, ends, places } = this.#runs
+    const { starts } = this.#plan
     const { weights, base } = this.#slopes
+    const rowAt = (next: number) => Math.min(rows - 1, first + own + next) * columns
+    const k = rowAt(0)
+    const l = rowAt(1)
+    const m = rowAt(2)
+    const n = rowAt(3)
     const width = base.length
-    const [p, q, r, s] = [0, 1, 2, 3].map((next) => (own + next) * width)
-    const [k, l, m, n] = [0, 1, 2, 3].map((next) => Math.min(rows - 1, first + own + next) * columns)
-    for (const to of [p, q, r, s]) sums.set(base, to)
-    for (let run = 0; run < starts.length; run++) {
-      const end = ends[run]
-      let [a, b, c, d] = [0, 0, 0, 0]
-      for (let column = starts[run]; column < end; column++) {
+    let to = own * width
+    let column = 0
+    for (let encoding = 0; encoding < width; encoding++, to++) {
+      let a = base[encoding]
+      let b = a
+      let c = a
+      let d = a
+      for (const end = starts[encoding + 1]; column < end; column++) {
         const weight = weights[column]
         a += weight * values[k + column]
         b += weight * values[l + column]
         c += weight * values[m + column]
         d += weight * values[n + column]
       }
-      const place = places[run]
-      sums[p + place] += a
-      sums[q + place] += b
-      sums[r + place] += c
-      sums[s + place] += d
+      parts[to] = a
+      parts[to + width] = b
+      parts[to + 2 * width] = c
+      parts[to + 3 * width] = d
+    }
+  }
+
+  #addUpFour(own: number): void {
+    const { values, parts } = this
+    const { members } = this.#plan
+    const behaviours = members.length
+    const width = this.#slopes.base.length
+    const from = own * width
+    let to = own * behaviours
+    for (let place = 0; place < behaviours; place++, to++) {
+      const encodings = members[place]
+      let a = 0
+      let b = 0
+      let c = 0
+      let d = 0
+      for (let at = 0; at < encodings.length; at++) {
+        const part = from + encodings[at]
+        a += parts[part]
+        b += parts[part + width]
+        c += parts[part + 2 * width]
+        d += parts[part + 3 * width]
+      }
+      values[to] = a
+      values[to + behaviours] = b
+      values[to + 2 * behaviours] = c
+      values[to + 3 * behaviours] = d
     }
   }
 }

@@ -1,14 +1,6 @@
 import { columnOrigins, type EncodedRows, type Encoder } from '../features/encoder.ts'
 import type { FeatureFrame } from '../features/features.ts'
-import {
-  BehaviourSums,
-  byStrength,
-  largest,
-  type Runs,
-  runsOf,
-  type Slopes,
-  startsOf,
-} from './behaviour-sums.ts'
+import { BehaviourSums, byStrength, type ColumnPlan, largest, startsOf } from './behaviour-sums.ts'
 import { behavioursOf } from './behaviours.ts'
 import { type ExplainedTask, explainedTasks } from './explained-tasks.ts'
 import { clampProbability, logit, sigmoid } from './logit.ts'
@@ -79,21 +71,17 @@ export function onScale(unit: ExplainedTask['unit'], predicted: number): number 
 export class DriverReader {
   readonly #encoder: Encoder
   readonly #encoded: EncodedRows
-  /** First column of each encoding, and behind the last one. */
-  readonly #starts: Int32Array
   readonly #behaviours: readonly string[]
-  /** The encodings of each behaviour. */
-  readonly #members: readonly (readonly number[])[]
-  readonly #runs: Runs
-  /** Whether an encoding is of the behaviour itself, and no alias. */
-  readonly #isOwn: readonly boolean[]
+  readonly #plan: ColumnPlan
+  /** The encodings that may show each behaviour: its own ones, or where it has none all that tell the same. */
+  readonly #shows: readonly Int32Array[]
   readonly #columns: ReadonlyMap<string, number>
   readonly #frame: FeatureFrame
-  readonly #learned = new Map<Additive, { readonly slopes: Slopes; readonly sums: BehaviourSums }>()
+  /** Of each encoding the column of the frame. */
+  readonly #shownColumns: readonly (FeatureFrame['columns'][number] | undefined)[]
+  readonly #sums = new Map<Additive, BehaviourSums>()
   /** Work space of one row. **Shape** [behaviours] */
   readonly #effects: Float64Array
-  /** By those compared with and step of the prediction. */
-  readonly #pulls = new Map<readonly ComparedCustomer[], Map<number, Pull>>()
 
   constructor(
     { encoder, aliases = {} }: Pick<PredictorParts, 'encoder' | 'aliases'>,
@@ -103,18 +91,23 @@ export class DriverReader {
     this.#encoder = encoder
     this.#encoded = encoded
     this.#frame = frame
-    const origins = columnOrigins(encoder, 'piecewise')
-    this.#starts = startsOf(origins, encoder.encodings.length)
     this.#columns = new Map(frame.features.map(({ name }, column) => [name, column]))
     const named = behavioursOf(frame.features, aliases)
     const all = encoder.encodings.map(({ name }) => named[this.#columns.get(name) ?? -1] ?? name)
+    this.#shownColumns = encoder.encodings.map(({ name }) => frame.columns[this.#columns.get(name) ?? -1])
     this.#behaviours = [...new Set(all)]
-    this.#members = this.#behaviours.map((behaviour) =>
-      [...all.keys()].filter((encoding) => all[encoding] === behaviour),
+    const members = this.#behaviours.map((behaviour) =>
+      Int32Array.from(all.keys()).filter((encoding) => all[encoding] === behaviour),
     )
-    this.#runs = runsOf(Int32Array.from(origins, (encoding) => this.#behaviours.indexOf(all[encoding])))
+    this.#plan = {
+      starts: startsOf(columnOrigins(encoder, 'piecewise'), all.length),
+      members,
+    }
     this.#effects = new Float64Array(this.#behaviours.length)
-    this.#isOwn = encoder.encodings.map(({ name }) => !(name in aliases))
+    this.#shows = members.map((encodings) => {
+      const own = encodings.filter((encoding) => !(encoder.encodings[encoding].name in aliases))
+      return own.length > 0 ? own : encodings
+    })
   }
 
   /**
@@ -135,98 +128,84 @@ export class DriverReader {
     { others, most }: { others: readonly ComparedCustomer[]; most: number },
   ): Explanation | null {
     if (surrogate === null) return null
-    const { slopes, sums } = this.#learnedBy(surrogate)
+    const sums = this.#sumsOf(surrogate)
     const predicted = said(row)
-    const pull = this.#pull(others, unit, onScale(unit, predicted))
     const effects = this.#effects
-    const offset = sums.offsetOf(row)
+    const pulled = { unit, predicted: onScale(unit, predicted), terms: effects.length }
+    const { base, slopes, theirs } = pullFrom(others, pulled)
+    const own = sums.placeOf(row)
+    const { values, parts } = sums
+    const offset = own * effects.length
     let total = 0
     for (let place = 0; place < effects.length; place++) {
-      effects[place] = pull.slopes * sums.values[offset + place] - pull.theirs[place]
-      total += effects[place]
+      const effect = slopes * values[offset + place] - theirs[place]
+      effects[place] = effect
+      total += effect
     }
     const places = most < effects.length ? largest(effects, most) : byStrength(effects)
     const terms = places.map((place) => ({
       behaviour: this.#behaviours[place],
-      encoding: this.#leading(slopes, place, row),
+      encoding: this.#leading(place, parts, own * this.#encoder.encodings.length),
       effect: effects[place],
     }))
-    return { base: pull.base, terms, remainder: predicted - pull.base - total }
-  }
-
-  /** Of many rows few predict what none before did. */
-  #pull(others: readonly ComparedCustomer[], unit: ExplainedTask['unit'], predicted: number): Pull {
-    const known = this.#pulls.get(others) ?? new Map<number, Pull>()
-    this.#pulls.set(others, known)
-    const step = unit === 'points' ? 0 : Math.round(predicted * stepsOfLogit)
-    const pull =
-      known.get(step) ??
-      pullOf(others, { unit, predicted: step / stepsOfLogit, terms: this.#behaviours.length })
-    known.set(step, pull)
-    return pull
+    return { base, terms, remainder: predicted - base - total }
   }
 
   /** A row as one that others can be compared with. @param task one with an additive stand-in */
   comparable({ surrogate, unit, said }: ExplainedTask, row: number): ComparedCustomer {
-    const { sums } = this.#learnedBy(surrogate as Additive)
-    const offset = sums.offsetOf(row)
+    const sums = this.#sumsOf(surrogate as Additive)
+    const offset = sums.placeOf(row) * this.#behaviours.length
     return {
       predicted: onScale(unit, said(row)),
       terms: sums.values.slice(offset, offset + this.#behaviours.length),
     }
   }
 
-  #learnedBy(surrogate: Additive): { readonly slopes: Slopes; readonly sums: BehaviourSums } {
-    const known = this.#learned.get(surrogate)
+  #sumsOf(surrogate: Additive): BehaviourSums {
+    const known = this.#sums.get(surrogate)
     if (known) return known
     const { weights, means } = surrogate
-    const base = new Float64Array(this.#behaviours.length)
-    for (const [run, place] of this.#runs.places.entries())
-      for (let column = this.#runs.starts[run]; column < this.#runs.ends[run]; column++)
-        base[place] -= weights[column] * means[column]
-    const slopes = { weights: Float64Array.from(weights), means, base }
-    const learned = { slopes, sums: new BehaviourSums(this.#encoded, this.#runs, slopes) }
-    this.#learned.set(surrogate, learned)
-    return learned
+    const { starts } = this.#plan
+    const base = new Float64Array(this.#encoder.encodings.length)
+    for (let encoding = 0; encoding < base.length; encoding++)
+      for (let column = starts[encoding]; column < starts[encoding + 1]; column++)
+        base[encoding] -= weights[column] * means[column]
+    const sums = new BehaviourSums(this.#encoded, this.#plan, { weights: Float64Array.from(weights), base })
+    this.#sums.set(surrogate, sums)
+    return sums
   }
 
-  /** What one encoding adds to a row. */
-  #adds({ weights, means }: Slopes, encoding: number, row: number): number {
-    const { columns, values } = this.#encoded
-    let sum = 0
-    for (let column = this.#starts[encoding]; column < this.#starts[encoding + 1]; column++)
-      sum += weights[column] * (values[row * columns + column] - means[column])
-    return sum
-  }
-
-  /** The encoding that shows a behaviour: one of its own features before those that tell the same, of them the strongest. */
-  #leading(slopes: Slopes, place: number, row: number): number {
-    let leading = -1
+  /** Of the encodings that may show a behaviour the one that adds most to a row, whose first part is there. */
+  #leading(place: number, parts: Float64Array, first: number): number {
+    const encodings = this.#shows[place]
+    let leading = encodings[0]
     let most = 0
-    for (const encoding of this.#members[place]) {
-      const strength = Math.abs(this.#adds(slopes, encoding, row))
-      const isSameKind = leading >= 0 && this.#isOwn[encoding] === this.#isOwn[leading]
-      if (isSameKind ? strength <= most : leading >= 0 && !this.#isOwn[encoding]) continue
-      leading = encoding
+    for (let at = 0; at < encodings.length; at++) {
+      const strength = Math.abs(parts[first + encodings[at]])
+      if (strength <= most) continue
+      leading = encodings[at]
       most = strength
     }
     return leading
   }
 
   /** A term as a driver: name, words and the customer's own value beside the effect. */
-  describe(
-    { encoding }: Pick<Term, 'encoding'>,
-    row: number,
-    { effect, unit, outcome }: DriverEffect,
-  ): Driver {
+  describe({ encoding }: Pick<Term, 'encoding'>, row: number, effect: DriverEffect): Driver {
+    return { ...this.named(encoding), value: this.shown(encoding, row), ...effect }
+  }
+
+  /** What a driver of an encoding is called. */
+  named(encoding: number): Pick<Driver, 'feature' | 'words'> {
     const { name } = this.#encoder.encodings[encoding]
     const column = this.#columns.get(name)
-    if (column === undefined) return { feature: name, words: name, value: null, effect, unit, outcome }
-    const value = this.#frame.columns[column][row]
-    const shown =
-      typeof value === 'number' ? (Number.isNaN(value) ? null : Math.round(value * 1e4) / 1e4) : value
-    const { words } = this.#frame.features[column]
-    return { feature: name, words, value: shown, effect, unit, outcome }
+    return { feature: name, words: column === undefined ? name : this.#frame.features[column].words }
+  }
+
+  /** The customer's own value of an encoding's feature: four decimals of a number. */
+  shown(encoding: number, row: number): Driver['value'] {
+    const value = this.#shownColumns[encoding]?.[row] ?? null
+    if (typeof value !== 'number') return value
+    return Number.isNaN(value) ? null : Math.round(value * 1e4) / 1e4
   }
 }
 
@@ -243,10 +222,26 @@ interface Pull {
   readonly theirs: Float64Array
 }
 
-function pullOf(
-  others: readonly ComparedCustomer[],
-  { unit, predicted, terms }: { unit: ExplainedTask['unit']; predicted: number; terms: number },
-): Pull {
+/** A prediction on its scale, and how many behaviours there are. */
+interface Pulled {
+  readonly unit: ExplainedTask['unit']
+  readonly predicted: number
+  readonly terms: number
+}
+
+/** Kept as long as those compared with are: of many rows few predict what none before did. */
+const pulls = new WeakMap<readonly ComparedCustomer[], Map<number, Pull>>()
+
+function pullFrom(others: readonly ComparedCustomer[], { unit, predicted, terms }: Pulled): Pull {
+  const known = pulls.get(others) ?? new Map<number, Pull>()
+  pulls.set(others, known)
+  const step = unit === 'points' ? Number.NaN : Math.round(predicted * stepsOfLogit)
+  const pull = known.get(step) ?? pullOf(others, { unit, predicted: step / stepsOfLogit, terms })
+  known.set(step, pull)
+  return pull
+}
+
+function pullOf(others: readonly ComparedCustomer[], { unit, predicted, terms }: Pulled): Pull {
   const theirs = new Float64Array(terms)
   let [base, slopes] = [0, 0]
   for (const other of others) {

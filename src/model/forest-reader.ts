@@ -20,7 +20,6 @@ const nodeColumn = new Int32Array(mostNodes)
 const nodeLimit = new Float32Array(mostNodes)
 const nodeRight = new Int32Array(mostNodes)
 const nodeValue = new Float32Array(mostNodes)
-const rowStart = new Int32Array(unitsAtOnce)
 const total = new Float64Array(unitsAtOnce)
 
 /** A column as some nodes see it. */
@@ -64,7 +63,8 @@ export class ForestReader {
   /** Trees that look at the period, and those that do not. */
   readonly #ofPeriod: readonly Stretch[]
   readonly #others: readonly Stretch[]
-  readonly #sets: Int32Array
+  /** As what the categories of each set are seen. **Shape** [sets × 72] */
+  readonly #sides: Float32Array
   /** Features of a row. */
   readonly #columns: number
 
@@ -73,7 +73,7 @@ export class ForestReader {
     const usesPeriod = (tree: number) => forest.column.subarray(...nodesOf(forest, tree)).includes(columns)
     const trees = [...forest.roots.keys()]
     this.#columns = columns
-    this.#sets = Int32Array.from(forest.sets)
+    this.#sides = sidesOf(forest.sets)
     this.#ofPeriod = stretchesOf(forest, trees.filter(usesPeriod))
     this.#others = stretchesOf(
       forest,
@@ -131,7 +131,7 @@ export class ForestReader {
       const first = place * columnStride
       if (column.from === this.#columns)
         for (let unit = 0; unit < count; unit++) seen[first + unit] = period[from + unit]
-      if (column.set >= 0) sortOut(this.#sets, column.set, { first, count })
+      if (column.set >= 0) sortOut(this.#sides, column.set, { first, count })
     }
   }
 }
@@ -154,29 +154,33 @@ function look(
   { columns: width, values }: Matrix,
   { row, from, count }: { readonly row: ArrayLike<number>; readonly from: number; readonly count: number },
 ): void {
-  for (let unit = 0; unit < count; unit++) rowStart[unit] = row[from + unit] * width
-  for (let place = 1; place < columns; place++) {
-    const column = seenFrom[place]
-    const missing = seenMissing[place]
-    const first = place * columnStride
-    for (let unit = 0; unit < count; unit++) {
-      const value = values[rowStart[unit] + column]
-      seen[first + unit] = Number.isNaN(value) ? missing : value
+  for (let unit = 0; unit < count; unit++) {
+    const start = row[from + unit] * width
+    for (let place = 1, to = columnStride + unit; place < columns; place++, to += columnStride) {
+      const value = values[start + seenFrom[place]]
+      seen[to] = Number.isNaN(value) ? seenMissing[place] : value
     }
   }
 }
 
-/** Categories of a set become 0, others 1; what stands for missing stays. */
-function sortOut(sets: Int32Array, set: number, { first, count }: { first: number; count: number }): void {
-  for (let at = first; at < first + count; at++) {
-    const category = seen[at]
-    if (category >= 0) seen[at] = holds(sets, set, category) ? 0 : 1
-  }
+/** Categories that a set holds. */
+const categoriesOfSet = wordsOfSet * bitsOfWord
+
+/** Categories of a set are seen as 0, others as 1. */
+function sidesOf(sets: Float32Array): Float32Array {
+  return Float32Array.from({ length: sets.length * bitsOfWord }, (_, at) => {
+    const isHeld = (sets[Math.floor(at / bitsOfWord)] >> (at % bitsOfWord)) & 1
+    return isHeld === 1 ? 0 : 1
+  })
 }
 
-function holds(sets: Int32Array, set: number, category: number): boolean {
-  const word = sets[set * wordsOfSet + Math.floor(category / bitsOfWord)]
-  return ((word >> (category % bitsOfWord)) & 1) === 1
+/** Shows categories as a set sees them; what stands for missing stays. */
+function sortOut(sides: Float32Array, set: number, { first, count }: { first: number; count: number }): void {
+  const own = set * categoriesOfSet
+  for (let at = first; at < first + count; at++) {
+    const category = seen[at]
+    if (category >= 0) seen[at] = sides[own + Math.trunc(category)]
+  }
 }
 
 /** Adds the leaf of each unit to its total. Four units at once: each step of one waits for the step before, and others go on meanwhile. */

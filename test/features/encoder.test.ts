@@ -107,6 +107,22 @@ describe('encoded values', () => {
     expect(row(encoded, 1)).toEqual([expect.any(Number), 0, 0, 1])
   })
 
+  it('climb through one bin after the other', () => {
+    const scale = { isLogged: false, low: -9, high: 9, center: 0, scale: 1, hasMissing: false }
+    const encoder = { encodings: [{ kind: 'number', name: 'x', ...scale, edges: [0, 1, 3] } as const] }
+    const x = [-1, 0, 0.5, 1, 2, 3, 4]
+    const encoded = encode(encoder, frameOf({ x }), 'piecewise')
+    expect(x.map((_, at) => row(encoded, at).slice(1))).toEqual([
+      [0, 0],
+      [0, 0],
+      [0.5, 0],
+      [1, 0],
+      [1, 0.5],
+      [1, 1],
+      [1, 1],
+    ])
+  })
+
   it('put unseen, rare and missing categories into one column', () => {
     const seen = [...Array(30).fill('gold'), ...Array(30).fill('free'), 'rare', null]
     const frame = frameOf({ plan: seen })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Encoder, encode } from '../../src/features/encoder.ts'
-import type { FeatureFrame } from '../../src/features/features.ts'
+import { type FeatureFrame, pickFrame } from '../../src/features/features.ts'
 import { fitEncoder } from '../../src/features/fit-encoder.ts'
 import { DriverReader, type Explanation, meanSlope } from '../../src/model/drivers.ts'
 import type { ExplainedTask } from '../../src/model/explained-tasks.ts'
@@ -87,6 +87,26 @@ describe('drivers', () => {
       ['ticket', 1],
     ])
     expect(terms[0].effect).toBeCloseTo(climbed - 0.02 - 0.5 * 0.5 - 0.1 * 0.5, 5)
+  })
+
+  it('are the same for a customer among many, in whatever order they are asked for, as for one alone', () => {
+    const rows = 71
+    const many: FeatureFrame = {
+      ...frame,
+      rows,
+      columns: [
+        Float64Array.from({ length: rows }, (_, row) => (row % 7 === 0 ? Number.NaN : row % 9)),
+        Float64Array.from({ length: rows }, (_, row) => row % 5),
+        Array.from({ length: rows }, (_, row) => (row % 3 === 0 ? 'gold' : null)),
+      ],
+    }
+    const said = task('points', new Array(rows).fill(0))
+    const together = new DriverReader({ encoder }, many, encode(encoder, many, 'piecewise'))
+    for (const row of [0, 70, 3, 31, 32, 69, 1]) {
+      const one = pickFrame(many, Int32Array.of(row))
+      const alone = new DriverReader({ encoder }, one, encode(encoder, one, 'piecewise'))
+      expect(together.explain(said, row, others)).toEqual(alone.explain(said, 0, others))
+    }
   })
 
   it('are none without an additive stand-in', () => {

@@ -9,6 +9,7 @@ import {
 } from '../../model/drivers.ts'
 import { type ExplainedTask, explainedTasks } from '../../model/explained-tasks.ts'
 import type { Predictions, Predictor } from '../../model/predictor.ts'
+import { TextBytes } from './text-bytes.ts'
 
 const driversPerTask = 3
 
@@ -23,71 +24,83 @@ export interface DriverInputs {
 /** For each customer the strongest behaviours of every task and, last, what no single behaviour explains: JSON. */
 export function driverTexts({ frame, predictor, predictions, compared }: DriverInputs): string[] {
   const reader = new DriverReader(predictor.parts, frame, predictions.views.of('piecewise'))
-  const tasks = explainedTasks(predictions).map((task) => ({ task, others: compared.get(task.name) ?? [] }))
-  const write = driverWriter()
-  const texts = new Array<string>(frame.rows)
-  const pieces: string[] = []
-  for (let row = 0; row < texts.length; row++) {
-    pieces.length = 0
-    for (const { task, others } of tasks)
-      for (const driver of driversOf(reader, row, { task, others })) {
-        pieces.push(pieces.length === 0 ? '[' : ',')
-        write(driver, pieces)
-      }
-    // Put together at once: a text that grows bit by bit is a tree of bits, which costs more to clear away than to make.
-    texts[row] = pieces.length === 0 ? '[]' : `${pieces.join('')}]`
-  }
-  return texts
+  const tasks = explainedTasks(predictions).map(
+    (task) => new TaskWriter(task, reader, compared.get(task.name) ?? []),
+  )
+  const text = new TextBytes()
+  return Array.from({ length: frame.rows }, (_, row) => {
+    for (const task of tasks) task.write(row, text)
+    if (text.isEmpty) return '[]'
+    text.add(closing)
+    return text.take()
+  })
 }
 
-interface Explained {
-  readonly task: ExplainedTask
-  readonly others: readonly ComparedCustomer[]
-}
+const opening = Buffer.from('[')
+const between = Buffer.from(',')
+const closing = Buffer.from(']')
+const beforeEffect = Buffer.from(',"effect":')
 
-function driversOf(reader: DriverReader, row: number, { task, others }: Explained): Driver[] {
-  const explanation = reader.strongest(task, row, { others, most: driversPerTask })
-  if (explanation === null) return []
-  const { terms, remainder } = explanation
-  const effectOf = (effect: number) => ({ effect: rounded(effect), unit: task.unit, outcome: task.name })
-  const drivers = terms.map((term) => reader.describe(term, row, effectOf(term.effect)))
-  drivers.push(describeRemainder(effectOf(remainder)))
-  return drivers
-}
+/** Writes what moved the predictions of a task. What is said of many customers is put together once. */
+class TaskWriter {
+  readonly #task: ExplainedTask
+  readonly #reader: DriverReader
+  readonly #others: readonly ComparedCustomer[]
+  /** Of each encoding: up to its value. */
+  readonly #heads: Buffer[] = []
+  readonly #remainderHead: Buffer
+  /** After the effect. */
+  readonly #end: Buffer
+  readonly #values = new Map<Driver['value'], Buffer>()
 
-/** Adds a driver as JSON to the pieces of a text. What is said of many customers is put together once. */
-function driverWriter(): (driver: Driver, pieces: string[]) => void {
-  const heads = new Map<string, string>()
-  const ends = new Map<string, string>()
-  const kept = (texts: Map<string, string>, name: string, make: () => string): string => {
-    const known = texts.get(name)
-    if (known !== undefined) return known
-    const made = make()
-    texts.set(name, made)
-    return made
+  constructor(task: ExplainedTask, reader: DriverReader, others: readonly ComparedCustomer[]) {
+    const { name: outcome, unit } = task
+    const { feature, words, value } = describeRemainder({ effect: 0, unit, outcome })
+    this.#task = task
+    this.#reader = reader
+    this.#others = others
+    this.#remainderHead = Buffer.from(JSON.stringify({ feature, words, value }).slice(0, -1))
+    this.#end = Buffer.from(`,${JSON.stringify({ unit, outcome }).slice(1)}`)
   }
-  return ({ feature, words, value, effect, unit, outcome }, pieces) => {
-    const head = kept(heads, feature, () => `${JSON.stringify({ feature, words }).slice(0, -1)},"value":`)
-    const end = kept(ends, outcome, () => `,${JSON.stringify({ unit, outcome }).slice(1)}`)
-    pieces.push(head)
-    if (typeof value === 'number') addDecimals(pieces, value, 1e4)
-    else pieces.push(JSON.stringify(value))
-    pieces.push(',"effect":')
-    addDecimals(pieces, effect, 1e6)
-    pieces.push(end)
-  }
-}
 
-/** A number that is whole in such units as decimals: several times faster than what JavaScript does for any number. */
-function addDecimals(pieces: string[], value: number, units: number): void {
-  const whole = Math.round(Math.abs(value) * units)
-  if (!(whole < 2 ** 31)) {
-    pieces.push(JSON.stringify(value))
-    return
+  /** Adds a row's drivers to a list. */
+  write(row: number, text: TextBytes): void {
+    const explanation = this.#reader.strongest(this.#task, row, {
+      others: this.#others,
+      most: driversPerTask,
+    })
+    if (explanation === null) return
+    for (const { encoding, effect } of explanation.terms) {
+      text.add(text.isEmpty ? opening : between)
+      text.add(this.#headOf(encoding))
+      this.#writeValue(this.#reader.shown(encoding, row), text)
+      this.#writeEffect(effect, text)
+    }
+    text.add(text.isEmpty ? opening : between)
+    text.add(this.#remainderHead)
+    this.#writeEffect(explanation.remainder, text)
   }
-  if (value < 0 && whole > 0) pieces.push('-')
-  const before = Math.floor(whole / units)
-  const after = whole - before * units
-  pieces.push(String(before))
-  if (after > 0) pieces.push('.', String(units + after).slice(1))
+
+  #headOf(encoding: number): Buffer {
+    this.#heads[encoding] ??= Buffer.from(
+      `${JSON.stringify(this.#reader.named(encoding)).slice(0, -1)},"value":`,
+    )
+    return this.#heads[encoding]
+  }
+
+  #writeValue(value: Driver['value'], text: TextBytes): void {
+    if (typeof value === 'number') {
+      text.addDecimals(value, 4)
+      return
+    }
+    const known = this.#values.get(value) ?? Buffer.from(JSON.stringify(value))
+    this.#values.set(value, known)
+    text.add(known)
+  }
+
+  #writeEffect(effect: number, text: TextBytes): void {
+    text.add(beforeEffect)
+    text.addDecimals(rounded(effect), 6)
+    text.add(this.#end)
+  }
 }

@@ -76,7 +76,7 @@ async function doStep(task: GroupTask, onRows: (rows: number) => void): Promise<
 /** Customers whose features are held in memory at once. */
 const rowsAtOnce = 150_000
 /** Customers who are predicted at once: what is worked out of them stays in the processor's caches. */
-const rowsOfSlice = 8192
+const rowsOfSlice = 2048
 
 /**
  * Predicts the customers of a group, unless that was done, and keeps what it found in the folder of the run. Whoever does
