@@ -29,6 +29,11 @@ function carriedShare(model: OutcomeModel, next: HeldOut, index: number): number
   return shares[gains.indexOf(Math.max(...gains))]
 }
 
+/** A model whose members are taken at their word. */
+export function withoutCorrection(model: OutcomeModel): OutcomeModel {
+  return withShare(model, 0)
+}
+
 function withShare(model: OutcomeModel, share: number): OutcomeModel {
   return { ...model, calibrator: model.calibrator.map((correction) => shareCorrection(correction, share)) }
 }

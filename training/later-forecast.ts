@@ -11,7 +11,7 @@ type TeachOptions = Pick<MemberOptions, 'frame' | 'fitter' | 'seed' | 'onProgres
 
 /** What is said of the two later blocks by members that had not learned from them. */
 export interface LaterForecast {
-  /** Of settings and sizes, made on the first of the two. */
+  /** Of settings and sizes, made on the first of the two; on the second where levels move. */
   readonly choices: Choices
   /** Of the calibration block, or cross-fitted beside the test block where there is none. */
   readonly heldOut: HeldOut
@@ -33,20 +33,25 @@ type LaterOptions = Omit<BlendedOptions, 'known'> &
 
 /**
  * Forecasts the calibration block from the fit block, and the test block from the fit block or, where levels move, from
- * all that came before it.
+ * all that came before it. Where they move, what was best on rows of long ago need not be so for those that serve:
+ * settings and sizes are chosen once more, on the test block.
  */
 export async function forecastLater(split: Split, options: LaterOptions): Promise<LaterForecast> {
   const { learned, label, frame, onProgress } = options
   const step = (from: number, share: number) => (done: number, note: string) =>
     onProgress?.(from + share * done, note)
   const calibrate = split.calibrate && label(split.calibrate)
-  const { taught, heldOut } = await teach(learned, calibrate, { ...options, onProgress: step(0, 0.8) })
-  const { choices } = taught
+  const { taught, heldOut } = await teach(learned, calibrate, { ...options, onProgress: step(0, 0.6) })
   const known = split.calibrate ? label(joinBlocks(split.fit, split.calibrate)) : learned
   const firstBlend = fitBlended(heldOut, { ...options, known })
   const isMoving = split.calibrate !== null && levelsMove(firstBlend, heldOut)
-  const latest = isMoving ? await refit(known, choices, { ...options, onProgress: step(0.8, 0.2) }) : taught
+  const latest = isMoving
+    ? await refit(known, taught.choices, { ...options, onProgress: step(0.6, 0.1) })
+    : taught
   const tested = predictHeldOut(latest, label(split.test), frame)
+  const { choices } = isMoving
+    ? await fitMembers(known, { ...options, validation: tested.labelled, onProgress: step(0.7, 0.3) })
+    : taught
   return { choices, heldOut, firstBlend, isMoving, latest, tested }
 }
 

@@ -6,7 +6,7 @@ import type { HazardLabels, Member } from '../src/model/member.ts'
 import type { PredictorParts } from '../src/model/predictor.ts'
 import { type AnswerEvaluation, evaluateAnswers } from './answer-evaluation.ts'
 import { type Blended, type BlendedOptions, fitBlended } from './blended.ts'
-import { carryCorrections } from './carried-corrections.ts'
+import { carryCorrections, withoutCorrection } from './carried-corrections.ts'
 import { crossForecast } from './cross-forecast.ts'
 import type { Dataset } from './dataset.ts'
 import { evaluateOutcome, type OutcomeEvaluation } from './evaluation.ts'
@@ -91,7 +91,11 @@ export async function learn(options: LearnOptions): Promise<Learned> {
   const everybody =
     blended.answers &&
     (await judgeEverybody(blended.answers, { ...options, taught: latest, refitted, held, test, propensity }))
-  const carried = () => carryCorrections(firstBlend.outcomes, tested, blended.outcomes)
+  // What was corrected across a move is the move itself, which members have learned since.
+  const carried = () =>
+    isMoving
+      ? blended.outcomes.map(withoutCorrection)
+      : carryCorrections(firstBlend.outcomes, tested, blended.outcomes)
   const levelled = {
     outcomes:
       split.testFrom === null
