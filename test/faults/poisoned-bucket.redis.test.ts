@@ -87,9 +87,8 @@ describe('a bucket whose file is damaged', () => {
       expect(await doneSteps()).toEqual(stepsWithout(bucket))
       expect(await spread.publications(company, dates[1])).toBe(0)
       await writeFile(path, whole)
-      const own = ['kept', 'kept', 'day'].map((part) => `${part}-${bucket}`)
-      const files = await filesOfRun(dates[1])
-      expect(files.map((name) => /^\w+-\d/.exec(name)?.[0])).toEqual(own)
+      const steps = (await filesOfRun(dates[1])).map((name) => /^\w+-\d/.exec(name)?.[0])
+      expect([...new Set(steps)]).toEqual([`kept-${bucket}`, `day-${bucket}`])
       await expectPublished(dates[1])
     },
     spread.patience,

@@ -116,14 +116,25 @@ export function startWorker(company: SpreadCompany, url: string, path = company.
   return started([binary, 'worker', path, ...folders], { LOYALCAST_NOW: now, REDIS_URL: url })
 }
 
-/** Starts a worker that is soon missed. @param diesAt it ends at once when it reads a file with that in its path */
+export interface Trouble {
+  /** The worker ends at once when it reads a file with that in its path. */
+  readonly diesAt?: string | undefined
+  /** The worker says so and halts when it first reads a file that matches this pattern, until it gets a SIGCONT. */
+  readonly haltsAt?: string | undefined
+}
+
+/** Starts a worker that is soon missed. */
 export function startMissedWorker(
   { path, dataFolder, modelsFolder }: SpreadCompany,
   url: string,
-  { diesAt = '' }: { diesAt?: string | undefined } = {},
+  { diesAt = '', haltsAt = '' }: Trouble = {},
 ): Promise<ChildProcess> {
   const script = join(import.meta.dirname, 'missed-worker.mjs')
-  return started([script, path, dataFolder, modelsFolder], { REDIS_URL: url, DIES_AT: diesAt })
+  return started([script, path, dataFolder, modelsFolder], {
+    REDIS_URL: url,
+    DIES_AT: diesAt,
+    HALTS_AT: haltsAt,
+  })
 }
 
 async function started(args: readonly string[], environment: Record<string, string>): Promise<ChildProcess> {

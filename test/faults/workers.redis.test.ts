@@ -41,6 +41,18 @@ async function startWorker(path?: string): Promise<ChildProcess> {
   return child
 }
 
+/** Starts a worker that halts when it reads a file that matches a pattern. */
+async function startHaltingWorker(haltsAt: string) {
+  const worker = await spread.startMissedWorker(made, redis.url, { haltsAt })
+  workers.push(worker)
+  const hasHalted = new Promise<void>((resolve) => {
+    worker.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      if (text.includes('Halted.')) resolve()
+    })
+  })
+  return { worker, hasHalted }
+}
+
 function daily(hear: (text: string, child: ChildProcess) => void = () => {}): Promise<Finished> {
   return spread.daily(made, date, { url: redis.url, more: ['--no-ingest'], hear })
 }
@@ -154,13 +166,15 @@ describe('a daily run that is spread over workers', () => {
     'publishes without Redis where that goes away for good once all is being worked at',
     async () => {
       await forget()
-      const two = [await startWorker(), await startWorker()]
+      // Halted as they read what is known of the last two groups, of which all else is done.
+      const halted = await Promise.all([6, 7].map(() => startHaltingWorker('kept-[67]-customers')))
       const running = daily()
-      // Of both steps of eight buckets, and whom they are compared with, the last two are at hand.
-      await untilDone(15)
+      const tooEarly = running.then(({ stderr }) => Promise.reject(new Error(`Over already: ${stderr}`)))
+      await Promise.race([Promise.all(halted.map(({ hasHalted }) => hasHalted)), tooEarly])
       await redis.kill()
+      for (const { worker } of halted) worker.kill('SIGCONT')
       await expectPublished(await running)
-      for (const worker of two) await spread.end(worker)
+      for (const { worker } of halted) await spread.end(worker)
       await redis.restart()
     },
     patience,
