@@ -17,8 +17,8 @@ export interface LaterForecast {
   readonly heldOut: HeldOut
   /** Blended and calibrated on `heldOut`. */
   readonly firstBlend: Blended
-  /** Levels that were learned on the first block are not those of the second. */
-  readonly isMoving: boolean
+  /** Of each outcome, whether the level that was learned is not that of the first block. */
+  readonly hasMoved: readonly boolean[]
   /** Who forecast the test block. */
   readonly latest: Taught
   readonly tested: HeldOut
@@ -44,7 +44,10 @@ export async function forecastLater(split: Split, options: LaterOptions): Promis
   const { taught, heldOut } = await teach(learned, calibrate, { ...options, onProgress: step(0, 0.6) })
   const known = split.calibrate ? label(joinBlocks(split.fit, split.calibrate)) : learned
   const firstBlend = fitBlended(heldOut, { ...options, known })
-  const isMoving = split.calibrate !== null && levelsMove(firstBlend, heldOut)
+  const hasMoved = firstBlend.outcomes.map(
+    (_, index) => split.calibrate !== null && levelMoves(firstBlend, heldOut, index),
+  )
+  const isMoving = hasMoved.includes(true)
   const latest = isMoving
     ? await refit(known, taught.choices, { ...options, onProgress: step(0.6, 0.1) })
     : taught
@@ -52,7 +55,7 @@ export async function forecastLater(split: Split, options: LaterOptions): Promis
   const { choices } = isMoving
     ? await fitMembers(known, { ...options, validation: tested.labelled, onProgress: step(0.7, 0.3) })
     : taught
-  return { choices, heldOut, firstBlend, isMoving, latest, tested }
+  return { choices, heldOut, firstBlend, hasMoved, latest, tested }
 }
 
 /** Members on one block, held-out predictions on the next one, or beside it where there is none. */
@@ -89,13 +92,12 @@ async function learnCrossFitted(
 /** Logits by which a level is off that is worth learning anew for. */
 const leastMove = 0.2
 
-/** Whether levels move: those that were learned are not those of the block that came next. */
-function levelsMove({ outcomes }: Blended, heldOut: HeldOut): boolean {
-  return outcomes.some((model, index) => {
-    const blended = blendHazards(hazardsOf(heldOut, index), model.weights, model.horizonsDays.length)
-    const missed = missedLevels(heldOut.labelled.outcomes[index], blended)
-    return missed.some((logits) => Math.abs(logits) >= leastMove)
-  })
+/** Whether the level of an outcome that was learned is not that of the block that came next. */
+function levelMoves({ outcomes }: Blended, heldOut: HeldOut, index: number): boolean {
+  const { weights, horizonsDays } = outcomes[index]
+  const blended = blendHazards(hazardsOf(heldOut, index), weights, horizonsDays.length)
+  const missed = missedLevels(heldOut.labelled.outcomes[index], blended)
+  return missed.some((logits) => Math.abs(logits) >= leastMove)
 }
 
 /**

@@ -6,7 +6,7 @@ import type { HazardLabels, Member } from '../src/model/member.ts'
 import type { PredictorParts } from '../src/model/predictor.ts'
 import { type AnswerEvaluation, evaluateAnswers } from './answer-evaluation.ts'
 import { type Blended, type BlendedOptions, fitBlended } from './blended.ts'
-import { carryCorrections, withoutCorrection } from './carried-corrections.ts'
+import { carryCorrections } from './carried-corrections.ts'
 import { crossForecast } from './cross-forecast.ts'
 import type { Dataset } from './dataset.ts'
 import { evaluateOutcome, type OutcomeEvaluation } from './evaluation.ts'
@@ -74,7 +74,7 @@ export async function learn(options: LearnOptions): Promise<Learned> {
 
   const fitting = { frame, fitter, seed }
   const forecast = await forecastLater(split, { ...blending, ...fitting, label, onProgress: step(0, 0.75) })
-  const { choices, heldOut, firstBlend, isMoving, latest, tested } = forecast
+  const { choices, heldOut, firstBlend, hasMoved, latest, tested } = forecast
   const test = tested.labelled
   const sides = { blended: firstBlend, calibrated: heldOut, test: tested }
   const judged = judge({ ...blending, ...sides })
@@ -91,16 +91,14 @@ export async function learn(options: LearnOptions): Promise<Learned> {
   const everybody =
     blended.answers &&
     (await judgeEverybody(blended.answers, { ...options, taught: latest, refitted, held, test, propensity }))
-  // What was corrected across a move is the move itself, which members have learned since.
-  const carried = () =>
-    isMoving
-      ? blended.outcomes.map(withoutCorrection)
-      : carryCorrections(firstBlend.outcomes, tested, blended.outcomes)
+  const first = firstBlend.outcomes
+  const levelOutcomes = () =>
+    holdLevels(carryCorrections(blended.outcomes, { first, next: tested, hasMoved }), test, {
+      refitted: predictHeldOut(refitted, test, frame),
+      hasMoved,
+    })
   const levelled = {
-    outcomes:
-      split.testFrom === null
-        ? blended.outcomes
-        : holdLevels(carried(), test, { refitted: predictHeldOut(refitted, test, frame), isMoving }),
+    outcomes: split.testFrom === null ? blended.outcomes : levelOutcomes(),
     answers: everybody?.answers ?? null,
   }
   return {

@@ -133,17 +133,17 @@ function forecastLosses(
  * corrected, what they know of a drift already must not be corrected once more; where levels move, rows of long ago
  * hold them back.
  *
- * @param refitted what the members say of the labelled rows. @param isMoving what members learned was not the level of
- * the block that came next.
+ * @param refitted what the members say of the labelled rows. @param hasMoved of each outcome, whether what members learned
+ * was not the level of the block that came next.
  */
 export function holdLevels(
   models: readonly OutcomeModel[],
   { outcomes }: Pick<Labelled, 'outcomes'>,
-  { refitted, isMoving }: { refitted: Pick<HeldOut, 'hazards'>; isMoving: boolean },
+  { refitted, hasMoved }: { refitted: Pick<HeldOut, 'hazards'>; hasMoved: readonly boolean[] },
 ): OutcomeModel[] {
   return models.map((model, index) => {
     const missed = missedLevels(outcomes[index], calibratedHazards(model, hazardsOf(refitted, index)))
-    const isHeld = (interval: number) => isMoving || model.calibrator[interval].kind !== 'none'
+    const isHeld = (interval: number) => hasMoved[index] || model.calibrator[interval].kind !== 'none'
     const levels = missed.map((logits, interval) => (isHeld(interval) ? logits : 0))
     return { ...model, levels }
   })

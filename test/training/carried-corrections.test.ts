@@ -34,7 +34,8 @@ function nextBlock(offset: number): HeldOut {
   }
 }
 
-const carried = (offset: number) => carryCorrections([model], nextBlock(offset), [model])[0].calibrator
+const carried = (offset: number, { hasMoved = false } = {}) =>
+  carryCorrections([model], { first: [model], next: nextBlock(offset), hasMoved: [hasMoved] })[0].calibrator
 
 describe('a correction that was learned on one block', () => {
   it('is kept where the next block asks for it too', () => {
@@ -45,5 +46,8 @@ describe('a correction that was learned on one block', () => {
   })
   it('is halved where the next block asks for half of it', () => {
     expect(carried(0.4)).toEqual([{ kind: 'shift', intercept: 0.4, slope: 1 }])
+  })
+  it('is dropped where the level of its outcome has moved, whatever the next block asks for', () => {
+    expect(carried(0.8, { hasMoved: true })).toEqual([{ kind: 'none', intercept: 0, slope: 1 }])
   })
 })

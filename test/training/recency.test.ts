@@ -57,9 +57,9 @@ describe('the level', () => {
     surrogate: null,
   }
 
-  const heldTo = (labels: HazardLabels, said: Float32Array, { of = model, isMoving = false } = {}) => {
+  const heldTo = (labels: HazardLabels, said: Float32Array, { of = model, hasMoved = false } = {}) => {
     const outcomes = [{ ...labels, observed: new Uint8Array(labels.weight.length) }]
-    const [held] = holdLevels([of], { outcomes }, { refitted: { hazards: [[said]] }, isMoving })
+    const [held] = holdLevels([of], { outcomes }, { refitted: { hazards: [[said]] }, hasMoved: [hasMoved] })
     return meanOf(calibratedHazards(held, [said]))
   }
 
@@ -77,7 +77,7 @@ describe('the level', () => {
     const said = new Float32Array(labels.happened.length).fill(share / 2)
     const of: OutcomeModel = { ...model, calibrator: [{ kind: 'none', intercept: 0, slope: 1 }] }
     expect(heldTo(labels, said, { of })).toBeCloseTo(share / 2, 5)
-    expect(Math.abs(heldTo(labels, said, { of, isMoving: true }) - share)).toBeLessThan(0.01)
+    expect(Math.abs(heldTo(labels, said, { of, hasMoved: true }) - share)).toBeLessThan(0.01)
   })
 
   it('is not moved far by a handful of rows in which nothing happened', () => {
