@@ -70,11 +70,14 @@ export function propertyTable(catalogue: Catalogue, property: string): string {
   return `property_${propertyNames(catalogue).indexOf(property)}`
 }
 
-/** A column of aggregates, and how those of earlier and later events make one: added up, or the last one counts. */
+/**
+ * A column of aggregates, and how those of earlier and later events make one: added up, which makes whole numbers of
+ * counts, or the last one counts.
+ */
 export interface Measure {
   readonly name: string
   readonly sql: string
-  readonly joins: 'sum' | 'min' | 'max' | 'last'
+  readonly joins: 'count' | 'sum' | 'min' | 'max' | 'last'
   /** Of `last`: the column that tells which is later. */
   readonly moment?: string
 }
@@ -89,11 +92,15 @@ function sum(name: string, sql: string): Measure {
   return { name, sql, joins: 'sum' }
 }
 
+function count(name: string, sql: string): Measure {
+  return { name, sql, joins: 'count' }
+}
+
 /** Counts by subject and kind, with the first and the last day. */
 export const countMeasures: readonly Measure[] = [
-  ...windowsDays.map((days) => sum(`count_${days}`, `count(*) filter (where age < ${days})`)),
-  sum('count_before_30', 'count(*) filter (where age between 30 and 59)'),
-  sum('count_all', 'count(*)'),
+  ...windowsDays.map((days) => count(`count_${days}`, `count(*) filter (where age < ${days})`)),
+  count('count_before_30', 'count(*) filter (where age between 30 and 59)'),
+  count('count_all', 'count(*)'),
   { name: 'first_day', sql: 'min(day)', joins: 'min' },
   { name: 'last_day', sql: 'max(day)', joins: 'max' },
 ]
@@ -101,7 +108,7 @@ export const countMeasures: readonly Measure[] = [
 /** Sums of values. They are decimals, so that they are exact whatever the order. */
 export const valueMeasures: readonly Measure[] = [
   ...windowsDays.map((days) => sum(`value_${days}`, `sum(amount) filter (where age < ${days})`)),
-  sum('valued_all', 'count(amount)'),
+  count('valued_all', 'count(amount)'),
   sum('value_all', 'sum(amount)'),
   { name: 'value_last', sql: 'arg_max(value, moment)', joins: 'last', moment: 'value_moment' },
   { name: 'value_moment', sql: 'max(moment)::decimal(38, 0)', joins: 'max' },
@@ -119,9 +126,9 @@ export function propertyMeasures(catalogue: Catalogue, property: string): Measur
   return [
     ...last,
     sum(`sum_${index}`, 'sum(amount)'),
-    sum(`counted_${index}`, 'count(amount)'),
+    count(`counted_${index}`, 'count(amount)'),
     sum(`sum_90_${index}`, 'sum(amount) filter (where age < 90)'),
-    sum(`counted_90_${index}`, 'count(amount) filter (where age < 90)'),
+    count(`counted_90_${index}`, 'count(amount) filter (where age < 90)'),
   ]
 }
 

@@ -80,7 +80,7 @@ export function kindMeasures(catalogue: Catalogue): Record<string, readonly Meas
     propertyMeasures(catalogue, name),
   ])
   return {
-    events_by_type: [...countMeasures, { name: 'days_all', sql: 'sum(days)', joins: 'sum' }],
+    events_by_type: [...countMeasures, { name: 'days_all', sql: 'sum(days)', joins: 'count' }],
     ...(catalogue.valuedTypes.length > 0 && { values_by_type: valueMeasures }),
     ...Object.fromEntries(properties),
   }
@@ -95,7 +95,7 @@ export function factMeasures({ program, catalogue }: Keeping): Measure[] {
   const count = (name: string, sum: string, types: readonly string[] | null): Measure => ({
     name,
     sql: `sum(${sum})${types === null ? '' : ` filter (where ${isOfClass(classes.of(types))})`}`,
-    joins: 'sum',
+    joins: 'count',
   })
   const used = usage.length > 0 ? usage : null
   return [
@@ -110,8 +110,8 @@ export function factMeasures({ program, catalogue }: Keeping): Measure[] {
     count('feedback_30', 'count_30', feedback),
     count('usage_30', 'count_30', used),
     count('usage_before_30', 'count_before_30', used),
-    { name: 'count_30', sql: `sum(count_30) filter (where ${counted})`, joins: 'sum' },
-    { name: 'count_before_30', sql: `sum(count_before_30) filter (where ${counted})`, joins: 'sum' },
+    { name: 'count_30', sql: `sum(count_30) filter (where ${counted})`, joins: 'count' },
+    { name: 'count_before_30', sql: `sum(count_before_30) filter (where ${counted})`, joins: 'count' },
     { name: 'first_day', sql: `min(first_day) filter (where ${counted})`, joins: 'min' },
     { name: 'last_day', sql: `max(last_day) filter (where ${counted})`, joins: 'max' },
   ]
@@ -130,7 +130,7 @@ export function worthMeasures({ value }: Keeping['program']): Measure[] {
 /** On how many days a customer was active, whatever it did. */
 export const dayMeasures: readonly Measure[] = ['days_30', 'days_90', 'days_all'].map((name) => ({
   ...{ name, sql: '' },
-  joins: 'sum',
+  joins: 'count',
 }))
 
 /** All that is kept by customer. */

@@ -144,6 +144,7 @@ function eventColumns({ catalogue }: Keeping): string[] {
 
 function joined({ name, joins, moment }: Measure): string {
   switch (joins) {
+    case 'count':
     case 'sum':
       return `coalesce(kept.${name}, 0) - coalesce(gone.${name}, 0) + now.${name} as ${name}`
     case 'min':

@@ -115,7 +115,7 @@ function selectCounts({ keeping, days, byClass, older }: DayEvents): string {
 
 /** The counts of several classes in one. */
 function together({ name, joins }: Measure): string {
-  return `${joins}(${name}) as ${name}`
+  return `${joins === 'count' ? 'sum' : joins}(${name}) as ${name}`
 }
 
 /** What is kept by customer. */
@@ -154,9 +154,8 @@ function selectWorth({ keeping: { program }, events, date }: DayEvents): string 
 function settled(measures: readonly Measure[]): string {
   return measures
     .map(({ name, joins }) => {
-      if (joins !== 'sum') return name
-      const isCount = /^(count|days|contacts|feedback|usage|valued)/.test(name)
-      return `coalesce(${name}, 0)${isCount ? '::bigint' : ''} as ${name}`
+      if (joins !== 'sum' && joins !== 'count') return name
+      return `coalesce(${name}, 0)${joins === 'count' ? '::bigint' : ''} as ${name}`
     })
     .join(', ')
 }
