@@ -2,6 +2,7 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator'
 import { clusterBootstrap, type Interval } from '../src/model/bootstrap.ts'
+import { densePositions } from '../src/model/folds.ts'
 import { expectedCalibrationError } from '../src/model/metrics.ts'
 
 /** The range that exported probabilities, of six decimals, can tell apart. Everybody is judged within it. */
@@ -67,13 +68,10 @@ function livesOf({ probability, customer, cutoff, horizonDays, isAbsence }: Fore
     const rate = -Math.log(quiet) / horizonDays
     return { row, from: cutoff[row], until: cutoff[row] + horizonDays, rate }
   })
-  const groups = new Map<number, (typeof spans)[number][]>()
-  for (const span of spans) {
-    const own = groups.get(customer[span.row])
-    if (own) own.push(span)
-    else groups.set(customer[span.row], [span])
-  }
-  return Array.from(groups.values(), (own) => ({
+  const { position, count } = densePositions(customer)
+  const groups = Array.from({ length: count }, (): typeof spans => [])
+  for (const span of spans) groups[position[span.row]].push(span)
+  return groups.map((own) => ({
     spans: own,
     from: Math.min(...own.map(({ from }) => from)),
     until: Math.max(...own.map(({ until }) => until)),
