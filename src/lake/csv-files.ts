@@ -55,11 +55,22 @@ async function tolerantSelect(database: Database, source: Source, paths: readonl
   for (const path of paths) {
     const { separator, names } = await headerOf(database, source, path)
     const types = names.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ')
-    selects.push(
-      `select * from read_csv(${quoteText(path)}, all_varchar = true, header = true, nullstr = ${missing}, auto_detect = false, delim = ${quoteText(separator)}, quote = '"', escape = '"', columns = {${types}}, store_rejects = true, rejects_limit = 0)`,
-    )
+    const select = (more: string) =>
+      `select * from read_csv(${quoteText(path)}, all_varchar = true, header = true, nullstr = ${missing}, auto_detect = false, delim = ${quoteText(separator)}, quote = '"', escape = '"', columns = {${types}}${more})`
+    const isMixed = await database
+      .row(`select count(*) from (${select(', ignore_errors = true')})`)
+      .then(() => false, hasMixedEnds)
+    selects.push(select(`, store_rejects = true, rejects_limit = 0${isMixed ? lenient : ''}`))
   }
   return selects.join(' union all by name ')
+}
+
+/** Reads lines also where some end in CR LF and others in LF; what is there beyond the columns is passed over then. */
+const lenient = ', strict_mode = false'
+
+/** Whether DuckDB gives up a file because its lines end in different ways. */
+function hasMixedEnds(error: unknown): boolean {
+  return /reached an invalid state|sniffing file/.test(String(error))
 }
 
 async function refuseNamesakes(database: Database, source: Source, paths: readonly string[]): Promise<void> {
@@ -87,9 +98,14 @@ async function headerOf(
   source: Source,
   path: string,
 ): Promise<{ separator: string; names: string[] }> {
-  const [first] = await database.rows<{ line: string | null }>(
-    `select line from read_csv(${quoteText(path)}, auto_detect = false, header = false, delim = '', quote = '', escape = '', columns = {'line': 'VARCHAR'}, ignore_errors = true) limit 1`,
-  )
+  const readFirst = (more = '') =>
+    database.rows<{ line: string | null }>(
+      `select line from read_csv(${quoteText(path)}, auto_detect = false, header = false, delim = '', quote = '', escape = '', columns = {'line': 'VARCHAR'}, ignore_errors = true${more}) limit 1`,
+    )
+  const [first] = await readFirst().catch((error) => {
+    if (hasMixedEnds(error)) return readFirst(lenient)
+    throw error
+  })
   const line = first?.line
   if (!line) {
     throw usageError(

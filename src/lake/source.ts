@@ -102,8 +102,8 @@ export function sqlError(source: Source, error: unknown): Error {
   const text = error instanceof Error ? error.message : String(error)
   const isMalformed =
     source.file !== null &&
-    /CSV Error on Line|sniffing file|line size/i.test(text) &&
-    !/utf-?8|unicode/i.test(text)
+    /CSV Error on Line|sniffing file|line size|reached an invalid state/i.test(text) &&
+    !/not utf-?8|invalid unicode/i.test(text)
   return usageError(
     isMalformed ? 'malformed-csv' : 'source-sql',
     `sources.${source.key}: DuckDB could not read it: ${saidOf(source, text)}${hintFor(source, text)}`,
@@ -143,7 +143,7 @@ function missingColumns(source: Source, missing: readonly string[], found: reado
   const remedy =
     source.file === null
       ? 'Rename it in the select (… as customer_id).'
-      : 'Map it under columns: (customer_id: its name in the file).'
+      : `Map it under columns: (customer_id: its name in the file). What the file lacks can be added: sql: select *, 'login' as type from read_csv('…', all_varchar = true).`
   return usageError(
     'missing-column',
     `sources.${source.key}: column missing: ${near.join(', ')}. Found: ${found.join(', ') || 'none'}. ${remedy}`,

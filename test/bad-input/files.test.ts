@@ -97,6 +97,20 @@ describe('a line that has another shape than its header', () => {
     expect(refused.raw.file).toBe(join(made.folder, 'e.csv'))
   })
 
+  it('is read all the same where only its end is another: CR LF, or LF', async () => {
+    const other = rows.replaceAll('c', 'd')
+    const dos = (text: string) => text.replaceAll('\n', '\r\n')
+    const files = [`${whole}${dos(other)}`, `${dos(whole)}${other}`, `${header}${dos(rows)}${dos(other)}`]
+    for (const file of files) {
+      const made = await programOf('e.csv', file)
+      expect(JSON.parse((await run(made, 'ingest', '--json')).stdout).sources).toMatchObject([
+        { read: 60, stored: 60, quarantined: 0 },
+      ])
+      const torn = "from rows where concat_ws(' ', customer_id, type) like '%' || chr(13) || '%'"
+      expect(await queryLake(made, 'events', torn)).toEqual([])
+    }
+  })
+
   it('does so also far down a file, and leaves no trace once it is mended', async () => {
     const many = Array.from({ length: 50_000 }, (_, n) => `c${n},2026-10-01,login,${n}\n`).join('')
     const made = await programOf('e.csv', `${header}${many}a,b\n${rows.replaceAll('c', 'd')}`)

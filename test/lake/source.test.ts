@@ -98,7 +98,7 @@ describe('a source that cannot be read is refused with its name and', () => {
   it('the columns that it has, where one is missing', async () => {
     const content = 'customer,at,type\na,2026-10-01,login\n'
     expect(await refusal('{ file: e.csv }', { 'e.csv': content })).toBe(
-      'sources.events[0]: column missing: customer_id (is it customer?). Found: customer, at, type. Map it under columns: (customer_id: its name in the file).',
+      "sources.events[0]: column missing: customer_id (is it customer?). Found: customer, at, type. Map it under columns: (customer_id: its name in the file). What the file lacks can be added: sql: select *, 'login' as type from read_csv('…', all_varchar = true).",
     )
     expect(await refusal('{ file: e.csv, columns: { customer_id: user } }', { 'e.csv': content })).toMatch(
       /column missing: user.*Found: customer, at, type/,
