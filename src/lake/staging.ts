@@ -62,7 +62,7 @@ function checkTimeTypes(relation: SourceRelation): void {
     if (type && !/^(DATE|TIMESTAMP|VARCHAR|JSON)|^"NULL"$/.test(type)) {
       throw usageError(
         'time-type',
-        `sources.${relation.source.key}: ${name} is ${type}, not a time. Convert it in a select, for example to_timestamp(${own}) for seconds since 1970 or make_timestamp(${own} * 1000) for milliseconds.`,
+        `sources.${relation.source.key}: ${name} is ${type}, not a time. Convert it in a select, for example to_timestamp(${own}) for seconds since 1970 make_timestamp(${own} * 1000) for milliseconds, or strptime(${own}::varchar, '%Y%m%d') for days such as 20261120.`,
       )
     }
   }
@@ -76,9 +76,10 @@ async function refuseUnreadable(database: Database, relation: SourceRelation): P
   if (rows === 0 || times < rows) return
   const example = await database.row<{ raw_row: string }>('select raw_row from staged where rowid = 0')
   const hasNumbers = /"(at|valid_from|joined_at)":"?\d{9,}/i.test(example.raw_row)
+  const format = /"(at|valid_from|joined_at)":"?\d{8}\b/i.test(example.raw_row) ? '%Y%m%d' : '%d/%m/%Y'
   const remedy = hasNumbers
     ? 'Numbers count seconds or milliseconds: convert them in a select, with to_timestamp(seconds) or make_timestamp(milliseconds * 1000).'
-    : 'Convert others in a select, with strptime(column, format): sql: select * replace (strptime("at", \'%d/%m/%Y\') as "at") from read_csv(\'…\', all_varchar = true).'
+    : `Convert others in a select, with strptime(column, format): sql: select * replace (strptime("at", '${format}') as "at") from read_csv('…', all_varchar = true).`
   throw usageError(
     'bad-time',
     `sources.${relation.source.key}: no row has a time that can be read; the first: ${example.raw_row}. Times look like 2026-11-20, 2026-11-20 08:30:00 or 2026-11-20T08:30:00Z. ${remedy}`,

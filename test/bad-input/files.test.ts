@@ -47,7 +47,13 @@ describe('a file that cannot be read is named, with what is wrong and what to do
       'odd dates only',
       'e.csv',
       `${header}a,31.12.2025,login,1\n`,
-      /no row has a time that can be read.*strptime/,
+      /no row has a time that can be read.*strptime\("at", '%d\/%m\/%Y'\)/,
+    ],
+    [
+      'days without separators',
+      'e.csv',
+      `${header}a,20251231,login,1\n`,
+      /no row has a time that can be read.*strptime\("at", '%Y%m%d'\)/,
     ],
   ])('%s', async (_, file, content, words) => {
     const made = await programOf(file, content)
