@@ -93,6 +93,9 @@ async function describe(database: Database, source: Source, sql: string): Promis
   return columns
 }
 
+/** What DuckDB says of a text that is not UTF-8. */
+const notUtf8 = /not utf-?8|invalid unicode/i
+
 /**
  * An error of DuckDB while reading a source, with the source's name in front: `malformed-csv` where a line of a file has
  * another shape than the others, else `source-sql`.
@@ -103,7 +106,7 @@ export function sqlError(source: Source, error: unknown): Error {
   const isMalformed =
     source.file !== null &&
     /CSV Error on Line|sniffing file|line size|reached an invalid state/i.test(text) &&
-    !/not utf-?8|invalid unicode/i.test(text)
+    !notUtf8.test(text)
   return usageError(
     isMalformed ? 'malformed-csv' : 'source-sql',
     `sources.${source.key}: DuckDB could not read it: ${saidOf(source, text)}${hintFor(source, text)}`,
@@ -120,7 +123,7 @@ function saidOf(source: Source, text: string): string {
 }
 
 function hintFor(source: Source, text: string): string {
-  if (/not utf-?8|invalid unicode/i.test(text))
+  if (notUtf8.test(text))
     return "\nSave the file as UTF-8, or read it in a select: read_csv('…', encoding = 'latin-1') or 'utf-16'."
   if (/sniffing file/i.test(text))
     return `\nIt should be text with a header and one separator; others can be read in a select: read_csv('…', delim = ';', quote = '"', skip = 1).`

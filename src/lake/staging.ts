@@ -62,7 +62,7 @@ function checkTimeTypes(relation: SourceRelation): void {
     if (type && !/^(DATE|TIMESTAMP|VARCHAR|JSON)|^"NULL"$/.test(type)) {
       throw usageError(
         'time-type',
-        `sources.${relation.source.key}: ${name} is ${type}, not a time. Convert it in a select, for example to_timestamp(${own}) for seconds since 1970 make_timestamp(${own} * 1000) for milliseconds, or strptime(${own}::varchar, '%Y%m%d') for days such as 20261120.`,
+        `sources.${relation.source.key}: ${name} is ${type}, not a time. Convert it in a select, for example to_timestamp(${own}) for seconds since 1970, make_timestamp(${own} * 1000) for milliseconds, or strptime(${own}::varchar, '%Y%m%d') for days such as 20261120.`,
       )
     }
   }
