@@ -37,7 +37,7 @@ export interface AnswerEvaluation {
   readonly coverage80: number
   /** Net promoter score of those who answered: predicted, and actual with its 95% interval. -100 to 100. */
   readonly groupNps: { readonly predicted: number; readonly actual: Interval }
-  /** Gain in ranked probability score over a constant, see {@link smallerGain}. */
+  /** Gain in ranked probability score over a constant of what `crossForecast` says, see {@link smallerGain}. */
   readonly gain: BoundedInterval
   readonly hasSkill: boolean
 }

@@ -54,7 +54,7 @@ function describeData({ data, trainedAt, codeVersion, seed, backend }: Card): st
 
 function describeOutcome({ name, horizons, gain, order, hasSkill }: OutcomeEvaluation): string {
   const skill = gain
-    ? `Gain in log loss over the base rate: ${bounded(gain)} nats a row.${order ? ` AUC among customers of one day, above one half: ${bounded(order)}.` : ''} ${hasSkill ? 'It has skill.' : 'No skill: the base rate is served.'}`
+    ? `Drawn halfway to the base rate, forecasts gain ${bounded(gain)} nats a row over it.${order ? ` Concordance among customers of one day, above one half: ${bounded(order)}.` : ''} ${hasSkill ? 'It has skill.' : 'No skill: the base rate is served.'}`
     : 'Nothing could be judged on later data: the base rate is served.'
   return [`## ${name}`, skill, ...horizons.map(describeHorizon)].join('\n\n')
 }
@@ -92,7 +92,7 @@ function describeAnswers({ nps }: Card): string {
       compared.map((who) => [names[who], ...columns.map((column) => number(nps.metrics[who][column]))]),
     ),
     `The 80% interval held ${(100 * nps.coverage80).toFixed(1)}% of the answers. Net promoter score of those who answered: ${predicted.toFixed(1)} predicted, ${actual.mean.toFixed(1)} actual (95% ${actual.low.toFixed(1)} to ${actual.high.toFixed(1)}).`,
-    `Gain in ranked probability score over the base rate: ${bounded(gain)}. ${nps.hasSkill ? 'It has skill.' : 'No skill: the distribution of all answers is served.'}`,
+    `Drawn halfway to the base rate, forecasts gain ${bounded(gain)} in ranked probability score over it. ${nps.hasSkill ? 'It has skill.' : 'No skill: the distribution of all answers is served.'}`,
   ].join('\n\n')
 }
 

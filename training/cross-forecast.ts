@@ -9,7 +9,7 @@ import { type BlendedOptions, describeOutcome, fitAnswerModel } from './blended.
 import { answersAt, foldCount, type HeldOut, hazardsOf, pickHeldOut, scatterRows } from './held-out.ts'
 import type { Labelled } from './labelled.ts'
 
-/** What the model says and what the base rate says. **Shape** both alike. */
+/** What the model and the base rate say. **Shape** both alike. */
 export interface Forecasts {
   readonly model: Float64Array
   readonly base: Float64Array
@@ -20,6 +20,8 @@ type CrossOptions = Omit<BlendedOptions, 'known' | 'dataset'>
 /** Held-out rows, each forecast by what was blended and calibrated on the rows of other customers. */
 export interface CrossForecast {
   readonly labelled: Labelled
+  /** Rows with the same number were forecast by the same others. [rows] */
+  readonly fold: Int32Array
   /** One an outcome, [rows × intervals]: probability by the end of each interval. */
   readonly outcomes: readonly Forecasts[]
   /** [uses of answers × 11] */
@@ -28,8 +30,10 @@ export interface CrossForecast {
 
 /**
  * Forecasts for telling whether there is skill in what members say of later data, whatever the level then was: blend,
- * level, spread and base rates all come from other customers of the same days.
+ * level, spread and base rates all come from other customers of the same days. What the model says is drawn halfway to
+ * the base rate: whether it tells anything shows there most clearly, how far it may reach is for calibration.
  *
+ * Source: Chong & Hendry (1986), forecast encompassing.
  * @returns null where there are fewer than two customers.
  */
 export function crossForecast(heldOut: HeldOut, options: CrossOptions): CrossForecast | null {
@@ -38,7 +42,9 @@ export function crossForecast(heldOut: HeldOut, options: CrossOptions): CrossFor
   if (folds.length === 0) return null
   const outcomes = labelled.outcomes.map(({ happened }) => blank(happened.length))
   const answers = labelled.answers && blank(labelled.answers.row.length * answerCount)
-  for (const { train, test } of folds) {
+  const fold = new Int32Array(labelled.rows.length)
+  for (const [number, { train, test }] of folds.entries()) {
+    for (const row of test) fold[row] = number
     const others = pickHeldOut(heldOut, train)
     const own = pickHeldOut(heldOut, test)
     for (const [index, { intervals }] of labelled.outcomes.entries()) {
@@ -59,7 +65,11 @@ export function crossForecast(heldOut: HeldOut, options: CrossOptions): CrossFor
       scatterRows(answers[who], answersAt(labelled, test), { values, width: answerCount })
     }
   }
-  return { labelled, outcomes, answers }
+  return { labelled, fold, outcomes: outcomes.map(drawHalfway), answers: answers && drawHalfway(answers) }
+}
+
+function drawHalfway({ model, base }: Forecasts): Forecasts {
+  return { model: model.map((said, at) => (said + base[at]) / 2), base }
 }
 
 /** Level and spread are corrected whatever they are: what is chosen of few events hides what members know. */

@@ -17,7 +17,7 @@ import type { CrossForecast } from './cross-forecast.ts'
 import type { Dataset } from './dataset.ts'
 import { type HeldOut, hazardsOf } from './held-out.ts'
 import { type Labelled, type ObservedLabels, rowsSeenWithin } from './labelled.ts'
-import { placements } from './order.ts'
+import { concordances } from './order.ts'
 import type { OutcomeTaskPlan } from './tasks.ts'
 
 /** How well probabilities of one horizon hold on later data. AUC, PR-AUC and lift are null where only one side occurred. */
@@ -46,11 +46,11 @@ export interface OutcomeEvaluation {
   readonly name: string
   readonly horizons: readonly HorizonEvaluation[]
   /**
-   * Gain in log loss (nats a row, all horizons together) over the base rate, both calibrated on other customers of the
-   * same days: a level that moved is neither skill nor the lack of it. Null where nothing could be judged.
+   * Gain in log loss (nats a row, all horizons together) over the base rate of what {@link crossForecast} says: a level
+   * that moved is neither skill nor the lack of it. Null where nothing could be judged.
    */
   readonly gain: BoundedInterval | null
-  /** AUC among rows of one cutoff, less a half: a level that moved, however well it was met, tells nobody apart. */
+  /** Concordance among rows of one cutoff, less a half: a level that was met, however well, tells nobody apart. */
   readonly order: BoundedInterval | null
   readonly hasSkill: boolean
 }
@@ -168,18 +168,27 @@ function eventTimeGain({ cross, index, model, seed }: JudgedOutcome): BoundedInt
   return meanOverRows({ rows: own.rows, figures }, labelled, seed)
 }
 
-/** How much better than by chance rows of one cutoff are ordered: {@link placements} by the longest known horizon. */
+/**
+ * How much better than by chance those of one cutoff who were still to be seen in an interval are ordered by what was
+ * said of its end, among those who were forecast by the same others.
+ *
+ * Source: Antolini, Boracchi & Biganzoli (2005), time-dependent concordance.
+ */
 function orderWithinCutoffs({ cross, index, model, dataset, seed }: JudgedOutcome): BoundedInterval | null {
   if (cross === null) return null
-  const { labelled, outcomes } = cross
-  const labels = labelled.outcomes[index]
-  const horizon = model.horizonsDays.findLastIndex((_, at) => labels.known.some(isKnownAt(labels, at)))
-  const { rows, happened } = rowsSeenWithin(labels, horizon, model.isAbsence)
-  const figures = placements({
-    probability: rows.map((row) => outcomes[index].model[row * labels.intervals + horizon]),
-    happened,
-    // In a snapshot a cutoff may be its customer's alone.
-    group: rows.map((row) => (dataset.plan.kind === 'snapshot' ? 0 : dataset.cutoff[labelled.rows[row]])),
+  const { labelled, fold, outcomes } = cross
+  const { intervals, known, happened } = labelled.outcomes[index]
+  const probability = outcomes[index].model
+  const places = Array.from(known.keys()).filter((at) => known[at] === 1)
+  const rows = places.map((at) => Math.floor(at / intervals))
+  // In a snapshot a cutoff may be its customer's alone.
+  const cutoffOf = (row: number) =>
+    dataset.plan.kind === 'snapshot' ? 0 : dataset.cutoff[labelled.rows[row]]
+  const folds = 1 + fold.reduce((most, one) => Math.max(most, one), 0)
+  const figures = concordances({
+    probability: places.map((at) => (model.isAbsence ? 1 - probability[at] : probability[at])),
+    happened: places.map((at) => happened[at]),
+    group: places.map((at, i) => (cutoffOf(rows[i]) * folds + fold[rows[i]]) * intervals + (at % intervals)),
   })
   return meanOverRows({ rows, figures }, labelled, seed)
 }
@@ -194,10 +203,6 @@ function meanOverRows(
   if (places.length === 0) return null
   const values = places.map((place) => figures[place])
   return clusterBootstrap({ values, cluster: places.map((place) => customer[rows[place]]), seed })
-}
-
-function isKnownAt({ intervals }: HazardLabels, horizon: number) {
-  return (known: number, at: number) => known === 1 && at % intervals === horizon
 }
 
 /** @param index of the outcome */

@@ -10,14 +10,29 @@ export interface Ordered {
 }
 
 /**
- * How far each row stands on the right side of its group's rows with the other outcome: their share below it where it
- * happened, above it where it did not, ties half, less a half. The mean over the rows that it happened to is the AUC
- * less a half. NaN where a group has one outcome only.
+ * Concordance (AUC) less a half, and what each row adds to it: of all pairs of a group of which one happened and the
+ * other did not, the share in which the one that happened was said to be likelier, ties half. The mean over rows is
+ * the concordance, and varies as it does: what moves it most is how the rarer kind was placed. NaN where a row is in
+ * no pair.
  *
- * Source: DeLong, DeLong & Clarke-Pearson (1988), placement values. **Shape** [rows]
+ * Source: DeLong, DeLong & Clarke-Pearson (1988). **Shape** [rows]
  */
-export function placements({ probability, happened, group }: Ordered): Float64Array {
-  const found = new Float64Array(probability.length).fill(Number.NaN)
+export function concordances({ probability, happened, group }: Ordered): Float64Array {
+  const { won, pairs } = comparePairs({ probability, happened, group })
+  const places = Array.from(pairs.keys()).filter((row) => pairs[row] > 0)
+  const sum = (values: Float64Array) => places.reduce((total, row) => total + values[row], 0)
+  // Each pair stands in two rows.
+  const mean = sum(won) / sum(pairs) - 0.5
+  const scale = (2 * places.length) / sum(pairs)
+  const found = new Float64Array(pairs.length).fill(Number.NaN)
+  for (const row of places) found[row] = mean + scale * (won[row] - (mean + 0.5) * pairs[row])
+  return found
+}
+
+/** Of each row the pairs in which it stands, and in how many of them it stands on the right side. */
+function comparePairs({ probability, happened, group }: Ordered) {
+  const won = new Float64Array(probability.length)
+  const pairs = new Float64Array(probability.length)
   const groups = new Map<number, number[]>()
   for (let row = 0; row < group.length; row++) {
     const own = groups.get(group[row]) ?? []
@@ -26,19 +41,19 @@ export function placements({ probability, happened, group }: Ordered): Float64Ar
   }
   for (const rows of groups.values()) {
     const sides = [0, 1].map((side) => rows.filter((row) => happened[row] === side))
-    if (sides.some((side) => side.length === 0)) continue
     for (const side of [0, 1]) {
       const others = Float64Array.from(sides[1 - side], (row) => probability[row]).sort()
       for (const row of sides[side]) {
-        const below = shareBelow(others, probability[row])
-        found[row] = (side === 1 ? below : 1 - below) - 0.5
+        const below = countBelow(others, probability[row])
+        pairs[row] = others.length
+        won[row] = side === 1 ? below : others.length - below
       }
     }
   }
-  return found
+  return { won, pairs }
 }
 
-/** Share of ascending values below one, equal ones half. */
-function shareBelow(values: Float64Array, value: number): number {
-  return (lowerBound(values, value) + upperBound(values, value)) / (2 * values.length)
+/** Ascending values below one, equal ones half. */
+function countBelow(values: Float64Array, value: number): number {
+  return (lowerBound(values, value) + upperBound(values, value)) / 2
 }

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import { silentReporter } from '../../src/domain/progress.ts'
 import { predictDay } from '../../src/jobs/daily.ts'
 import { ingest } from '../../src/jobs/ingest.ts'
 import { train } from '../../training/train.ts'
+import { madeOnce } from '../made-once.ts'
 import { makeLastingProgram } from '../programs.ts'
 import { smallCompany } from '../small-company.ts'
 
@@ -10,14 +12,18 @@ export type TrainedCompany = Awaited<ReturnType<typeof makeTrainedCompany>>
 
 export const trainedDays = ['2025-01-25', '2025-02-10', '2025-02-20']
 
-/** Takes as long as a small training. Call `remove` in the end. @param change of the program file */
+/** Takes as long as a small training, once a test run. Call `remove` in the end. @param change of the program file */
 export async function makeTrainedCompany(change = (yaml: string) => yaml) {
-  const { yaml, files } = smallCompany()
-  const made = await makeLastingProgram({ files, yaml: change(yaml) })
-  const settings = { ...made, now: '2025-03-01T00:00:00Z', seed: 1, maxRows: 3000, reporter: silentReporter }
-  await ingest(made.program, settings)
-  await train(made.program, { ...settings, asOf: '2025-01-20' })
-  for (const date of trainedDays) await predictDay(made.program, { ...settings, date })
+  const { yaml: usual, files } = smallCompany()
+  const yaml = change(usual)
+  const made = await makeLastingProgram({ files, yaml })
+  const digest = createHash('sha256').update(yaml).digest('hex')
+  await madeOnce(made, `trained-${digest}`, async (folders) => {
+    const settings = { ...folders, now: '2025-03-01T00:00:00Z', seed: 1, reporter: silentReporter }
+    await ingest(made.program, settings)
+    await train(made.program, { ...settings, maxRows: 3000, asOf: '2025-01-20' })
+    for (const date of trainedDays) await predictDay(made.program, { ...settings, date })
+  })
   return made
 }
 

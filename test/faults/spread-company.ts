@@ -9,6 +9,7 @@ import { lakeChanges } from '../../src/lake/commits.ts'
 import { lakeFolder, openLake } from '../../src/lake/lake.ts'
 import { train } from '../../training/train.ts'
 import { type Finished, loyalcast } from '../cli/commands.ts'
+import { madeOnce } from '../made-once.ts'
 import { makeLastingProgram } from '../programs.ts'
 import { smallCompany } from '../small-company.ts'
 
@@ -29,8 +30,10 @@ export interface SpreadCompany extends Awaited<ReturnType<typeof makeLastingProg
 export async function makeSpreadCompany(): Promise<SpreadCompany> {
   const { yaml, files } = smallCompany({ customers: 150 })
   const made = await makeLastingProgram({ files, yaml: yaml.replace('small-company', 'company') })
-  await ingest(made.program, { ...settings, ...made })
-  await train(made.program, { ...settings, ...made, asOf: '2025-01-20' })
+  await madeOnce(made, 'spread', async (folders) => {
+    await ingest(made.program, { ...settings, ...folders })
+    await train(made.program, { ...settings, ...folders, asOf: '2025-01-20' })
+  })
   await cp(made.dataFolder, `${made.dataFolder}-ingested`, { recursive: true })
   return { ...made, sources: made.folder, folder: lakeFolder(made.dataFolder, made.program) }
 }

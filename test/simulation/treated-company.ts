@@ -5,6 +5,7 @@ import { silentReporter } from '../../src/domain/progress.ts'
 import { predictDay } from '../../src/jobs/daily.ts'
 import { ingest } from '../../src/jobs/ingest.ts'
 import { train } from '../../training/train.ts'
+import { madeOnce } from '../made-once.ts'
 import { type FileRow, makeLastingProgram, type ProgramFiles } from '../programs.ts'
 
 /** The last day known, and that of the predictions: what was tried on 2024-04-01 has been seen through by then. */
@@ -80,9 +81,11 @@ export type TreatedCompany = Awaited<ReturnType<typeof makeTreatedCompany>>
 /** The company with a trained version and the predictions of its last day. Call `remove` in the end. */
 export async function makeTreatedCompany() {
   const made = await makeLastingProgram(treatedCompany(1200))
-  const settings = { ...made, now: '2024-06-01T00:00:00Z', seed: 1, maxRows: 3000, reporter: silentReporter }
-  await ingest(made.program, settings)
-  await train(made.program, { ...settings, asOf: treatedDay })
-  await predictDay(made.program, { ...settings, date: treatedDay })
+  await madeOnce(made, 'treated', async (folders) => {
+    const settings = { ...folders, now: '2024-06-01T00:00:00Z', seed: 1, reporter: silentReporter }
+    await ingest(made.program, settings)
+    await train(made.program, { ...settings, maxRows: 3000, asOf: treatedDay })
+    await predictDay(made.program, { ...settings, date: treatedDay })
+  })
   return made
 }

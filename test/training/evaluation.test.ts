@@ -1,11 +1,13 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { describe, expect, it } from 'vitest'
+import { clusterBootstrap } from '../../src/model/bootstrap.ts'
+import { meanOf } from '../../src/model/metrics.ts'
 import type { OutcomeModel } from '../../src/model/predictor.ts'
 import { crossForecast } from '../../training/cross-forecast.ts'
 import { evaluateOutcome, type OutcomeEvaluation } from '../../training/evaluation.ts'
 import type { Labelled } from '../../training/labelled.ts'
-import { placements } from '../../training/order.ts'
+import { concordances } from '../../training/order.ts'
 import { churn, madeDataset } from './made-dataset.ts'
 
 const rows = 1200
@@ -91,13 +93,30 @@ describe('skill in an outcome', () => {
   })
 })
 
-describe('the placement of a row', () => {
-  it('is the share of its group that it is ordered rightly to, less a half', () => {
-    const placed = placements({
+describe('concordances', () => {
+  it('have the share of pairs of a group that are ordered rightly, less a half, as their mean', () => {
+    // 0.2 over 0.1; 0.2 under 0.3; 0.3 over 0.1; 0.3 beside 0.3: 2.5 of 4 pairs.
+    const found = concordances({
       probability: [0.1, 0.2, 0.3, 0.3, 0.9],
       happened: [0, 1, 0, 1, 1],
       group: [1, 1, 1, 1, 2],
     })
-    expect(Array.from(placed)).toEqual([0.5, 0, -0.25, 0.25, Number.NaN])
+    expect(found[4]).toBeNaN()
+    expect(meanOf(found.subarray(0, 4))).toBeCloseTo(2.5 / 4 - 0.5, 12)
+  })
+
+  it('spread as their mean does from sample to sample', () => {
+    const random = xoroshiro128plus(4)
+    const samples = Array.from({ length: 200 }, () => {
+      const happened = ofRows(() => +(uniformFloat64(random) < 0.05))
+      const probability = ofRows((row) => uniformFloat64(random) + 0.3 * happened[row])
+      const values = concordances({ probability, happened, group: ofRows((row) => row % 3) })
+      return clusterBootstrap({ values, cluster: ofRows((row) => row), replicates: 200, seed: 1 })
+    })
+    const means = samples.map(({ mean }) => mean)
+    const deviation = Math.sqrt(meanOf(means.map((mean) => (mean - meanOf(means)) ** 2)))
+    const told = meanOf(samples.map(({ low, high }) => (high - low) / (2 * 1.96)))
+    expect(told / deviation).toBeGreaterThan(0.85)
+    expect(told / deviation).toBeLessThan(1.15)
   })
 })
