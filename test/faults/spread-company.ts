@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { silentReporter } from '../../src/domain/progress.ts'
 import { predictDay } from '../../src/jobs/daily.ts'
 import { ingest } from '../../src/jobs/ingest.ts'
@@ -79,9 +80,16 @@ export async function notedSteps({ folder }: SpreadCompany): Promise<string[]> {
   return names.filter((name) => name.endsWith('.json'))
 }
 
-/** Waits until so many steps are noted. */
-export async function untilNoted(company: SpreadCompany, steps: number): Promise<void> {
-  while ((await notedSteps(company)).length < steps) await new Promise((resolve) => setTimeout(resolve, 20))
+/** Waits until so many steps are noted; fails where the run ends before. */
+export async function untilNoted(
+  company: SpreadCompany,
+  steps: number,
+  run: Promise<Finished>,
+): Promise<void> {
+  const ended = run.then(() => true)
+  while ((await notedSteps(company)).length < steps)
+    if (await Promise.race([ended, setTimeout(20, false)]))
+      throw new Error(`The run ended before ${steps} steps were noted.`)
 }
 
 export interface DailyWatch {

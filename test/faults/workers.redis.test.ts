@@ -32,7 +32,7 @@ afterEach(async () => {
 })
 
 const forget = () => spread.forgetDays(made)
-const untilDone = (steps: number) => spread.untilNoted(made, steps)
+const untilDone = (steps: number, run: Promise<Finished>) => spread.untilNoted(made, steps, run)
 
 /** Starts a worker and waits until it is there. @param path of its program file */
 async function startWorker(path?: string): Promise<ChildProcess> {
@@ -97,7 +97,7 @@ describe('a daily run that is spread over workers', () => {
       await forget()
       const first = await startWorker()
       const running = daily()
-      await untilDone(3)
+      await untilDone(3, running)
       await spread.end(first)
       await redis.restart()
       await startWorker()
@@ -112,8 +112,8 @@ describe('a daily run that is spread over workers', () => {
       await forget()
       await startWorker()
       let isFirst = true
-      const killed = daily((_, child) => {
-        if (isFirst) untilDone(4).then(() => child.kill('SIGKILL'))
+      const killed: Promise<Finished> = daily((_, child) => {
+        if (isFirst) untilDone(4, killed).then(() => child.kill('SIGKILL'))
         isFirst = false
       })
       expect(await killed).toMatchObject({ code: null })
