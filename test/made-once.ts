@@ -29,8 +29,10 @@ export async function madeOnce(
   if (!existsSync(whole)) {
     const aside = await mkdtemp(join(shared, 'making-'))
     await make(foldersIn(aside))
-    if (existsSync(whole)) await rm(aside, { recursive: true })
-    else await rename(aside, whole)
+    await rename(aside, whole).catch(async (error) => {
+      if (!existsSync(whole)) throw error
+      await rm(aside, { recursive: true })
+    })
   }
   const made = foldersIn(whole)
   await cp(made.dataFolder, into.dataFolder, { recursive: true })

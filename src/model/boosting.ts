@@ -65,7 +65,7 @@ export function boost(
   let best = { rounds: 0, loss: exam?.loss(offsets) ?? null, offsets: offsets.slice() }
   for (let round = 1; round <= settings.mostRounds; round++) {
     task.slopes(scores, offsets, slopes)
-    leaveOut(1 - settings.rowShare, slopes, { row: task.row, seed: seed + round })
+    leaveOut(1 - settings.rowShare, slopes, { row: task.row, rows: binned.rows, seed: seed + round })
     const drawn = drawColumns(columns, settings.columnShare, seed + round)
     const { gradient, curvature } = slopes
     const rounded = packSlopes(gradient, curvature, { seed: seed + round, into: packed })
@@ -95,12 +95,12 @@ export function boost(
 function leaveOut(
   share: number,
   { gradient, curvature }: Slopes,
-  { row, seed }: { row: Int32Array; seed: number },
+  { row, rows, seed }: { row: Int32Array; rows: number; seed: number },
 ): void {
   if (share <= 0) return
   const random = xoroshiro128plus(seed)
-  const rows = row.reduce((most, one) => Math.max(most, one), -1) + 1
-  const isOut = Uint8Array.from({ length: rows }, () => +(uniformFloat64(random) < share))
+  const isOut = new Uint8Array(rows)
+  for (let one = 0; one < rows; one++) isOut[one] = +(uniformFloat64(random) < share)
   for (let unit = 0; unit < row.length; unit++) {
     if (isOut[row[unit]] === 0) continue
     gradient[unit] = 0
