@@ -1,17 +1,17 @@
 import { netScore } from '../src/model/answer-metrics.ts'
 import { clusterBootstrap, type Interval } from '../src/model/bootstrap.ts'
-import { crossFitChances } from '../src/model/cross-fitted-chances.ts'
 import type { Fitter } from '../src/model/fitter.ts'
 import { forecastGroup, type GroupError, type GroupForecast } from '../src/model/group-forecast.ts'
 import type { AnswerLevel, AnswerModel, PredictorParts } from '../src/model/predictor.ts'
 import { answeringDays } from '../src/outcomes/answering.ts'
 import { measureLevels } from './answer-levels.ts'
+import { feelingsBeyondBehaviour } from './beyond-behaviour.ts'
 import type { Dataset } from './dataset.ts'
 import { type ForecastPanel, forecastPanel, panelRows, panelScores } from './forecast-panel.ts'
 import type { HeldOut } from './held-out.ts'
 import type { Labelled } from './labelled.ts'
 import type { ResponseObservations } from './response-observations.ts'
-import { answeringTask, type FitOptions, type ResponsePropensity } from './response-propensity.ts'
+import type { ResponsePropensity } from './response-propensity.ts'
 import type { Split } from './splits.ts'
 
 /** What a version knows of those who did not answer, and what it does about them. Net scores: -100 to 100. */
@@ -32,11 +32,11 @@ export interface NonResponse {
   /** Of everybody, corrected for what is known of customers; null where nobody is followed over time. */
   readonly everybodyNps: GroupForecast | null
   /**
-   * How much more often the promoters among those who had answered before answered again than the detractors, beyond
-   * what their behaviour explains; a share. Null with too few of either.
+   * How much higher, in points of NPS, is what those who answer said at other times than what those said who behave
+   * alike and stay silent: {@link feelingsBeyondBehaviour}. Null with too few answers to tell.
    */
-  readonly returning: Interval | null
-  /** True only where the known part of who answers was found, and nothing hints at feelings beyond it. */
+  readonly beyondBehaviour: Interval | null
+  /** True only where who answers was found to be known in part, and what is not known was seen to be small beside it. */
   readonly claimsCorrection: boolean
   readonly words: readonly string[]
 }
@@ -117,11 +117,14 @@ async function describeNonResponse(inputs: NonResponseInputs): Promise<NonRespon
       seed,
     }),
     everybodyNps: forecastEverybody(inputs),
-    returning: propensity && (await compareReturning(responding, { ...inputs, propensity })),
+    beyondBehaviour: propensity && (await feelingsBeyondBehaviour(responding, { ...inputs, propensity })),
   }
-  const isSign = figures.returning !== null && (figures.returning.low > 0 || figures.returning.high < 0)
-  const claimsCorrection = (propensity?.hasSkill ?? false) && !isSign
-  return { ...figures, claimsCorrection, words: wordsOf(figures, isSign ? figures.returning : null) }
+  const { plainNps, everybodyNps } = figures
+  const corrected = Math.abs((everybodyNps?.value ?? plainNps.mean) - plainNps.mean)
+  const feelings = weighFeelings(figures.beyondBehaviour, corrected)
+  const isTold = propensity?.hasSkill ?? false
+  const words = [wordsOfPropensity(propensity), limit, ...(isTold ? [feelings.words] : [])]
+  return { ...figures, claimsCorrection: isTold && feelings.areSmall, words }
 }
 
 function countAnswered({ hasAnswered, weight }: ResponseObservations): { asked: number; answered: number } {
@@ -150,63 +153,34 @@ function forecastEverybody({
   return forecastGroup(mean, customers, { error, range: [-100, 100] })
 }
 
-const fewestReturning = 50
-/** Features that hold what was answered, not when or how often. */
-const scoreFeature = /^(nps|csat|ces)_(last|mean|mean_90|lowest|trend)$/
-
-/**
- * Does answering depend on what customers feel beyond what they do? Only the answers of before can show it: those who
- * answer again are compared, by the class of their last answer, with how many were expected by everything but answers.
- */
-async function compareReturning(
-  observed: ResponseObservations,
-  { propensity, asOf, ...options }: FitOptions & { propensity: ResponsePropensity; asOf: number },
-): Promise<Interval | null> {
-  const { frame, knownOn, hasAnswered, weight } = observed
-  const index = frame.features.findIndex(({ name }) => name === 'nps_last')
-  if (index < 0) return null
-  const last = frame.columns[index] as Float64Array
-  const rows = Int32Array.from(Array.from(knownOn.keys()).filter((i) => knownOn[i] <= asOf))
-  const isScore = frame.features.map(({ name }) => scoreFeature.test(name))
-  const behaviour = {
-    rows: frame.rows,
-    features: frame.features.filter((_, column) => !isScore[column]),
-    columns: frame.columns.filter((_, column) => !isScore[column]),
-  }
-  const { task } = answeringTask({ ...observed, frame: behaviour }, rows)
-  const expected = await crossFitChances(task, { ...options, penalties: propensity.member.penalties })
-  const class_ = Array.from(rows, (row) => netScore(last[row]) * (Number.isNaN(last[row]) ? 0 : 1))
-  const sides = [100, -100].map((side) => {
-    const places = class_.flatMap((own, place) => (own === side ? place : []))
-    return { places, weight: places.reduce((sum, place) => sum + weight[rows[place]], 0) }
-  })
-  if (sides.some(({ places }) => places.length < fewestReturning)) return null
-  const all = sides[0].weight + sides[1].weight
-  const picked = sides.flatMap(({ places, weight: own }, side) =>
-    places.map((place) => ({ place, factor: ((side === 0 ? 1 : -1) * all) / own })),
-  )
-  return clusterBootstrap({
-    values: picked.map(({ place, factor }) => factor * (hasAnswered[rows[place]] - expected[place])),
-    weights: picked.map(({ place }) => weight[rows[place]]),
-    cluster: picked.map(({ place }) => task.customer[place]),
-    seed: options.seed,
-  })
+function wordsOfPropensity(propensity: NonResponse['propensity']): string {
+  if (propensity === null)
+    return 'Too little is known of who answers and who does not: every answer counts as the survey weighs it.'
+  return propensity.hasSkill
+    ? 'Who answers can be told in part from what is known of customers. Answers of customers like those who seldom answer count for more, so that the answers stand for everybody in what is known of them.'
+    : 'Who answers could not be told from what is known of customers: every answer counts as the survey weighs it, and no correction is claimed.'
 }
 
-/** @param sign that answering depends on feelings, where there is one. */
-function wordsOf({ propensity }: Pick<NonResponse, 'propensity'>, sign: Interval | null): string[] {
-  const told = !propensity
-    ? 'Too little is known of who answers and who does not: every answer counts as the survey weighs it.'
-    : propensity.hasSkill
-      ? 'Who answers can be told in part from what is known of customers. Answers of customers like those who seldom answer count for more, so that the answers stand for everybody in what is known of them.'
-      : 'Who answers could not be told from what is known of customers: every answer counts as the survey weighs it, and no correction is claimed.'
-  const limit =
-    'This can mend only what shows in what customers do. If those who answer feel otherwise than those who behave alike and stay silent, both figures are off, and no interval here holds that error.'
-  return [told, limit, ...(sign ? [wordsOfSign(sign)] : [])]
-}
+const limit =
+  'This can mend only what shows in what customers do. If those who answer feel otherwise than those who behave alike and stay silent, both figures are off, and no interval here holds that error.'
 
-function wordsOfSign({ mean, low, high }: Interval): string {
-  const points = (share: number) => (100 * share).toFixed(1)
-  const [who, direction] = mean > 0 ? ['promoters', 'high'] : ['detractors', 'low']
-  return `There is a sign of it here: of those who had answered before, the ${who} answered again more often than their behaviour explains (promoters less detractors ${points(mean)} percentage points, 95% ${points(low)} to ${points(high)}). Who answers depends on feelings, and the figure of everybody is likely still too ${direction}: it is not corrected for that.`
+/** Of a correction that is claimed feelings may undo so much at most; those of the moment may tell more than is seen. */
+const mostUndone = 1 / 3
+
+/** What feelings that no behaviour shows may do to the answers. @param corrected in points of NPS. */
+function weighFeelings(beyond: Interval | null, corrected: number): { areSmall: boolean; words: string } {
+  const no = (words: string) => ({ areSmall: false, words: `${words} No correction is claimed.` })
+  if (beyond === null)
+    return no('Whether that is so here cannot be seen, as too few customers answered more than once.')
+  const { mean, low, high } = beyond
+  const compared = `What those who answer said at other times differs by ${mean.toFixed(1)} points of NPS (95% ${low.toFixed(1)} to ${high.toFixed(1)}) from what those said who behave alike and stay silent`
+  if (low > 0 || high < 0)
+    return no(
+      `There is a sign of it here. ${compared}: who answers depends on feelings, and the figure of everybody is likely still too ${mean > 0 ? 'high' : 'low'}.`,
+    )
+  const most = Math.max(-low, high)
+  const moved = `the ${corrected.toFixed(1)} points by which the figure of everybody differs from the plain mean`
+  return most > mostUndone * corrected
+    ? no(`It cannot be ruled out here. ${compared}, and that may be much of ${moved}.`)
+    : { areSmall: true, words: `There is no sign of it here. ${compared}, little beside ${moved}.` }
 }

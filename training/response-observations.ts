@@ -10,6 +10,7 @@ import {
 import { selectAtRisk } from '../src/features/population.ts'
 import type { Database } from '../src/lake/database.ts'
 import type { Lake } from '../src/lake/lake.ts'
+import { detractorUpTo, promoterFrom } from '../src/model/answer-metrics.ts'
 import { selectInvitations, selectWhoAnswers } from '../src/outcomes/answering.ts'
 
 /** Moments at which customers could have answered, and whether they did. **Shape** all [observations]. */
@@ -25,6 +26,8 @@ export interface ResponseObservations {
   readonly hasAnswered: Uint8Array
   /** How many such moments each stands for, times the weight that the survey gave the answer. */
   readonly weight: Float32Array
+  /** Mean net score, -100 to 100, of what the customer answered at other times; NaN where nothing. */
+  readonly otherNetScore: Float64Array
 }
 
 /** Of those who answered and of those who did not so many are drawn; each then stands for several. */
@@ -64,8 +67,11 @@ export async function readResponseObservations(
       known_on - date '1970-01-01' as known_on,
       has_answered::integer as has_answered,
       survey_weight,
-      stands_for
-    from ${spine} join answering using (customer_id, cutoff)
+      stands_for,
+      other_net_score
+    from ${spine}
+    join answering using (customer_id, cutoff)
+    left join (${selectOtherAnswers(relations, asOf)}) using (customer_id, cutoff)
     order by row`)) as Record<string, Float64Array>
   return {
     kind: isInvited ? 'invitations' : 'customers',
@@ -74,7 +80,20 @@ export async function readResponseObservations(
     knownOn: Int32Array.from(columns.known_on),
     hasAnswered: Uint8Array.from(columns.has_answered),
     weight: weighObservations(columns),
+    otherNetScore: Float64Array.from(columns.other_net_score),
   }
+}
+
+/** What those in `answering` answered before and after, as far as it is known by `asOf`. */
+function selectOtherAnswers({ responses }: BehaviourRelations, asOf: Day): string {
+  return `
+    select
+      customer_id,
+      cutoff,
+      avg(100 * ((score >= ${promoterFrom})::integer - (score <= ${detractorUpTo})::integer)) as other_net_score
+    from answering join ${responses} using (customer_id)
+    where metric = 'nps' and day <= date '${asOf}' and day not between cutoff + 1 and known_on
+    group by customer_id, cutoff`
 }
 
 /** Weights of the survey have mean 1 over those who answered: they don't change how many did. */

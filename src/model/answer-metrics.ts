@@ -11,8 +11,8 @@ export interface JudgedAnswers {
 }
 
 /** Highest answer of a detractor, lowest of a promoter. */
-const detractorUpTo = 6
-const promoterFrom = 9
+export const detractorUpTo = 6
+export const promoterFrom = 9
 const smallest = 1e-15
 
 /**

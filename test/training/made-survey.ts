@@ -55,6 +55,7 @@ export function makeSurvey({ customers, seed, answering, surveyWeight = () => 1 
     knownOn: dataset.cutoff.map((cutoff) => cutoff + 15),
     hasAnswered: Uint8Array.from(people, ({ answers }) => (answers ? 1 : 0)),
     weight: new Float32Array(customers).fill(1),
+    otherNetScore: new Float64Array(customers).fill(Number.NaN),
   }
   const promoters = people.filter(({ score }) => score === 10).length
   return { dataset, observed, people, given, truth: (200 * promoters) / customers - 100 }

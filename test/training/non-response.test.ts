@@ -5,21 +5,15 @@ import { fitResponsePropensity, weighAnswers } from '../../training/response-pro
 import { chanceOf, logistic } from '../model/simulated.ts'
 import { evenModel, heldOutOf, laterDay, makeSurvey, type SurveyLaw } from './made-survey.ts'
 
-/** The card's section for a made survey in which two of three had answered before, by `before`. */
-async function sectionOf(law: SurveyLaw, before: (customer: number) => number = () => Number.NaN) {
+/** The card's section for a made survey; two of three customers answered at other times as well, by `otherwise`. */
+async function sectionOf(law: SurveyLaw, otherwise: (customer: number) => number = () => Number.NaN) {
   const { dataset, observed, truth } = makeSurvey(law)
-  const last = { ...dataset.frame.features[0], name: 'nps_last' }
-  const column = Float64Array.from(dataset.customer, (customer) =>
-    customer % 3 ? before(customer) : Number.NaN,
+  const otherNetScore = Float64Array.from(dataset.customer, (customer) =>
+    customer % 3 ? otherwise(customer) : Number.NaN,
   )
-  const frame = {
-    rows: dataset.frame.rows,
-    features: [...dataset.frame.features, last],
-    columns: [...dataset.frame.columns, column],
-  }
-  const responding = { ...observed, frame }
+  const responding = { ...observed, otherNetScore }
   const propensity = await fitResponsePropensity(responding, { until: 2000, seed: 1, fitter: fitterHere })
-  const own = { ...dataset, frame, responding }
+  const own = { ...dataset, responding }
   const held = heldOutOf(own, weighAnswers(own, propensity, 2000))
   const rows = Int32Array.from(Array.from(own.cutoff.keys()).filter((row) => own.cutoff[row] === laterDay))
   const block = { rows, censoredAfter: 2000 }
@@ -39,7 +33,7 @@ async function sectionOf(law: SurveyLaw, before: (customer: number) => number = 
   return { truth, ...judged, section: judged.nonResponse! }
 }
 
-/** What customers answered before: the pleased are promoters, by something that nobody sees now. */
+/** What customers feel, which nobody sees. */
 function feelingsOf(customers: number, seed: number) {
   const chance = chanceOf(seed)
   return Array.from({ length: customers }, () => chance.normal())
@@ -47,11 +41,11 @@ function feelingsOf(customers: number, seed: number) {
 
 describe('what the card says of those who did not answer', () => {
   it('shows the plain mean beside the corrected one, and moves predictions to the latter', async () => {
-    const { section, truth, answers, errors } = await sectionOf({
-      customers: 4000,
-      seed: 11,
-      answering: (x) => logistic(-1 + x),
-    })
+    const feelings = feelingsOf(4000, 15)
+    const { section, truth, answers, errors } = await sectionOf(
+      { customers: 4000, seed: 11, answering: (x) => logistic(-1 + x) },
+      (customer) => (feelings[customer] > 0 ? 100 : -100),
+    )
     expect(section.asked).toBe(4000)
     expect(section.answered / section.asked).toBeCloseTo(0.3, 1)
     expect(section.propensity?.hasSkill).toBe(true)
@@ -63,8 +57,6 @@ describe('what the card says of those who did not answer', () => {
     expect(answers.levels).toHaveLength(1)
     expect(errors.nps_0.standardError).toBeGreaterThan(1)
     expect(section.words[1]).toMatch(/^This can mend only what shows in what customers do\./)
-    expect(section.words).toHaveLength(2)
-    expect(section.claimsCorrection).toBe(true)
   })
 
   it('claims no correction where who answers cannot be told', async () => {
@@ -81,24 +73,35 @@ describe('what the card says of those who did not answer', () => {
     expect(section.words[0]).toMatch(/^Too little is known/)
   })
 
-  it('finds a sign of feelings where promoters answer again and detractors do not, behaving alike', async () => {
-    const customers = 4000
+  it('claims no correction where nobody answered twice', async () => {
+    const { section } = await sectionOf({ customers: 2000, seed: 11, answering: (x) => logistic(-1 + x) })
+    expect(section.propensity?.hasSkill).toBe(true)
+    expect(section.beyondBehaviour).toBeNull()
+    expect(section.words[2]).toMatch(
+      /too few customers answered more than once\. No correction is claimed\.$/,
+    )
+    expect(section.claimsCorrection).toBe(false)
+  })
+
+  it('tells feelings beyond behaviour by what the same customers said at other times', async () => {
+    const customers = 10_000
     const feelings = feelingsOf(customers, 14)
-    const before = (customer: number) => (feelings[customer] > 0 ? 10 : 3)
+    const otherwise = (customer: number) => (feelings[customer] > 0 ? 100 : -100)
     let next = 0
     const { section: byFeeling } = await sectionOf(
       { customers, seed: 14, answering: (x) => logistic(-1 + x + 0.8 * feelings[next++ % customers]) },
-      before,
+      otherwise,
     )
-    expect(byFeeling.returning?.low).toBeGreaterThan(0.1)
+    expect(byFeeling.beyondBehaviour?.low).toBeGreaterThan(10)
     expect(byFeeling.claimsCorrection).toBe(false)
-    expect(byFeeling.words[2]).toMatch(/likely still too high: it is not corrected for that\.$/)
+    expect(byFeeling.words[2]).toMatch(/^There is a sign of it here\..* likely still too high\./)
     const { section: byBehaviour } = await sectionOf(
       { customers, seed: 14, answering: (x) => logistic(-1 + x) },
-      before,
+      otherwise,
     )
-    expect(byBehaviour.returning?.low).toBeLessThan(0)
-    expect(byBehaviour.returning?.high).toBeGreaterThan(0)
-    expect(byBehaviour.words).toHaveLength(2)
+    expect(byBehaviour.beyondBehaviour?.low).toBeLessThan(0)
+    expect(byBehaviour.beyondBehaviour?.high).toBeGreaterThan(0)
+    expect(byBehaviour.words[2]).toMatch(/^There is no sign of it here\./)
+    expect(byBehaviour.claimsCorrection).toBe(true)
   })
 })
