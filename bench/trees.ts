@@ -74,7 +74,7 @@ function makeJob(rows: number, columns: number): Job {
 }
 
 function settingsFor(mostLeaves: number, mostRounds: number): BoostingSettings {
-  const noLimit = { columnShare: 1, patience: mostRounds, leastGain: 0 }
+  const noLimit = { columnShare: 1, rowShare: 1, patience: mostRounds, leastGain: 0 }
   return { rate: 0.1, leastCurvature: 1, l2: 1, mostLeaves, mostRounds, ...noLimit }
 }
 

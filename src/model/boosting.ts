@@ -1,3 +1,5 @@
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { shuffledIndices } from './folds.ts'
 import { layOut, type TreeNode } from './forest.ts'
 import { ForestReader } from './forest-reader.ts'
@@ -13,6 +15,8 @@ export interface BoostingSettings extends GrowthRules {
   readonly rate: number
   /** Share of the columns that a tree may look at. */
   readonly columnShare: number
+  /** Share of the rows that a tree learns from. */
+  readonly rowShare: number
   readonly mostRounds: number
   /** Rounds without a better validation loss after which learning stops. */
   readonly patience: number
@@ -61,6 +65,7 @@ export function boost(
   let best = { rounds: 0, loss: exam?.loss(offsets) ?? null, offsets: offsets.slice() }
   for (let round = 1; round <= settings.mostRounds; round++) {
     task.slopes(scores, offsets, slopes)
+    leaveOut(1 - settings.rowShare, slopes, { row: task.row, rows: binned.rows, seed: seed + round })
     const drawn = drawColumns(columns, settings.columnShare, seed + round)
     const { gradient, curvature } = slopes
     const rounded = packSlopes(gradient, curvature, { seed: seed + round, into: packed })
@@ -80,6 +85,27 @@ export function boost(
     else if (round - best.rounds >= settings.patience) break
   }
   return { trees: trees.slice(0, best.rounds), offsets: best.offsets, loss: best.loss }
+}
+
+/**
+ * Lets a share of the rows, drawn at random, tell nothing in one round.
+ *
+ * Source: Friedman 2002, "Stochastic gradient boosting".
+ */
+function leaveOut(
+  share: number,
+  { gradient, curvature }: Slopes,
+  { row, rows, seed }: { row: Int32Array; rows: number; seed: number },
+): void {
+  if (share <= 0) return
+  const random = xoroshiro128plus(seed)
+  const isOut = new Uint8Array(rows)
+  for (let one = 0; one < rows; one++) isOut[one] = +(uniformFloat64(random) < share)
+  for (let unit = 0; unit < row.length; unit++) {
+    if (isOut[row[unit]] === 0) continue
+    gradient[unit] = 0
+    curvature[unit] = 0
+  }
 }
 
 function tableOf({ row, period }: TreeTask, binned: BinnedRows): TreeTable {

@@ -15,6 +15,9 @@ export function tempersFor(telling: number): readonly TreeTemper[] {
 /** With fewer, most trees lack the one column that much hangs on; with more, all trees are alike. */
 const columnShare = 0.7
 
+/** What is nearly additive bears trees that differ in their rows; where details count none can be spared. */
+const cautiousRowShare = 0.7
+
 /**
  * Settings for an amount of data.
  *
@@ -22,8 +25,8 @@ const columnShare = 0.7
  */
 export function treeSettings(telling: number, temper: TreeTemper): BoostingSettings {
   const common = isSmall(telling)
-    ? { rate: 0.04, columnShare, mostRounds: 600, patience: 40, leastGain: 0 }
-    : { rate: 0.08, columnShare, mostRounds: 400, patience: 40, leastGain: 0 }
+    ? { rate: 0.04, columnShare, rowShare: 1, mostRounds: 600, patience: 40, leastGain: 0 }
+    : { rate: 0.08, columnShare, rowShare: 1, mostRounds: 400, patience: 40, leastGain: 0 }
   switch (temper) {
     case 'bold':
       return { ...common, mostLeaves: 24, leastCurvature: 1, l2: 1 }
@@ -32,6 +35,6 @@ export function treeSettings(telling: number, temper: TreeTemper): BoostingSetti
         ? { ...common, mostLeaves: 12, leastCurvature: 5, l2: 10 }
         : { ...common, mostLeaves: 24, leastCurvature: 2, l2: 2 }
     case 'cautious':
-      return { ...common, mostLeaves: 4, leastCurvature: 4, l2: 4 }
+      return { ...common, rowShare: cautiousRowShare, mostLeaves: 4, leastCurvature: 4, l2: 4 }
   }
 }
