@@ -15,8 +15,8 @@ export function tempersFor(telling: number): readonly TreeTemper[] {
 /** With fewer, most trees lack the one column that much hangs on; with more, all trees are alike. */
 const columnShare = 0.7
 
-/** What is nearly additive bears trees that differ in their rows; where details count none can be spared. */
-const cautiousRowShare = 0.7
+/** Where few rows tell, trees that differ in theirs are less by chance in sum; where more do, none can be spared. */
+const fewRows = { below: 1_000, share: 0.7 }
 
 /**
  * Settings for an amount of data.
@@ -35,6 +35,12 @@ export function treeSettings(telling: number, temper: TreeTemper): BoostingSetti
         ? { ...common, mostLeaves: 12, leastCurvature: 5, l2: 10 }
         : { ...common, mostLeaves: 24, leastCurvature: 2, l2: 2 }
     case 'cautious':
-      return { ...common, rowShare: cautiousRowShare, mostLeaves: 4, leastCurvature: 4, l2: 4 }
+      return {
+        ...common,
+        rowShare: telling < fewRows.below ? fewRows.share : 1,
+        mostLeaves: 4,
+        leastCurvature: 4,
+        l2: 4,
+      }
   }
 }
