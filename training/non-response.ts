@@ -165,7 +165,7 @@ const limit =
   'This can mend only what shows in what customers do. If those who answer feel otherwise than those who behave alike and stay silent, both figures are off, and no interval here holds that error.'
 
 /** Of a correction that is claimed feelings may undo so much at most; those of the moment may tell more than is seen. */
-const mostUndone = 1 / 3
+const mostUndone = 1 / 4
 
 /** What feelings that no behaviour shows may do to the answers. @param corrected in points of NPS. */
 function weighFeelings(beyond: Interval | null, corrected: number): { areSmall: boolean; words: string } {

@@ -31,7 +31,7 @@ export interface ResponseObservations {
 }
 
 /** Of those who answered and of those who did not so many are drawn; each then stands for several. */
-export const mostOfASide = 5_000
+export const mostOfASide = 10_000
 /** Invitations tell who answers where at least this share of the answers followed one. */
 const leastInvited = 0.5
 
