@@ -38,7 +38,7 @@ const nonResponse = z
     }),
     claims_correction: z.boolean().meta({
       description:
-        'False where who answers could not be told, or seems to depend on feelings that nothing shows',
+        'True only where who answers was found to be known in part, and feelings that nothing shows were seen to be small beside that',
     }),
     words: z.array(z.string()),
   })
