@@ -16,7 +16,7 @@ export function tempersFor(telling: number): readonly TreeTemper[] {
 const columnShare = 0.7
 
 /** Where few rows tell, trees that differ in theirs are less by chance in sum; where more do, none can be spared. */
-const fewRows = { below: 1_000, share: 0.7 }
+const fewRows = { below: 500, share: 0.7 }
 
 /**
  * Settings for an amount of data.
