@@ -2,7 +2,12 @@ import { clusterBootstrap, type Interval } from '../src/model/bootstrap.ts'
 import { crossFitChances } from '../src/model/cross-fitted-chances.ts'
 import { clampProbability, logit } from '../src/model/logit.ts'
 import type { ResponseObservations } from './response-observations.ts'
-import { answeringTask, type FitOptions, type ResponsePropensity } from './response-propensity.ts'
+import {
+  answeringTask,
+  type FitOptions,
+  type ResponsePropensity,
+  weightedMean,
+} from './response-propensity.ts'
 
 /** Answers to be compared; with fewer, nothing could be told. */
 const fewestCompared = 50
@@ -38,8 +43,6 @@ export async function feelingsBeyondBehaviour(
   }
   const rows = Int32Array.from(Array.from(knownOn.keys()).filter((row) => knownOn[row] <= asOf))
   const { task } = answeringTask({ ...observed, frame: behaviour }, rows)
-  const { penalties } = propensity.member
-  const chance = await crossFitChances(task, { ...options, penalties })
   const places = Int32Array.from(
     Array.from(rows.keys()).filter((place) => !Number.isNaN(otherNetScore[rows[place]])),
   )
@@ -47,7 +50,9 @@ export async function feelingsBeyondBehaviour(
   const pick = (value: (place: number) => number) => Float64Array.from(places, value)
   const answered = pick((place) => happened[place])
   if (answered.filter((one) => one === 1).length < fewestCompared) return null
-  const weights = pick((place) => weight[place])
+  const { penalties } = propensity.member
+  const chance = await crossFitChances(task, { ...options, penalties })
+  const weights = Float32Array.from(places, (place) => weight[place])
   const share = weightedMean(answered, weights)
   const said = residuals({
     of: pick((place) => otherNetScore[rows[place]]),
@@ -65,7 +70,7 @@ export async function feelingsBeyondBehaviour(
 interface LinearProblem {
   readonly of: Float64Array
   readonly by: Float64Array
-  readonly weights: Float64Array
+  readonly weights: Float32Array
 }
 
 /** What a line through the weighted points leaves. */
@@ -76,9 +81,4 @@ function residuals({ of, by, weights }: LinearProblem): Float64Array {
   const spread = weightedMean(square, weights)
   const slope = spread > 0 ? weightedMean(product, weights) / spread : 0
   return of.map((value, i) => value - middle - slope * (by[i] - start))
-}
-
-function weightedMean(values: Float64Array, weights: Float64Array): number {
-  const sum = values.reduce((total, value, i) => total + weights[i] * value, 0)
-  return sum / weights.reduce((total, weight) => total + weight, 0)
 }

@@ -172,7 +172,8 @@ export function trimWeights(weights: Float64Array): { weights: Float64Array; med
   return { weights: weights.map((weight) => Math.min(most, Math.max(least, weight))), median }
 }
 
-function weightedMean(values: ArrayLike<number>, weights: Float32Array): number {
+/** Weighted mean of some numbers. **Shape** both [rows] */
+export function weightedMean(values: ArrayLike<number>, weights: Float32Array): number {
   let sum = 0
   weights.forEach((weight, i) => {
     sum += weight * values[i]
