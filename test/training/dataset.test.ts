@@ -157,3 +157,35 @@ describe('a training table', () => {
     expect((await read(customers, { asOf: '2024-02-01' })).plan.kind).toBe('snapshot')
   })
 })
+
+describe('those who could have answered', () => {
+  it('come with what they answered at other times, as far as it is known', async () => {
+    const days = ['2024-06-01', '2024-08-01', '2024-10-01']
+    const invited = ['c0', 'c1'].flatMap((id) =>
+      days.map((at) => ({ customer_id: id, at, type: 'invite', value: 1 })),
+    )
+    const made = await makeWorld({
+      files: {
+        'events.csv': [...looks.map((row) => ({ ...row, value: 1 })), ...invited],
+        'customers.csv': people,
+        'responses.csv': [
+          { customer_id: 'c0', at: '2024-06-03', metric: 'nps', score: 10 },
+          { customer_id: 'c0', at: '2024-08-02', metric: 'csat', score: 1 },
+          { customer_id: 'c0', at: '2024-10-02', metric: 'nps', score: 3 },
+        ],
+      },
+      yaml: `${yaml}meaning: { asked: [invite] }\n`,
+    })
+    const otherwise = async (until: string) => {
+      const { kind, customer, knownOn, otherNetScore } = (await read(made, { asOf: until })).responding!
+      expect(kind).toBe('invitations')
+      const own = Array.from(customer.keys()).sort(
+        (a, b) => customer[a] - customer[b] || knownOn[a] - knownOn[b],
+      )
+      return own.map((row) => otherNetScore[row])
+    }
+    const nothing = Number.NaN
+    expect(await otherwise(asOf)).toEqual([-100, 0, 100, nothing, nothing, nothing])
+    expect(await otherwise('2024-09-30')).toEqual([nothing, 100, nothing, nothing])
+  })
+})
